@@ -1,0 +1,42 @@
+"""The declared dictionary of targeting attributes; undeclared or mistyped ones are refused."""
+
+import math
+from collections.abc import Mapping
+from enum import StrEnum
+from typing import Any
+
+from bentos.contract.errors import ContractError
+
+MAX_STRING_BYTES = 1024
+RESERVED = frozenset({"targeting_key", "id"})
+
+
+class AttributeType(StrEnum):
+    """Types a condition can compare without the SDKs disagreeing."""
+
+    STRING = "string"
+    NUMBER = "number"
+    BOOLEAN = "boolean"
+
+
+def check_attributes(values: Any, declared: Mapping[str, AttributeType]) -> dict[str, Any]:
+    """Return the attributes if each is declared and of its type, else raise ContractError."""
+    if not isinstance(values, dict):
+        raise ContractError("attributes", "an object of name: value", values)
+    for name, value in values.items():
+        kind = declared.get(name)
+        if kind is None:
+            raise ContractError(
+                f"attributes.{name}", f"one of the declared attributes {sorted(declared)}", name
+            )
+        if not _matches(value, kind):
+            raise ContractError(f"attributes.{name}", f"a {kind.value}", value)
+    return values
+
+
+def _matches(value: Any, kind: AttributeType) -> bool:
+    if kind is AttributeType.STRING:
+        return isinstance(value, str) and len(value) <= MAX_STRING_BYTES
+    if kind is AttributeType.BOOLEAN:
+        return isinstance(value, bool)
+    return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)

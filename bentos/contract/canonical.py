@@ -1,0 +1,122 @@
+"""RFC 8785 canonical JSON (JCS): the bytes behind every digest and signature.
+
+The input is what ``json`` produces: dict, list, tuple, str, int, float, bool, None.
+Struct-typed records are turned into builtins first (``as_builtins``).
+"""
+
+import hashlib
+import math
+from decimal import Decimal
+from json.encoder import encode_basestring
+from typing import Any
+
+import msgspec
+
+from bentos.contract.errors import ContractError
+
+# RFC 8785 §3.2.2.3: numbers are IEEE 754 doubles, so larger integers would not survive.
+MAX_INTEGER = 2**53 - 1
+# ECMA-262 Number::toString switches to exponents outside these powers of ten.
+MAX_PLAIN_EXPONENT = 21
+MIN_PLAIN_EXPONENT = -7
+
+
+def canonical_json(value: Any) -> bytes:
+    """Encode a JSON value as RFC 8785 bytes.
+
+    Raises ContractError for what JSON cannot say (NaN, infinities, other types)
+    and for integers beyond ±(2**53 - 1).
+    """
+    parts: list[str] = []
+    _write(value, parts, "$")
+    try:
+        return "".join(parts).encode("utf-8")
+    except UnicodeEncodeError as error:
+        raise ContractError("$", "well-formed Unicode", "a lone surrogate") from error
+
+
+def as_builtins(record: Any) -> Any:
+    """Turn a msgspec Struct (or any nesting of them) into plain JSON values."""
+    return msgspec.to_builtins(record, str_keys=True)
+
+
+def digest(record: Any) -> str:
+    """SHA-256, in hex, over the canonical JSON of a record or JSON value."""
+    return hashlib.sha256(canonical_json(as_builtins(record))).hexdigest()
+
+
+def _write(value: Any, parts: list[str], path: str) -> None:
+    if value is None:
+        parts.append("null")
+    elif isinstance(value, bool):
+        parts.append("true" if value else "false")
+    elif isinstance(value, str):
+        parts.append(encode_basestring(value))
+    elif isinstance(value, int):
+        parts.append(_integer(value, path))
+    elif isinstance(value, float):
+        parts.append(_number(value, path))
+    elif isinstance(value, dict):
+        _write_object(value, parts, path)
+    elif isinstance(value, list | tuple):
+        _write_array(value, parts, path)
+    else:
+        raise ContractError(path, "a JSON value", value)
+
+
+def _write_object(value: dict[Any, Any], parts: list[str], path: str) -> None:
+    for key in value:
+        if not isinstance(key, str):
+            raise ContractError(path, "string keys", key)
+    separator = "{"
+    # RFC 8785 §3.2.3: sorted by UTF-16 code units, not by code points.
+    for key in sorted(value, key=_utf16_order):
+        parts.append(separator)
+        parts.append(encode_basestring(key))
+        parts.append(":")
+        _write(value[key], parts, f"{path}.{key}")
+        separator = ","
+    parts.append("}" if value else "{}")
+
+
+def _write_array(value: list[Any] | tuple[Any, ...], parts: list[str], path: str) -> None:
+    separator = "["
+    for index, item in enumerate(value):
+        parts.append(separator)
+        _write(item, parts, f"{path}[{index}]")
+        separator = ","
+    parts.append("]" if value else "[]")
+
+
+def _utf16_order(key: str) -> bytes:
+    return key.encode("utf-16-be", "surrogatepass")
+
+
+def _integer(value: int, path: str) -> str:
+    if abs(value) > MAX_INTEGER:
+        raise ContractError(path, "an integer within ±(2**53 - 1)", value)
+    return str(int(value))
+
+
+def _number(value: float, path: str) -> str:
+    """Format a double as ECMA-262 Number::toString does (RFC 8785 §3.2.2.3)."""
+    if not math.isfinite(value):
+        raise ContractError(path, "a finite number", value)
+    if value == 0:
+        return "0"
+    sign, digit_tuple, exponent = Decimal(repr(value)).normalize().as_tuple()
+    digits = "".join(map(str, digit_tuple))
+    point = len(digits) + int(exponent)
+    text = _place_point(digits, point)
+    return f"-{text}" if sign else text
+
+
+def _place_point(digits: str, point: int) -> str:
+    if len(digits) <= point <= MAX_PLAIN_EXPONENT:
+        return digits + "0" * (point - len(digits))
+    if 0 < point <= MAX_PLAIN_EXPONENT:
+        return f"{digits[:point]}.{digits[point:]}"
+    if MIN_PLAIN_EXPONENT < point - 1 < 0:
+        return f"0.{'0' * -point}{digits}"
+    mantissa = digits if len(digits) == 1 else f"{digits[0]}.{digits[1:]}"
+    return f"{mantissa}e{point - 1:+d}"

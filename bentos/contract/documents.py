@@ -1,0 +1,167 @@
+"""The five signed documents the gateway lives on (contract §3).
+
+A header travels on the stream; the body is fetched by digest, checked against the header
+and the header's signature, and only then swapped in. Signing itself (Ed25519) is done by
+whoever holds a crypto library: this file says which bytes are signed.
+"""
+
+from enum import StrEnum
+from typing import Any
+
+import msgspec
+
+from bentos.contract import canonical
+from bentos.contract.attributes import AttributeType
+from bentos.contract.errors import ContractError
+from bentos.contract.features import FeatureSchema
+from bentos.contract.signature import ModelSignature
+
+SIGNING_CONTEXT = b"signalbox document v1\n"
+HEARTBEAT_SECONDS = 1.0
+STREAM_READ_TIMEOUT_SECONDS = 1.5
+BACKSTOP_SECONDS = 10.0
+
+
+class DocumentName(StrEnum):
+    """The five documents; all five on disk = a gateway starts with no control plane."""
+
+    KILL = "kill"
+    ROUTES = "routes"
+    ENDPOINTS = "endpoints"
+    SCHEMAS = "schemas"
+    KEYS = "keys"
+
+
+class Revision(msgspec.Struct, frozen=True, order=True, array_like=True):
+    """Ordered (epoch, number). Restoring a backup bumps the epoch."""
+
+    epoch: int
+    number: int
+
+    def __str__(self) -> str:
+        return f"{self.epoch}.{self.number}"
+
+
+def parse_revision(text: str) -> Revision:
+    """Read ``"<epoch>.<number>"``; raises ContractError."""
+    epoch, _, number = text.partition(".")
+    if not (epoch.isdecimal() and number.isdecimal()):
+        raise ContractError("revision", "<epoch>.<number>", text)
+    return Revision(int(epoch), int(number))
+
+
+class DocumentHeader(msgspec.Struct, frozen=True, kw_only=True):
+    """What the stream announces. ``digest`` is SHA-256 hex of the body's bytes; ``signature``
+    is base64 Ed25519 over ``signing_input``; ``at`` is RFC 3339 UTC."""
+
+    name: DocumentName
+    revision: Revision
+    digest: str
+    size: int
+    at: str
+    key_id: str
+    signature: str = ""
+    schema: int = 1
+
+
+def signing_input(header: DocumentHeader) -> bytes:
+    """The bytes the signature covers: every member of the header but the signature."""
+    members = canonical.as_builtins(header)
+    del members["signature"]
+    return SIGNING_CONTEXT + canonical.canonical_json(members)
+
+
+class KillEntry(msgspec.Struct, frozen=True, kw_only=True):
+    """One kill: ``version`` is forced until ``expires_at`` (RFC 3339; null: until cleared)."""
+
+    id: str
+    version: str
+    reason: str
+    expires_at: str | None = None
+
+
+class KillBody(msgspec.Struct, frozen=True, kw_only=True):
+    """model → forced version. Obeyed before anything else."""
+
+    models: dict[str, KillEntry] = {}
+    schema: int = 1
+
+
+class RoutesBody(msgspec.Struct, frozen=True, kw_only=True):
+    """A GrowthBook payload: feature ``model.<name>`` with RouteValue values."""
+
+    features: dict[str, Any] = {}
+    schema: int = 1
+
+
+class EndpointsBody(msgspec.Struct, frozen=True, kw_only=True):
+    """version → addresses (``unix:/path`` or ``http://host:port``); only versions that are warm."""
+
+    versions: dict[str, tuple[str, ...]] = {}
+    schema: int = 1
+
+
+class VersionSchema(msgspec.Struct, frozen=True, kw_only=True):
+    """Which signature and feature schema (by digest) a version was registered with."""
+
+    model: str
+    signature: str
+    features: str
+
+
+class SchemasBody(msgspec.Struct, frozen=True, kw_only=True):
+    """Signatures and feature schemas by digest, versions pointing at them, declared attributes.
+
+    ``current`` names the signature callers of each model see.
+    """
+
+    signatures: dict[str, ModelSignature] = {}
+    features: dict[str, FeatureSchema] = {}
+    versions: dict[str, VersionSchema] = {}
+    current: dict[str, str] = {}
+    attributes: dict[str, AttributeType] = {}
+    schema: int = 1
+
+
+class CallerKey(msgspec.Struct, frozen=True, kw_only=True):
+    """One caller's key: only the SHA-256 hex of its secret. ``models`` ["*"] means all.
+
+    ``scopes``: ``infer`` to call, ``pin`` to choose a version. ``rate`` is requests per second.
+    """
+
+    digest: str
+    shop: str
+    name: str
+    models: tuple[str, ...] = ("*",)
+    scopes: tuple[str, ...] = ("infer",)
+    rate: int | None = None
+    expires_at: str | None = None
+
+
+class KeysBody(msgspec.Struct, frozen=True, kw_only=True):
+    """Key id → caller's key."""
+
+    keys: dict[str, CallerKey] = {}
+    schema: int = 1
+
+
+BODY_TYPES: dict[DocumentName, type[Any]] = {
+    DocumentName.KILL: KillBody,
+    DocumentName.ROUTES: RoutesBody,
+    DocumentName.ENDPOINTS: EndpointsBody,
+    DocumentName.SCHEMAS: SchemasBody,
+    DocumentName.KEYS: KeysBody,
+}
+
+
+def encode_body(body: Any) -> bytes:
+    """Canonical bytes of a document's body; equal bodies have equal digests."""
+    return canonical.canonical_json(canonical.as_builtins(body))
+
+
+def decode_body(name: DocumentName, data: bytes) -> Any:
+    """Decode a body into its type; raises ContractError for anything that is not one."""
+    try:
+        return msgspec.json.decode(data, type=BODY_TYPES[name])
+    except msgspec.MsgspecError as error:
+        raise ContractError(f"document {name.value}", "a valid body", str(error)) from error

@@ -1,0 +1,56 @@
+"""Who is bucketed, and under which name that is stored (contract §1).
+
+Bucketing uses the raw targeting key, in memory only. What is stored is a pseudonym.
+"""
+
+import base64
+import hashlib
+import hmac
+from typing import Any
+
+from bentos.contract.errors import ContractError
+
+MAX_TARGETING_KEY_BYTES = 200
+PSEUDONYM_LENGTH = 26
+MIN_PSEUDONYM_KEY_BYTES = 32
+_SEPARATOR = b"\x1f"
+
+
+def check_targeting_key(value: Any, field: str = "targeting_key") -> str:
+    """Return the key if it is a non-empty string of at most 200 bytes UTF-8.
+
+    Anything else raises ContractError: the growthbook evaluator would silently send
+    0, true, lists and "" to the default, and bucket 123 and "123" alike.
+    """
+    if not isinstance(value, str) or not value:
+        raise ContractError(field, "a non-empty string", value)
+    try:
+        size = len(value.encode("utf-8"))
+    except UnicodeEncodeError as error:
+        raise ContractError(field, "well-formed Unicode", value) from error
+    if size > MAX_TARGETING_KEY_BYTES:
+        raise ContractError(
+            field, f"at most {MAX_TARGETING_KEY_BYTES} bytes UTF-8", f"{size} bytes"
+        )
+    return value
+
+
+class Pseudonymizer:
+    """Maps (shop, kind, id) to a stable pseudonym under one secret key."""
+
+    def __init__(self, key_id: str, key: bytes) -> None:
+        if len(key) < MIN_PSEUDONYM_KEY_BYTES:
+            raise ContractError(
+                "pseudonym key", f"at least {MIN_PSEUDONYM_KEY_BYTES} bytes", f"{len(key)} bytes"
+            )
+        self.key_id = key_id
+        self._hmac = hmac.new(key, digestmod=hashlib.sha256)
+
+    def pseudonym(self, shop: str, kind: str, identifier: str) -> str:
+        """base32(HMAC-SHA256(key, shop ‖ 0x1f ‖ kind ‖ 0x1f ‖ id))[:26], 130 bits."""
+        mac = self._hmac.copy()
+        parts = (shop.encode(), kind.encode(), identifier.encode())
+        if any(_SEPARATOR in part for part in parts[:2]):
+            raise ContractError("shop or kind", "no 0x1f character", (shop, kind))
+        mac.update(_SEPARATOR.join(parts))
+        return base64.b32encode(mac.digest())[:PSEUDONYM_LENGTH].decode()

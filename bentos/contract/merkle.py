@@ -1,0 +1,55 @@
+"""RFC 6962 §2.1 Merkle tree hashing, as a pure accumulator.
+
+The register and every decision segment use the same tree: leaf = SHA-256(0x00 ‖ data),
+node = SHA-256(0x01 ‖ left ‖ right). This file knows nothing of what a leaf holds.
+"""
+
+import hashlib
+from collections.abc import Iterable
+
+EMPTY_ROOT = hashlib.sha256(b"").digest()
+
+
+def leaf_hash(data: bytes) -> bytes:
+    """SHA-256(0x00 ‖ data), 32 bytes (RFC 6962 §2.1)."""
+    return hashlib.sha256(b"\x00" + data).digest()
+
+
+def node_hash(left: bytes, right: bytes) -> bytes:
+    """SHA-256(0x01 ‖ left ‖ right), 32 bytes (RFC 6962 §2.1)."""
+    return hashlib.sha256(b"\x01" + left + right).digest()
+
+
+class MerkleAccumulator:
+    """The right edge of a growing tree: O(log n) memory, appended to one leaf at a time."""
+
+    def __init__(self) -> None:
+        self.size = 0
+        # Roots of the perfect subtrees that make up the tree, largest first.
+        self._edge: list[bytes] = []
+
+    def append(self, leaf: bytes) -> None:
+        """Add a leaf hash (32 bytes) at the end."""
+        carry, size = leaf, self.size
+        while size & 1:
+            carry = node_hash(self._edge.pop(), carry)
+            size >>= 1
+        self._edge.append(carry)
+        self.size += 1
+
+    def root(self) -> bytes:
+        """The tree head over all leaves so far; SHA-256("") when there are none."""
+        if not self._edge:
+            return EMPTY_ROOT
+        root = self._edge[-1]
+        for subtree in reversed(self._edge[:-1]):
+            root = node_hash(subtree, root)
+        return root
+
+
+def merkle_root(leaves: Iterable[bytes]) -> bytes:
+    """Tree head over leaf hashes in order."""
+    tree = MerkleAccumulator()
+    for leaf in leaves:
+        tree.append(leaf)
+    return tree.root()

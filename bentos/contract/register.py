@@ -1,0 +1,102 @@
+"""One entry of the register: a change, or a denied attempt at one (contract §6).
+
+The register holds no personal data of shoppers. Leaves are hashed like every other:
+SHA-256(0x00 ‖ JCS(event)).
+"""
+
+from enum import StrEnum
+from typing import Any
+
+import msgspec
+
+from bentos.contract import canonical, merkle
+
+
+class ActorType(StrEnum):
+    """Author ≠ approver means persons: a service never approves."""
+
+    PERSON = "person"
+    SERVICE = "service"
+    SYSTEM = "system"
+
+
+class Outcome(StrEnum):
+    """Whether what was asked was done."""
+
+    ALLOWED = "allowed"
+    DENIED = "denied"
+
+
+class Action(StrEnum):
+    """Closed list of ``subject:verb``."""
+
+    INSTALLATION_CREATE = "installation:create"
+    PERSON_CREATE = "person:create"
+    PERSON_DISABLE = "person:disable"
+    KEY_CREATE = "key:create"
+    KEY_REVOKE = "key:revoke"
+    CALLER_KEY_CREATE = "caller_key:create"
+    CALLER_KEY_REVOKE = "caller_key:revoke"
+    ATTRIBUTE_DECLARE = "attribute:declare"
+    VERSION_REGISTER = "version:register"
+    VERSION_REJECT = "version:reject"
+    VERSION_RETIRE = "version:retire"
+    RELEASE_CREATE = "release:create"
+    RELEASE_EDIT = "release:edit"
+    RELEASE_SUBMIT = "release:submit"
+    RELEASE_APPROVE = "release:approve"
+    RELEASE_REFUSE = "release:refuse"
+    RELEASE_SCHEDULE = "release:schedule"
+    RELEASE_START = "release:start"
+    RELEASE_RAMP = "release:ramp"
+    RELEASE_PAUSE = "release:pause"
+    RELEASE_RESUME = "release:resume"
+    RELEASE_PROMOTE = "release:promote"
+    RELEASE_ROLLBACK = "release:rollback"
+    RELEASE_ABORT = "release:abort"
+    KILL_SET = "kill:set"
+    KILL_CLEAR = "kill:clear"
+    DOCUMENT_PUBLISH = "document:publish"
+    ENDPOINTS_REPORT = "endpoints:report"
+    SEGMENT_REGISTER = "segment:register"
+    REGISTER_VERIFY = "register:verify"
+    REQUEST_DENY = "request:deny"
+
+
+class Actor(msgspec.Struct, frozen=True, kw_only=True):
+    """Who acted. ``auth_method``: ``api_key``, ``session``, ``local``, ``internal``."""
+
+    type: ActorType
+    id: str
+    auth_method: str
+    key_id: str | None = None
+
+
+class RegisterEvent(msgspec.Struct, frozen=True, kw_only=True):
+    """One event. ``before`` and ``after`` are SHA-256 hex digests of the entity's JSON,
+    ``diff`` names what changed, ``at`` is RFC 3339 UTC with microseconds."""
+
+    seq: int
+    id: str
+    at: str
+    actor: Actor
+    action: Action
+    entity: str
+    outcome: Outcome
+    on_behalf_of: str | None = None
+    ip: str | None = None
+    user_agent: str | None = None
+    request_id: str | None = None
+    entity_revision: int | None = None
+    before: str | None = None
+    after: str | None = None
+    diff: dict[str, Any] = {}
+    reason: str | None = None
+    ticket: str | None = None
+    approvals: tuple[str, ...] = ()
+    schema: int = 1
+
+
+def leaf(event: RegisterEvent) -> bytes:
+    """SHA-256(0x00 ‖ JCS(event)), 32 bytes."""
+    return merkle.leaf_hash(canonical.canonical_json(canonical.as_builtins(event)))

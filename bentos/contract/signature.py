@@ -1,0 +1,88 @@
+"""A model's public signature: the named values callers send and get back (contract §2)."""
+
+from enum import StrEnum
+from typing import Any
+
+import msgspec
+
+from bentos.contract import canonical
+from bentos.contract.datatype import Datatype
+from bentos.contract.errors import ContractError
+
+DEFAULT_DEADLINE_MS = 200
+
+
+class Redaction(StrEnum):
+    """What becomes of an input in the decision record."""
+
+    PUBLIC = "public"
+    PERSONAL = "personal"
+    DROP = "drop"
+
+
+class InputSpec(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """One named input. ``shape`` is per row: [] a scalar, [-1] a list of any length.
+
+    An input that is not required and has ``default`` null counts as missing, which a
+    float feature turns into NaN. ``minimum`` and ``maximum`` are inclusive; for a list
+    they bound each element and ``max_length`` its length.
+    """
+
+    name: str
+    datatype: Datatype
+    shape: tuple[int, ...] = ()
+    required: bool = True
+    default: Any = None
+    minimum: float | None = None
+    maximum: float | None = None
+    max_length: int | None = None
+    redaction: Redaction = Redaction.PERSONAL
+    description: str = ""
+
+
+class OutputSpec(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """One named output. ``band`` names the two inputs an answer must lie between."""
+
+    name: str
+    datatype: Datatype
+    shape: tuple[int, ...] = ()
+    minimum: float | None = None
+    maximum: float | None = None
+    band: tuple[str, str] | None = None
+    description: str = ""
+
+
+class ModelSignature(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What the callers of one model rely on, whichever version answers."""
+
+    model: str
+    inputs: tuple[InputSpec, ...]
+    outputs: tuple[OutputSpec, ...]
+    deadline_ms: int = DEFAULT_DEADLINE_MS
+    schema: int = 1
+
+    def digest(self) -> str:
+        """SHA-256 hex over the canonical JSON of the signature."""
+        return canonical.digest(self)
+
+
+def check_extends(new: ModelSignature, old: ModelSignature) -> None:
+    """A version may only add optional inputs; anything else is a new model.
+
+    Raises ContractError naming the first input or output that differs.
+    """
+    if new.model != old.model:
+        raise ContractError("signature.model", old.model, new.model)
+    known = {spec.name: spec for spec in old.inputs}
+    for spec in new.inputs:
+        before = known.pop(spec.name, None)
+        if before is None and spec.required:
+            raise ContractError(
+                f"signature.inputs.{spec.name}", "a new input to be optional", "required"
+            )
+        if before is not None and before != spec:
+            raise ContractError(f"signature.inputs.{spec.name}", "no change", spec)
+    if known:
+        raise ContractError(f"signature.inputs.{next(iter(known))}", "to stay", "removed")
+    if new.outputs != old.outputs:
+        raise ContractError("signature.outputs", "no change", "other outputs", "Make a new model.")
