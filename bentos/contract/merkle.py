@@ -7,6 +7,8 @@ node = SHA-256(0x01 ‖ left ‖ right). This file knows nothing of what a leaf 
 import hashlib
 from collections.abc import Iterable
 
+from bentos.contract.errors import ContractError
+
 EMPTY_ROOT = hashlib.sha256(b"").digest()
 
 
@@ -27,6 +29,20 @@ class MerkleAccumulator:
         self.size = 0
         # Roots of the perfect subtrees that make up the tree, largest first.
         self._edge: list[bytes] = []
+
+    @classmethod
+    def restore(cls, size: int, edge: Iterable[bytes]) -> "MerkleAccumulator":
+        """Go on from a stored ``size`` and ``edge`` instead of from all leaves."""
+        tree = cls()
+        tree.size, tree._edge = size, list(edge)
+        if len(tree._edge) != size.bit_count():
+            raise ContractError("edge", f"{size.bit_count()} subtree roots", len(tree._edge))
+        return tree
+
+    @property
+    def edge(self) -> tuple[bytes, ...]:
+        """Roots of the perfect subtrees that make up the tree, largest first."""
+        return tuple(self._edge)
 
     def append(self, leaf: bytes) -> None:
         """Add a leaf hash (32 bytes) at the end."""
