@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from enum import StrEnum
 from typing import Any
 
+from bentos.contract.canonical import MAX_INTEGER
 from bentos.contract.errors import ContractError
 
 MAX_STRING_BYTES = 1024
@@ -36,7 +37,17 @@ def check_attributes(values: Any, declared: Mapping[str, AttributeType]) -> dict
 
 def _matches(value: Any, kind: AttributeType) -> bool:
     if kind is AttributeType.STRING:
-        return isinstance(value, str) and len(value) <= MAX_STRING_BYTES
+        return isinstance(value, str) and _fits(value)
     if kind is AttributeType.BOOLEAN:
         return isinstance(value, bool)
-    return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
+    if isinstance(value, float):
+        return math.isfinite(value)
+    # Larger integers have no place in the canonical JSON of the decision's record.
+    return isinstance(value, int) and not isinstance(value, bool) and abs(value) <= MAX_INTEGER
+
+
+def _fits(text: str) -> bool:
+    try:
+        return len(text.encode("utf-8")) <= MAX_STRING_BYTES
+    except UnicodeEncodeError:
+        return False

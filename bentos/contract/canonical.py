@@ -24,13 +24,15 @@ MIN_PLAIN_EXPONENT = -7
 def canonical_json(value: Any) -> bytes:
     """Encode a JSON value as RFC 8785 bytes.
 
-    Raises ContractError for what JSON cannot say (NaN, infinities, other types)
-    and for integers beyond ±(2**53 - 1).
+    Raises ContractError for what JSON cannot say (NaN, infinities, other types),
+    for integers beyond ±(2**53 - 1) and for nesting deeper than the stack.
     """
     parts: list[str] = []
-    _write(value, parts, "$")
     try:
+        _write(value, parts, "$")
         return "".join(parts).encode("utf-8")
+    except RecursionError as error:
+        raise ContractError("$", "nesting the stack can hold", "deeper nesting") from error
     except UnicodeEncodeError as error:
         raise ContractError("$", "well-formed Unicode", "a lone surrogate") from error
 

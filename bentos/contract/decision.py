@@ -6,6 +6,7 @@ commits to the personal part through a salted hash. Dropping a personal row and 
 """
 
 import hashlib
+import re
 from enum import StrEnum
 from typing import Any
 
@@ -13,8 +14,10 @@ import msgspec
 
 from bentos.contract import canonical, merkle
 from bentos.contract.documents import Revision
+from bentos.contract.errors import ContractError
 
 SCHEMA_VERSION = 1
+SALT_HEX = re.compile(r"[0-9a-f]{32}")
 
 
 class Reason(StrEnum):
@@ -107,11 +110,15 @@ class ShadowOutcome(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def commitment(personal: PersonalPart) -> str:
-    """SHA-256 hex over salt ‖ JCS(personal part)."""
+    """SHA-256 hex over salt ‖ JCS(personal part); ContractError if that has no canonical form."""
+    if not SALT_HEX.fullmatch(personal.salt):
+        raise ContractError("personal.salt", "32 hex digits", personal.salt)
     data = bytes.fromhex(personal.salt) + canonical.canonical_json(canonical.as_builtins(personal))
     return hashlib.sha256(data).hexdigest()
 
 
 def leaf(decision: Decision) -> bytes:
-    """SHA-256(0x00 ‖ JCS(public part)), 32 bytes; the commitment must be filled in."""
+    """SHA-256(0x00 ‖ JCS(public part)), 32 bytes; ContractError without a commitment."""
+    if not decision.commitment:
+        raise ContractError("decision.commitment", "to be filled in before hashing", "")
     return merkle.leaf_hash(canonical.canonical_json(canonical.as_builtins(decision)))

@@ -5,6 +5,7 @@ and the header's signature, and only then swapped in. Signing itself (Ed25519) i
 whoever holds a crypto library: this file says which bytes are signed.
 """
 
+import re
 from enum import StrEnum
 from typing import Any
 
@@ -12,7 +13,7 @@ import msgspec
 
 from bentos.contract import canonical
 from bentos.contract.attributes import AttributeType
-from bentos.contract.errors import ContractError
+from bentos.contract.errors import ContractError, from_decoding
 from bentos.contract.features import FeatureSchema
 from bentos.contract.signature import ModelSignature
 
@@ -20,6 +21,7 @@ SIGNING_CONTEXT = b"signalbox document v1\n"
 HEARTBEAT_SECONDS = 1.0
 STREAM_READ_TIMEOUT_SECONDS = 1.5
 BACKSTOP_SECONDS = 10.0
+_REVISION = re.compile(r"([0-9]{1,15})\.([0-9]{1,15})")
 
 
 class DocumentName(StrEnum):
@@ -44,10 +46,10 @@ class Revision(msgspec.Struct, frozen=True, order=True, array_like=True):
 
 def parse_revision(text: str) -> Revision:
     """Read ``"<epoch>.<number>"``; raises ContractError."""
-    epoch, _, number = text.partition(".")
-    if not (epoch.isdecimal() and number.isdecimal()):
+    match = _REVISION.fullmatch(text)
+    if match is None:
         raise ContractError("revision", "<epoch>.<number>", text)
-    return Revision(int(epoch), int(number))
+    return Revision(int(match[1]), int(match[2]))
 
 
 class DocumentHeader(msgspec.Struct, frozen=True, kw_only=True):
@@ -163,5 +165,5 @@ def decode_body(name: DocumentName, data: bytes) -> Any:
     """Decode a body into its type; raises ContractError for anything that is not one."""
     try:
         return msgspec.json.decode(data, type=BODY_TYPES[name])
-    except msgspec.MsgspecError as error:
-        raise ContractError(f"document {name.value}", "a valid body", str(error)) from error
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
+        raise from_decoding(error, f"document {name.value}", "a valid body") from error

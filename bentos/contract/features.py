@@ -3,16 +3,20 @@
 Packing by this schema is internal to the lane; stable and canary may differ in width.
 """
 
+import re
+
 import msgspec
 
 from bentos.contract import canonical
-from bentos.contract.datatype import Datatype
+from bentos.contract.datatype import ARRAY_TYPES, Datatype
 from bentos.contract.errors import ContractError
 from bentos.contract.signature import ModelSignature
 
 INPUT_SOURCE = "input"
 VIEW_SOURCE = "view"
 DEFAULT_TENSOR = "features"
+VIEW_FIELD = re.compile(r"[^@:]+@[^@:]+:[^:]+")
+FLOATS = frozenset({Datatype.FP16, Datatype.FP32, Datatype.FP64})
 
 
 class Feature(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -82,21 +86,38 @@ def check_schema(schema: FeatureSchema, signature: ModelSignature) -> None:
     """Raise ContractError unless every feature can be packed from the signature's inputs."""
     if schema.model != signature.model:
         raise ContractError("schema.model", signature.model, schema.model)
-    inputs = {spec.name: spec for spec in signature.inputs}
+    if not schema.features:
+        raise ContractError("schema.features", "at least one", "none")
+    inputs = {spec.name for spec in signature.inputs}
+    seen: set[str] = set()
     for feature in schema.features:
         field = f"schema.features.{feature.name}"
-        if feature.source_kind not in (INPUT_SOURCE, VIEW_SOURCE):
-            raise ContractError(
-                f"{field}.source", "input:<name> or view:<view>@<version>:<field>", feature.source
-            )
-        if feature.source_kind == INPUT_SOURCE and feature.source_name not in inputs:
-            raise ContractError(
-                f"{field}.source", f"one of the inputs {sorted(inputs)}", feature.source_name
-            )
-        is_float = feature.datatype in (Datatype.FP32, Datatype.FP64)
-        if feature.default is None and not is_float:
-            raise ContractError(f"{field}.default", "a value, as only floats can be NaN", None)
+        if feature.name in seen:
+            raise ContractError(field, "a name of its own", feature.name)
+        seen.add(feature.name)
+        _check_source(feature, inputs, f"{field}.source")
+        _check_values(feature, field)
     for block in schema.tensors():
         kinds = {feature.datatype for feature in block.features}
         if len(kinds) > 1:
             raise ContractError(f"schema tensor {block.name}", "one datatype", sorted(kinds))
+
+
+def _check_source(feature: Feature, inputs: set[str], field: str) -> None:
+    if feature.source_kind == INPUT_SOURCE:
+        if feature.source_name not in inputs:
+            raise ContractError(field, f"one of the inputs {sorted(inputs)}", feature.source_name)
+    elif feature.source_kind != VIEW_SOURCE or not VIEW_FIELD.fullmatch(feature.source_name):
+        raise ContractError(field, "input:<name> or view:<view>@<version>:<field>", feature.source)
+
+
+def _check_values(feature: Feature, field: str) -> None:
+    if feature.datatype not in ARRAY_TYPES:
+        raise ContractError(f"{field}.datatype", "elements of a fixed size", feature.datatype.value)
+    if feature.width < 1:
+        raise ContractError(f"{field}.width", "1 or more columns", feature.width)
+    if feature.default is None and feature.datatype not in FLOATS:
+        raise ContractError(f"{field}.default", "a value, as only floats can be NaN", None)
+    low, high = feature.minimum, feature.maximum
+    if low is not None and high is not None and low > high:
+        raise ContractError(f"{field}.minimum", f"at most {high}", low)

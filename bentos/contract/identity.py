@@ -47,9 +47,15 @@ class Pseudonymizer:
         self._hmac = hmac.new(key, digestmod=hashlib.sha256)
 
     def pseudonym(self, shop: str, kind: str, identifier: str) -> str:
-        """base32(HMAC-SHA256(key, shop ‖ 0x1f ‖ kind ‖ 0x1f ‖ id))[:26], 130 bits."""
+        """base32(HMAC-SHA256(key, shop ‖ 0x1f ‖ kind ‖ 0x1f ‖ id))[:26], 130 bits.
+
+        Raises ContractError where shop or kind hold a separator or anything is no Unicode.
+        """
         mac = self._hmac.copy()
-        parts = (shop.encode(), kind.encode(), identifier.encode())
+        try:
+            parts = (shop.encode(), kind.encode(), identifier.encode())
+        except UnicodeEncodeError as error:
+            raise ContractError("pseudonym", "well-formed Unicode", identifier) from error
         if any(_SEPARATOR in part for part in parts[:2]):
             raise ContractError("shop or kind", "no 0x1f character", (shop, kind))
         mac.update(_SEPARATOR.join(parts))

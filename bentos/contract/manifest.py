@@ -9,13 +9,13 @@ import msgspec
 from bentos.contract import canonical
 from bentos.contract.errors import ContractError
 from bentos.contract.features import FeatureSchema, check_schema
-from bentos.contract.signature import ModelSignature
+from bentos.contract.signature import ModelSignature, check_signature
 
 # fraud:20261122-1a2b3c4d — model, day of birth, first 8 hex digits of the ONNX digest's mix.
 VERSION_TAG = re.compile(
-    r"^(?P<model>[a-z][a-z0-9_-]{0,39}):(?P<day>\d{8})-(?P<short>[0-9a-f]{8})$"
+    r"(?P<model>[a-z][a-z0-9_-]{0,39}):(?P<day>[0-9]{8})-(?P<short>[0-9a-f]{8})\Z"
 )
-SHA256_HEX = re.compile(r"^[0-9a-f]{64}$")
+SHA256_HEX = re.compile(r"[0-9a-f]{64}\Z")
 
 
 class VersionState(StrEnum):
@@ -119,6 +119,21 @@ def check_manifest(manifest: Manifest) -> None:
             raise ContractError(f"manifest.{field}", "64 hex digits", getattr(manifest, field))
     if not SHA256_HEX.match(manifest.dataset.digest):
         raise ContractError("manifest.dataset.digest", "64 hex digits", manifest.dataset.digest)
+    _check_verdict(manifest)
+    check_signature(manifest.signature)
+    check_schema(manifest.features, manifest.signature)
+
+
+def _check_verdict(manifest: Manifest) -> None:
+    offline = manifest.offline
+    for field, metrics in (("model", offline.model), ("baseline", offline.baseline)):
+        if offline.primary not in metrics:
+            raise ContractError(f"manifest.offline.{field}", f"to hold {offline.primary}", metrics)
     if manifest.state is VersionState.RETIRED:
         raise ContractError("manifest.state", "registered or rejected", manifest.state.value)
-    check_schema(manifest.features, manifest.signature)
+    if manifest.state is VersionState.REJECTED:
+        if not manifest.rejection:
+            raise ContractError("manifest.rejection", "the gate that failed", manifest.rejection)
+    elif not manifest.parity.passed or not offline.beats_baseline():
+        failed = "parity" if not manifest.parity.passed else "offline"
+        raise ContractError("manifest.state", f"rejected, as {failed} failed", manifest.state.value)

@@ -5,14 +5,14 @@ tensors; the header ``Inference-Header-Content-Length`` gives the JSON's length 
 binary tensor data extension). Callers turn ``raw`` into arrays with ``ARRAY_TYPES``.
 """
 
-import math
+import re
 from collections.abc import Sequence
 from typing import Any
 
 import msgspec
 
 from bentos.contract.datatype import ITEM_SIZES, Datatype
-from bentos.contract.errors import ContractError
+from bentos.contract.errors import ContractError, from_decoding, shorten
 
 HEADER_LENGTH = "inference-header-content-length"
 BINARY_SIZE = "binary_data_size"
@@ -22,6 +22,8 @@ BINARY_CONTENT_TYPE = "application/octet-stream"
 JSON_CONTENT_TYPE = "application/json"
 # A dimension product beyond this is refused before any allocation.
 MAX_ELEMENTS = 16_000_000
+MAX_DIMENSIONS = 16
+_LENGTH = re.compile(r"[0-9]{1,15}")
 
 
 class Tensor(msgspec.Struct, omit_defaults=True, kw_only=True):
@@ -64,6 +66,7 @@ class InferResponse(msgspec.Struct, omit_defaults=True, kw_only=True):
 _request_decoder = msgspec.json.Decoder(InferRequest)
 _response_decoder = msgspec.json.Decoder(InferResponse)
 _encoder = msgspec.json.Encoder()
+DECODING_ERRORS = (msgspec.MsgspecError, UnicodeDecodeError, RecursionError)
 
 
 def decode_request(body: bytes, header_length: str | None) -> InferRequest:
@@ -74,8 +77,8 @@ def decode_request(body: bytes, header_length: str | None) -> InferRequest:
     head, blobs = _split(body, header_length)
     try:
         request = _request_decoder.decode(head)
-    except (msgspec.MsgspecError, RecursionError) as error:
-        raise ContractError("body", "an Open Inference Protocol request", str(error)) from error
+    except DECODING_ERRORS as error:
+        raise from_decoding(error, "body", "an Open Inference Protocol request") from error
     _attach(request.inputs, blobs, "inputs")
     return request
 
@@ -85,8 +88,8 @@ def decode_response(body: bytes, header_length: str | None) -> InferResponse:
     head, blobs = _split(body, header_length)
     try:
         response = _response_decoder.decode(head)
-    except (msgspec.MsgspecError, RecursionError) as error:
-        raise ContractError("body", "an Open Inference Protocol answer", str(error)) from error
+    except DECODING_ERRORS as error:
+        raise from_decoding(error, "body", "an Open Inference Protocol answer") from error
     _attach(response.outputs, blobs, "outputs")
     return response
 
@@ -94,17 +97,17 @@ def decode_response(body: bytes, header_length: str | None) -> InferResponse:
 def encode(message: InferRequest | InferResponse) -> tuple[bytes, int | None]:
     """Encode a message; tensors with ``raw`` go binary. Returns (body, JSON length or None).
 
-    None means no blob was written: the header must then not be sent.
+    None means no blob was written: the header must then not be sent. The message itself
+    is left as it was.
     """
     tensors = message.inputs if isinstance(message, InferRequest) else message.outputs
-    blobs: list[Any] = []
-    for tensor in tensors:
-        if tensor.raw is not None:
-            blobs.append(tensor.raw)
-            tensor.parameters = {**tensor.parameters, BINARY_SIZE: len(tensor.raw)}
-            tensor.raw = None
-    head = _encoder.encode(message)
-    if not any(len(blob) for blob in blobs):
+    blobs = [memoryview(tensor.raw) for tensor in tensors if tensor.raw is not None]
+    if not blobs:
+        return _encoder.encode(message), None
+    described = [tensor if tensor.raw is None else _without_raw(tensor) for tensor in tensors]
+    kind = "inputs" if isinstance(message, InferRequest) else "outputs"
+    head = _encoder.encode(msgspec.structs.replace(message, **{kind: described}))
+    if not any(blob.nbytes for blob in blobs):
         return head, None
     return b"".join((head, *blobs)), len(head)
 
@@ -119,20 +122,31 @@ def wants_binary(request: InferRequest, output: str) -> bool:
 
 
 def element_count(shape: Sequence[int], field: str) -> int:
-    """Product of the dimensions; raises ContractError if negative or too large."""
-    if any(dimension < 0 for dimension in shape):
-        raise ContractError(field, "dimensions of 0 or more", list(shape))
-    count = math.prod(shape)
+    """Product of the dimensions; raises ContractError if negative, too many or too large."""
+    if len(shape) > MAX_DIMENSIONS:
+        raise ContractError(field, f"at most {MAX_DIMENSIONS} dimensions", len(shape))
+    count = 1
+    for dimension in shape:
+        if dimension < 0:
+            raise ContractError(field, "dimensions of 0 or more", list(shape))
+        count *= dimension
     if count > MAX_ELEMENTS:
         raise ContractError(field, f"at most {MAX_ELEMENTS} elements", list(shape))
     return count
+
+
+def _without_raw(tensor: Tensor) -> Tensor:
+    size = memoryview(tensor.raw).nbytes
+    return msgspec.structs.replace(
+        tensor, raw=None, parameters={**tensor.parameters, BINARY_SIZE: size}
+    )
 
 
 def _split(body: bytes, header_length: str | None) -> tuple[bytes | memoryview, memoryview]:
     view = memoryview(body)
     if header_length is None:
         return body, view[:0]
-    if not header_length.isdecimal() or not 0 < int(header_length) <= len(body):
+    if not _LENGTH.fullmatch(header_length) or not 0 < int(header_length) <= len(body):
         raise ContractError(
             f"header {HEADER_LENGTH}", f"a number in range (0, {len(body)}]", header_length
         )
@@ -143,7 +157,9 @@ def _split(body: bytes, header_length: str | None) -> tuple[bytes | memoryview, 
 def _attach(tensors: list[Tensor], blobs: memoryview, kind: str) -> None:
     offset = 0
     for index, tensor in enumerate(tensors):
-        field = f"{kind}[{index}] {tensor.name!r}"
+        field = f"{kind}[{index}] {shorten(tensor.name)}"
+        # A caller's JSON may hold a member called "raw": it is none of ours.
+        tensor.raw = None
         count = element_count(tensor.shape, f"{field}.shape")
         size = tensor.parameters.get(BINARY_SIZE)
         if size is None:

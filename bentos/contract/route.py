@@ -66,9 +66,12 @@ def compile_feature(route: Route) -> dict[str, Any]:
 
     The canary arm is [0, w) and the stable arm [w, 1) as explicit ranges: raising w never
     moves a key off the canary, lowering w never moves one onto it. Weights or coverage
-    would re-cut the arms, and the disjoint-arm layout stalls at 50 %.
+    would re-cut the arms, and the disjoint-arm layout stalls at 50 %. Raises ContractError
+    for buckets outside 0…10,000 and for a candidate that is stable itself.
     """
     value = _value(route.stable, route.shadow)
+    if not route.stable:
+        raise ContractError("route.stable", "a version", route.stable)
     if route.canary is None:
         return {"defaultValue": value}
     return {"defaultValue": value, "rules": [_experiment_rule(route, route.canary)]}
@@ -80,6 +83,12 @@ def compile_features(routes: tuple[Route, ...]) -> dict[str, Any]:
 
 
 def _experiment_rule(route: Route, canary: CanaryRule) -> dict[str, Any]:
+    if not 0 <= canary.buckets <= BUCKETS:
+        raise ContractError("route.canary.buckets", f"0 to {BUCKETS}", canary.buckets)
+    if not canary.candidate or canary.candidate == route.stable:
+        raise ContractError(
+            "route.canary.candidate", "another version than stable", canary.candidate
+        )
     weight = canary.buckets / BUCKETS
     step_name = f"{canary.release_id}/{canary.step}"
     rule: dict[str, Any] = {

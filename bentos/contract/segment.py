@@ -14,7 +14,7 @@ from pathlib import Path
 import msgspec
 
 from bentos.contract.decision import Decision, PersonalPart, ShadowOutcome
-from bentos.contract.errors import ContractError
+from bentos.contract.errors import ContractError, from_decoding
 
 MAGIC = b"SBXSEG01"
 OPEN_SUFFIX = ".open"
@@ -61,7 +61,7 @@ def read_frames(path: Path) -> Iterator[Frame]:
     """Yield every whole frame; stop at a torn tail.
 
     Raises ContractError if the file is no segment, or if a broken frame is followed by
-    more data: that is damage, not a torn tail.
+    a whole one: that is damage, not a torn tail.
     """
     data = path.read_bytes()
     if not data.startswith(MAGIC):
@@ -69,17 +69,32 @@ def read_frames(path: Path) -> Iterator[Frame]:
             return
         raise ContractError(str(path), f"to start with {MAGIC!r}", data[:8])
     offset = len(MAGIC)
-    while offset + _FRAME.size <= len(data):
-        length, checksum = _FRAME.unpack_from(data, offset)
-        start, end = offset + _FRAME.size, offset + _FRAME.size + length
-        if length > MAX_FRAME_BYTES:
-            raise ContractError(f"{path}@{offset}", f"a frame ≤ {MAX_FRAME_BYTES} bytes", length)
-        if end > len(data):
-            return
-        payload = data[start:end]
-        if zlib.crc32(payload) != checksum:
-            if end == len(data):
-                return
-            raise ContractError(f"{path}@{offset}", "an undamaged frame", "a wrong checksum")
-        yield _decoder.decode(payload)
+    while (end := _whole_frame_end(data, offset)) is not None:
+        yield _decode(data[offset + _FRAME.size : end], f"{path}@{offset}", offset == len(MAGIC))
         offset = end
+    if any(_whole_frame_end(data, later) for later in range(offset + 1, len(data))):
+        raise ContractError(f"{path}@{offset}", "an undamaged frame", "a broken one before others")
+
+
+def _whole_frame_end(data: bytes, offset: int) -> int | None:
+    """Where the frame at ``offset`` ends, or None where no whole, undamaged frame lies."""
+    start = offset + _FRAME.size
+    if start > len(data):
+        return None
+    length, checksum = _FRAME.unpack_from(data, offset)
+    end: int = start + length
+    # No frame is empty: a run of zeros is what a power cut leaves of a file's last block.
+    if not 0 < length <= MAX_FRAME_BYTES or end > len(data):
+        return None
+    return end if zlib.crc32(data[start:end]) == checksum else None
+
+
+def _decode(payload: bytes, field: str, first: bool) -> Frame:
+    try:
+        frame = _decoder.decode(payload)
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
+        raise from_decoding(error, field, "a segment's frame") from error
+    if first != isinstance(frame, SegmentHeader):
+        expected = "the segment's header" if first else "a decision or a shadow outcome"
+        raise ContractError(field, expected, type(frame).__name__)
+    return frame

@@ -66,6 +66,26 @@ class ModelSignature(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_f
         return canonical.digest(self)
 
 
+def check_signature(signature: ModelSignature) -> None:
+    """Raise ContractError for a signature no caller could rely on: no outputs, a name twice,
+    a shape or bounds that nothing fits, a band between inputs that do not exist."""
+    names = {spec.name for spec in signature.inputs}
+    for kind, specs in (("inputs", signature.inputs), ("outputs", signature.outputs)):
+        if not specs:
+            raise ContractError(f"signature.{kind}", "at least one", "none")
+        seen: set[str] = set()
+        for spec in specs:
+            field = f"signature.{kind}.{spec.name}"
+            if not spec.name or spec.name in seen:
+                raise ContractError(field, "a name of its own", spec.name)
+            seen.add(spec.name)
+            _check_spec(spec, field)
+            if isinstance(spec, OutputSpec) and not set(spec.band or ()) <= names:
+                raise ContractError(f"{field}.band", "two of the inputs", spec.band)
+    if signature.deadline_ms < 1:
+        raise ContractError("signature.deadline_ms", "1 or more", signature.deadline_ms)
+
+
 def check_extends(new: ModelSignature, old: ModelSignature) -> None:
     """A version may only add optional inputs; anything else is a new model.
 
@@ -80,9 +100,18 @@ def check_extends(new: ModelSignature, old: ModelSignature) -> None:
             raise ContractError(
                 f"signature.inputs.{spec.name}", "a new input to be optional", "required"
             )
-        if before is not None and before != spec:
+        if before is not None and canonical.digest(before) != canonical.digest(spec):
             raise ContractError(f"signature.inputs.{spec.name}", "no change", spec)
     if known:
         raise ContractError(f"signature.inputs.{next(iter(known))}", "to stay", "removed")
     if new.outputs != old.outputs:
         raise ContractError("signature.outputs", "no change", "other outputs", "Make a new model.")
+
+
+def _check_spec(spec: InputSpec | OutputSpec, field: str) -> None:
+    # Only a caller's list may be of any length; what a version answers has a known shape.
+    lowest = -1 if isinstance(spec, InputSpec) else 1
+    if any(dimension < lowest or dimension == 0 for dimension in spec.shape):
+        raise ContractError(f"{field}.shape", "dimensions of 1 or more", list(spec.shape))
+    if spec.minimum is not None and spec.maximum is not None and spec.minimum > spec.maximum:
+        raise ContractError(f"{field}.minimum", f"at most {spec.maximum}", spec.minimum)
