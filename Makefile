@@ -1,0 +1,78 @@
+# Every command a person needs. `make` lists them.
+#
+# PYTHON    the interpreter the virtual environment is made with (3.11, 3.12 or 3.13)
+# ARGS      options for the command behind a target: make demo ARGS="--for 60s --json"
+
+PYTHON ?= python3
+VENV ?= .venv
+ARGS ?=
+
+BIN := $(VENV)/bin
+RUN_STAMP := $(VENV)/.installed
+DEV_STAMP := $(VENV)/.installed-dev
+PIP_INSTALL := $(BIN)/python -m pip install --disable-pip-version-check --quiet
+
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+.PHONY: help demo up bench test test-all lint format types imports lock clean
+
+help: ## list the commands
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+demo: $(RUN_STAMP) ## the whole product on a shop's orders, live in the terminal (ARGS="--for 60s --json --orders PATH")
+	@$(BIN)/python -m demo $(ARGS)
+
+up: $(RUN_STAMP) ## control plane, fleet and gateway over ./var, without the demo's shoppers
+	@$(BIN)/python -m demo --serve-only $(ARGS)
+
+bench: $(RUN_STAMP) ## gateway against `bentoml serve` called directly, on this machine
+	@$(BIN)/python -m load_tests.bench $(ARGS)
+
+test: lint types imports ## what must be green before a change goes in (under ten minutes)
+	$(BIN)/python -m pytest -q -m "not slow" $(ARGS)
+
+test-all: lint types imports ## everything, the slow tests too
+	$(BIN)/python -m pytest -q $(ARGS)
+
+lint: $(DEV_STAMP) ## ruff: rules and format
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+format: $(DEV_STAMP) ## rewrite the code in the project's format
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+types: $(DEV_STAMP) ## mypy, strict
+	$(BIN)/mypy
+
+imports: $(DEV_STAMP) ## who may import whom
+	$(BIN)/lint-imports
+
+# The locks carry hashes and no index address: they hold on any mirror.
+LOCK := uv pip compile pyproject.toml --extra all --universal --python-version 3.11 \
+	--generate-hashes --no-emit-index-url --no-header --quiet
+lock: ## resolve pyproject.toml into both locks (needs uv)
+	$(LOCK) -o requirements.lock
+	$(LOCK) --extra dev -c requirements.lock -o requirements-dev.lock
+
+clean: ## remove environment and caches; ./var, with models and records, stays
+	rm -rf $(VENV) build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf .import_linter_cache
+	find . -name __pycache__ -type d -not -path './var/*' -prune -exec rm -rf {} +
+
+$(BIN)/python:
+	@$(PYTHON) -c 'import sys; v = sys.version_info; \
+	  sys.exit(0 if (3, 11) <= v < (3, 14) else "Python 3.11 to 3.13 is needed; $(PYTHON) is %d.%d. Name another: make PYTHON=python3.11 ..." % v[:2])'
+	@echo "making $(VENV)" >&2
+	@$(PYTHON) -m venv $(VENV)
+
+$(RUN_STAMP): requirements.lock pyproject.toml | $(BIN)/python
+	@echo "installing requirements.lock into $(VENV) (a minute or two the first time)" >&2
+	@$(PIP_INSTALL) --require-hashes -r requirements.lock
+	@$(PIP_INSTALL) --no-deps -e .
+	@touch $@
+
+$(DEV_STAMP): requirements-dev.lock $(RUN_STAMP)
+	@echo "installing requirements-dev.lock into $(VENV)" >&2
+	@$(PIP_INSTALL) --require-hashes -r requirements-dev.lock
+	@touch $@
