@@ -3,6 +3,7 @@
 Used by each bento's service and, through it, by the tensor lane: a process holds one session.
 """
 
+import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -30,6 +31,7 @@ ONNX_TYPES: dict[str, Datatype] = {
     "tensor(double)": Datatype.FP64,
     "tensor(string)": Datatype.BYTES,
 }
+THREADS_VARIABLE = "SIGNALBOX_ONNX_THREADS"
 # Strings travel through onnxruntime as object arrays.
 ARRAY_DTYPES: dict[Datatype, np.dtype[Any]] = {
     **{kind: np.dtype(text) for kind, text in ARRAY_TYPES.items()},
@@ -38,7 +40,7 @@ ARRAY_DTYPES: dict[Datatype, np.dtype[Any]] = {
 
 
 class OnnxModel:
-    """An onnxruntime session on the CPU.
+    """An onnxruntime session on the CPU, with ``threads`` threads within an operator.
 
     ``inputs`` and ``output_types`` map names to datatypes, ``outputs`` are the names in the
     graph's order; ``input_shapes`` and ``output_shapes`` are as the graph declares them, first
@@ -46,9 +48,9 @@ class OnnxModel:
     of plain tensors.
     """
 
-    def __init__(self, path: str | Path, threads: int = 1) -> None:
+    def __init__(self, path: str | Path, threads: int | None = None) -> None:
         self.path = Path(path)
-        self._session = _open_session(self.path, threads)
+        self._session = _open_session(self.path, threads or default_threads())
         declared = self._session.get_inputs()
         answered = self._session.get_outputs()
         self.inputs: dict[str, Datatype] = {arg.name: _datatype(arg) for arg in declared}
@@ -93,6 +95,14 @@ class OnnxModel:
         if len(feeds) != len(self._checks):
             unknown = sorted(set(feeds) - set(self.inputs))
             raise ContractError(f"inputs.{unknown[0]}", f"one of {sorted(self.inputs)}", unknown[0])
+
+
+def default_threads() -> int:
+    """What the worker was told (SIGNALBOX_ONNX_THREADS), else 1: rows are batched, not split."""
+    text = os.environ.get(THREADS_VARIABLE, "1")
+    if not text.isdecimal() or int(text) < 1:
+        raise ContractError(THREADS_VARIABLE, "a number of 1 or more", text)
+    return int(text)
 
 
 def _open_session(path: Path, threads: int) -> onnxruntime.InferenceSession:
