@@ -5,9 +5,10 @@ from typing import Any
 
 SHOWN_VALUE_LENGTH = 80
 SHOWN_FIELD_LENGTH = 160
-# The two forms of msgspec's messages that say more than "it did not fit".
+# The forms of msgspec's messages that say more than "it did not fit".
 _AT_PATH = re.compile(r"^(?P<problem>.*) - at `\$(?P<path>.*)`$", re.DOTALL)
 _WRONG_TYPE = re.compile(r"^Expected (?P<expected>.+), got (?P<got>.+)$", re.DOTALL)
+_UNKNOWN = re.compile(r"^Invalid enum value (?P<got>.+)$", re.DOTALL)
 _MISSING = re.compile(r"^Object missing required field `(?P<name>.+)`$")
 
 
@@ -51,7 +52,9 @@ def from_decoding(error: Exception, root: str, expected: str) -> ContractError:
     else:
         problem, path = at_path["problem"], at_path["path"]
     if missing := _MISSING.match(problem):
-        return ContractError(_join(root, f"{path}.{missing['name']}"), "a value", "nothing")
+        return ContractError(_join(root, f"{path}.{missing['name']}"), "a value", _Plain("nothing"))
+    if unknown := _UNKNOWN.match(problem):
+        return ContractError(_join(root, path), "a known value", _Plain(unknown["got"]))
     if wrong := _WRONG_TYPE.match(problem):
         return ContractError(_join(root, path), wrong["expected"], _Plain(wrong["got"]))
     return ContractError(_join(root, path), expected, _Plain(problem))

@@ -1,0 +1,18 @@
+"""The module that computes the golden files, as a fixture."""
+
+import importlib.util
+from pathlib import Path
+from types import ModuleType
+
+import pytest
+
+
+@pytest.fixture(scope="session")
+def regenerate() -> ModuleType:
+    path = Path(__file__).with_name("regenerate.py")
+    spec = importlib.util.spec_from_file_location("golden_regenerate", path)
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
