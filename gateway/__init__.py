@@ -1,0 +1,1 @@
+"""The data plane: inference request in, answer out."""

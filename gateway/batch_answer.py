@@ -1,0 +1,142 @@
+"""What a version answered for a batch, checked against the model's signature.
+
+dtype, shape, finiteness and bounds are checked once per batch with numpy; a bad row fails
+its own request only, a wrong dtype or shape fails the batch.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from bentos.contract import oip
+from bentos.contract.datatype import ARRAY_TYPES, Datatype
+from bentos.contract.errors import ContractError
+from bentos.contract.signature import ModelSignature, OutputSpec
+from gateway.errors import BadAnswer
+from gateway.rows import Row, attribute
+
+# Float32 rounding of a Decimal bound; a probability of 1.0000001 is not garbage.
+BOUND_TOLERANCE = 1e-6
+_FLOATS = {Datatype.FP16, Datatype.FP32, Datatype.FP64}
+
+
+@dataclass(frozen=True, slots=True)
+class BatchAnswer:
+    """Columns by output name, each a list of one value per row; rows that broke a bound."""
+
+    columns: dict[str, list[Any]]
+    bad_rows: dict[int, str]
+
+    def slice(self, start: int, rows: int) -> dict[str, list[Any]]:
+        """One request's part; raises BadAnswer if one of its rows is bad."""
+        if self.bad_rows:
+            for row in range(start, start + rows):
+                if row in self.bad_rows:
+                    raise BadAnswer(self.bad_rows[row])
+        return {name: values[start : start + rows] for name, values in self.columns.items()}
+
+
+def read_batch(
+    signature: ModelSignature, body: bytes, header_length: str | None, rows: int
+) -> BatchAnswer:
+    """Decode and check an Open Inference Protocol answer for ``rows`` rows.
+
+    Raises BadAnswer when the answer as a whole is not what the signature promises.
+    """
+    try:
+        tensors = {
+            tensor.name: tensor for tensor in oip.decode_response(body, header_length).outputs
+        }
+    except ContractError as error:
+        raise BadAnswer(str(error)) from error
+    columns: dict[str, list[Any]] = {}
+    bad_rows: dict[int, str] = {}
+    for spec in signature.outputs:
+        tensor = tensors.get(spec.name)
+        if tensor is None:
+            raise BadAnswer(f"outputs: expected {spec.name!r}, got {sorted(tensors)}")
+        if spec.datatype is Datatype.BYTES:
+            columns[spec.name] = _texts(spec, tensor, rows)
+            continue
+        array = _array(spec, tensor, rows)
+        _check_values(spec, array, bad_rows)
+        columns[spec.name] = array.tolist()
+    return BatchAnswer(columns, bad_rows)
+
+
+def check_bands(
+    signature: ModelSignature, rows: Sequence[Row], outputs: dict[str, list[Any]]
+) -> None:
+    """Raise BadAnswer if an output lies outside the band its inputs give (a price)."""
+    for spec in signature.outputs:
+        if spec.band is None:
+            continue
+        low_name, high_name = map(attribute, spec.band)
+        for row, value in zip(rows, outputs[spec.name], strict=True):
+            low, high = getattr(row, low_name), getattr(row, high_name)
+            if low is None or high is None:
+                continue
+            slack = BOUND_TOLERANCE * max(1.0, abs(low), abs(high))
+            if not low - slack <= value <= high + slack:
+                raise BadAnswer(f"{spec.name}: expected a value in [{low}, {high}], got {value}")
+
+
+def _array(spec: OutputSpec, tensor: oip.Tensor, rows: int) -> npt.NDArray[Any]:
+    if tensor.datatype is not spec.datatype:
+        raise BadAnswer(f"{spec.name}: expected {spec.datatype}, got {tensor.datatype}")
+    expected = (rows, *spec.shape)
+    shape = tensor.shape
+    if shape == (rows, 1) and not spec.shape:
+        # sklearn-onnx gives a column where the signature says one value a row.
+        shape = (rows,)
+    fits = len(shape) == len(expected) and all(
+        want in (-1, got) for want, got in zip(expected, shape, strict=True)
+    )
+    if not fits:
+        raise BadAnswer(f"{spec.name}: expected shape {list(expected)}, got {list(tensor.shape)}")
+    dtype = np.dtype(ARRAY_TYPES[spec.datatype])
+    try:
+        if tensor.raw is not None:
+            return np.frombuffer(tensor.raw, dtype).reshape(shape)
+        return np.asarray(tensor.data, dtype).reshape(shape)
+    except (ValueError, TypeError, OverflowError) as error:
+        raise BadAnswer(f"{spec.name}: expected {spec.datatype} data, got {error}") from error
+
+
+def _check_values(spec: OutputSpec, array: npt.NDArray[Any], bad_rows: dict[int, str]) -> None:
+    good = np.isfinite(array) if spec.datatype in _FLOATS else np.ones(array.shape, bool)
+    if spec.minimum is not None:
+        good &= ~(array < spec.minimum - BOUND_TOLERANCE)
+    if spec.maximum is not None:
+        good &= ~(array > spec.maximum + BOUND_TOLERANCE)
+    if good.all():
+        return
+    by_row = good.reshape(len(array), -1).all(axis=1)
+    for row in np.flatnonzero(~by_row).tolist():
+        bad_rows[row] = (
+            f"{spec.name}: expected finite values in [{spec.minimum}, {spec.maximum}], "
+            f"got {array[row].tolist()}"
+        )
+
+
+def _texts(spec: OutputSpec, tensor: oip.Tensor, rows: int) -> list[Any]:
+    texts = tensor.data if tensor.raw is None else _split_bytes(spec, tensor.raw)
+    if not isinstance(texts, list) or len(texts) != rows:
+        raise BadAnswer(f"{spec.name}: expected {rows} strings, got {texts!r:.80}")
+    return texts
+
+
+def _split_bytes(spec: OutputSpec, raw: memoryview) -> list[str]:
+    """BYTES elements: a uint32 LE length and that many bytes each."""
+    texts, offset = [], 0
+    while offset < len(raw):
+        length = int.from_bytes(raw[offset : offset + 4], "little")
+        end = offset + 4 + length
+        if end > len(raw):
+            raise BadAnswer(f"{spec.name}: expected {length} bytes, got a shorter blob")
+        texts.append(bytes(raw[offset + 4 : end]).decode("utf-8", "replace"))
+        offset = end
+    return texts

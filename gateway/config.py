@@ -1,0 +1,67 @@
+"""The gateway's settings, frozen at start; every one is an environment variable SIGNALBOX_…"""
+
+from enum import StrEnum
+from pathlib import Path
+
+from pydantic import Field
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+
+class LogFullPolicy(StrEnum):
+    """What to do when the decision log cannot write."""
+
+    SERVE = "serve"
+    REFUSE = "refuse"
+
+
+class GatewayConfig(BaseSettings):
+    """Settings of one gateway (all of its workers)."""
+
+    model_config = SettingsConfigDict(env_prefix="SIGNALBOX_", frozen=True, extra="ignore")
+
+    home: Path = Path("var")
+    "Folder for documents, segments and keys."
+    shop: str = Field("demo-shop", pattern=r"^[a-zA-Z0-9][a-zA-Z0-9._-]{0,99}$")
+    "The shop whose calls this gateway answers; keys of another shop are refused."
+    control_plane_url: str = "http://127.0.0.1:8081"
+    "Where the documents come from."
+    gateway_host: str = "127.0.0.1"
+    gateway_port: int = Field(8080, ge=0, le=65535)
+    "0 takes a free port and prints it."
+    gateway_id: str = Field("gateway-1", pattern=r"^[a-zA-Z0-9][a-zA-Z0-9._-]{0,63}$")
+    gateway_workers: int = Field(1, ge=1, le=64)
+    "Processes on the one inherited socket."
+    max_body_bytes: int = Field(1_048_576, ge=1024, le=67_108_864)
+    max_rows: int = Field(1024, ge=1, le=65536)
+    "Rows of one request."
+    max_batch_rows: int = Field(256, ge=1, le=65536)
+    "Rows a lane sends to a bento in one call."
+    max_waiting_rows: int = Field(4096, ge=1)
+    "Rows a lane lets wait before it sheds."
+    lane_slots: int = Field(1, ge=1, le=16)
+    "Batches in flight per worker of a version."
+    shadow_queue: int = Field(1024, ge=0)
+    "Shadow copies that may wait; more are dropped and counted."
+    shadow_concurrency: int = Field(64, ge=1)
+    "Shadow copies in flight."
+    shadow_deadline_ms: float = Field(1000.0, gt=0)
+    log_full_policy: LogFullPolicy = LogFullPolicy.SERVE
+    segment_max_bytes: int = Field(64 * 1024 * 1024, ge=4096)
+    segment_max_age_s: float = Field(300.0, gt=0)
+    body_timeout_s: float = Field(10.0, gt=0)
+    "A body that has not arrived by then is refused."
+
+    @property
+    def documents_path(self) -> Path:
+        """Folder of the last good documents."""
+        return self.home / "gateway" / "documents"
+
+    @property
+    def segments_path(self) -> Path:
+        """Folder of the write-ahead segments."""
+        return self.home / "gateway" / "segments"
+
+    @property
+    def keys_path(self) -> Path:
+        """Folder of this machine's keys."""
+        return self.home / "keys"

@@ -1,0 +1,135 @@
+"""Follows the control plane's documents stream (contract §3) and feeds the document store.
+
+Snapshot on connect, heartbeat 1 s, read timeout 1.5 s, jittered reconnect, conditional GET
+every 10 s as backstop. Losing the control plane costs nothing but freshness.
+"""
+
+import asyncio
+import random
+from collections.abc import AsyncIterator
+from contextlib import suppress
+from pathlib import Path
+
+import httpx
+import msgspec
+import structlog
+
+from bentos.contract.documents import (
+    BACKSTOP_SECONDS,
+    STREAM_READ_TIMEOUT_SECONDS,
+    DocumentHeader,
+)
+from bentos.contract.errors import ContractError
+from gateway.documents import DocumentRefused, DocumentStore
+
+log = structlog.get_logger(__name__)
+
+RECONNECT_FIRST_S = 0.05
+RECONNECT_MAX_S = 2.0
+MAX_BODY_BYTES = 64 * 1024 * 1024
+_STREAM = "/gateway/v1/documents"
+
+
+class DocumentStream:
+    """The client end of the stream; ``run`` never returns until cancelled."""
+
+    def __init__(self, url: str, key_file: Path, store: DocumentStore) -> None:
+        self.connected = False
+        self._url = url
+        self._key_file = key_file
+        self._store = store
+        self._etag = ""
+
+    async def run(self) -> None:
+        """Follow the stream and the backstop until cancelled."""
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(self._follow())
+            tasks.create_task(self._backstop())
+
+    def _client(self) -> httpx.AsyncClient:
+        headers = {"authorization": f"Bearer {_read_key(self._key_file)}"}
+        timeout = httpx.Timeout(STREAM_READ_TIMEOUT_SECONDS)
+        return httpx.AsyncClient(
+            base_url=self._url, headers=headers, timeout=timeout, trust_env=False
+        )
+
+    async def _follow(self) -> None:
+        delay = RECONNECT_FIRST_S
+        while True:
+            try:
+                async with self._client() as client:
+                    async for event, data in self._events(client):
+                        delay = RECONNECT_FIRST_S
+                        if event == "document":
+                            await self._on_header(client, data)
+            except (httpx.HTTPError, ContractError) as error:
+                log.info("documents_stream_lost", error=f"{type(error).__name__}: {error}")
+            self.connected = False
+            await asyncio.sleep(delay * random.uniform(0.5, 1.5))
+            delay = min(delay * 2, RECONNECT_MAX_S)
+
+    async def _events(self, client: httpx.AsyncClient) -> AsyncIterator[tuple[str, str]]:
+        async with client.stream("GET", _STREAM) as response:
+            if response.status_code != httpx.codes.OK:
+                raise ContractError("documents stream", "200", response.status_code)
+            self.connected = True
+            event, data = "message", ""
+            async for line in response.aiter_lines():
+                if not line:
+                    if data:
+                        yield event, data
+                    event, data = "message", ""
+                elif line.startswith("event:"):
+                    event = line[6:].strip()
+                elif line.startswith("data:"):
+                    data += line[5:].strip()
+
+    async def _on_header(self, client: httpx.AsyncClient, data: str) -> None:
+        try:
+            header = msgspec.json.decode(data, type=DocumentHeader)
+        except msgspec.MsgspecError as error:
+            raise ContractError("documents stream", "a document header", str(error)) from error
+        await self._fetch(client, header)
+
+    async def _fetch(self, client: httpx.AsyncClient, header: DocumentHeader) -> None:
+        """Fetch and take one document, if it is newer; a bad one is refused and logged."""
+        if not self._store.wants(header):
+            return
+        response = await client.get(f"{_STREAM}/{header.digest}")
+        if response.status_code != httpx.codes.OK:
+            raise ContractError(f"document {header.digest}", "200", response.status_code)
+        try:
+            self._store.accept(header, response.content)
+            log.info("document", name=header.name.value, revision=str(header.revision))
+        except DocumentRefused as error:
+            log.error("document_refused", error=str(error))
+
+    async def _backstop(self) -> None:
+        """What a lost event would have said is found here within ten seconds."""
+        while True:
+            await asyncio.sleep(BACKSTOP_SECONDS * random.uniform(0.9, 1.1))
+            with suppress(httpx.HTTPError):  # the stream logs the same outage
+                await self._poll()
+
+    async def _poll(self) -> None:
+        async with self._client() as client:
+            response = await client.get(f"{_STREAM}/index", headers={"if-none-match": self._etag})
+            if response.status_code != httpx.codes.OK:
+                return
+            try:
+                headers = msgspec.json.decode(response.content, type=list[DocumentHeader])
+                for header in headers:
+                    await self._fetch(client, header)
+            except (msgspec.MsgspecError, ContractError) as error:
+                log.error("documents_index_refused", error=str(error))
+                return
+            self._etag = response.headers.get("etag", "")
+
+
+def _read_key(path: Path) -> str:
+    try:
+        return path.read_text().strip()
+    except OSError as error:
+        raise ContractError(
+            str(path), "the gateway's key", str(error), "Run `signalbox init`."
+        ) from error

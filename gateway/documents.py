@@ -1,0 +1,129 @@
+"""The five documents on disk and in memory: verified, never older, swapped in whole.
+
+Fail-closed on a document (a bad one is refused and the last good one stays), fail-open on
+service (the gateway goes on with what it has).
+"""
+
+import os
+from base64 import b64decode
+from binascii import Error as Base64Error
+from collections.abc import Callable
+from hashlib import sha256
+from hmac import compare_digest
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import structlog
+from cryptography.exceptions import InvalidSignature
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+from cryptography.hazmat.primitives.serialization import load_pem_public_key
+
+from bentos.contract.documents import (
+    DocumentHeader,
+    DocumentName,
+    Revision,
+    decode_body,
+    signing_input,
+)
+from bentos.contract.errors import ContractError
+
+log = structlog.get_logger(__name__)
+
+OnDocument = Callable[[DocumentName, Any, Revision], None]
+
+
+class DocumentRefused(Exception):
+    """A document that must not be used; the message says why."""
+
+
+def load_public_key(path: Path) -> Ed25519PublicKey:
+    """Read the control plane's document key (PEM); raises ContractError."""
+    try:
+        key = load_pem_public_key(path.read_bytes())
+    except (OSError, ValueError) as error:
+        raise ContractError(
+            str(path),
+            "an Ed25519 public key (PEM)",
+            str(error),
+            "Run `signalbox init`, or copy keys/documents.pub here.",
+        ) from error
+    if not isinstance(key, Ed25519PublicKey):
+        raise ContractError(str(path), "an Ed25519 public key", type(key).__name__)
+    return key
+
+
+class DocumentStore:
+    """Last good document of each name. ``on_document`` compiles a body before it counts as
+    accepted: if it raises ContractError, the document is refused and nothing changes."""
+
+    def __init__(self, path: Path, public_key: Ed25519PublicKey, on_document: OnDocument) -> None:
+        self.headers: dict[DocumentName, DocumentHeader] = {}
+        self.refused = 0
+        self._path = path
+        self._public_key = public_key
+        self._on_document = on_document
+        path.mkdir(parents=True, exist_ok=True)
+
+    def load(self) -> None:
+        """Take what is on disk; a file that does not verify is left out and logged."""
+        for name in DocumentName:
+            header_path, body_path = self._paths(name)
+            if not header_path.exists():
+                continue
+            try:
+                header = msgspec.json.decode(header_path.read_bytes(), type=DocumentHeader)
+                self._take(header, body_path.read_bytes())
+            except (OSError, msgspec.MsgspecError, DocumentRefused) as error:
+                self.refused += 1
+                log.error("document_on_disk_refused", document=name.value, error=str(error))
+
+    def wants(self, header: DocumentHeader) -> bool:
+        """Whether the body is worth fetching: newer than what is held."""
+        held = self.headers.get(header.name)
+        return held is None or header.revision > held.revision
+
+    def accept(self, header: DocumentHeader, body: bytes) -> None:
+        """Verify, compile, keep on disk, swap in. Raises DocumentRefused."""
+        try:
+            self._take(header, body)
+        except DocumentRefused:
+            self.refused += 1
+            raise
+        self._keep(header, body)
+
+    def _take(self, header: DocumentHeader, body: bytes) -> None:
+        held = self.headers.get(header.name)
+        if held is not None and header.revision < held.revision:
+            raise DocumentRefused(
+                f"{header.name}: revision {header.revision} is older than {held.revision}"
+            )
+        if not compare_digest(sha256(body).hexdigest(), header.digest):
+            raise DocumentRefused(f"{header.name}: the body does not match its digest")
+        try:
+            self._public_key.verify(
+                b64decode(header.signature, validate=True), signing_input(header)
+            )
+        except (InvalidSignature, Base64Error) as error:
+            raise DocumentRefused(f"{header.name}: wrong signature") from error
+        try:
+            self._on_document(header.name, decode_body(header.name, body), header.revision)
+        except ContractError as error:
+            raise DocumentRefused(f"{header.name}: {error}") from error
+        self.headers[header.name] = header
+
+    def _keep(self, header: DocumentHeader, body: bytes) -> None:
+        """Body first, header last: a header on disk always has its body."""
+        header_path, body_path = self._paths(header.name)
+        _replace(body_path, body)
+        _replace(header_path, msgspec.json.encode(header))
+
+    def _paths(self, name: DocumentName) -> tuple[Path, Path]:
+        return self._path / f"{name.value}.header.json", self._path / f"{name.value}.body"
+
+
+def _replace(path: Path, data: bytes) -> None:
+    # Several workers keep the same files: each writes its own temporary one.
+    temporary = path.with_suffix(f"{path.suffix}.{os.getpid()}.new")
+    temporary.write_bytes(data)
+    temporary.replace(path)

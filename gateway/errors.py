@@ -1,0 +1,102 @@
+"""Errors a caller sees. Each knows its HTTP status; app.py renders them in one place.
+
+GatewayError
+├── BadRequest 400 · Unauthorized 401 · Forbidden 403 · NotFound 404 · TooLarge 413
+├── TooManyRequests 429
+└── Unavailable 503 · DeadlineExceeded 504
+LaneError: a version did not answer; predict.py turns it into a fallback or one of the above
+├── LaneUnavailable · LaneFull · LaneTimeout · LaneLost · BadAnswer
+"""
+
+
+class GatewayError(Exception):
+    """Base; never raised itself."""
+
+    status = 500
+    retry_after_s: int | None = None
+
+
+class BadRequest(GatewayError):
+    """The caller must change the request; the message names field, expected and got."""
+
+    status = 400
+
+
+class Unauthorized(GatewayError):
+    """No key, an unknown one, an expired one."""
+
+    status = 401
+
+
+class Forbidden(GatewayError):
+    """The key is good, but not for this."""
+
+    status = 403
+
+
+class NotFound(GatewayError):
+    """No such model, version or path."""
+
+    status = 404
+
+
+class TooLarge(GatewayError):
+    """The body exceeds the limit."""
+
+    status = 413
+
+
+class TooManyRequests(GatewayError):
+    """The key's rate is used up."""
+
+    status = 429
+    retry_after_s = 1
+
+
+class Unavailable(GatewayError):
+    """No version can answer now; try again."""
+
+    status = 503
+    retry_after_s = 1
+
+
+class DeadlineExceeded(GatewayError):
+    """The deadline passed before a version answered."""
+
+    status = 504
+
+
+class LaneError(Exception):
+    """A version did not answer as it should; ``counted_as`` is its metric label."""
+
+    counted_as = "error"
+
+
+class LaneUnavailable(LaneError):
+    """No worker of the version can be reached."""
+
+    counted_as = "unavailable"
+
+
+class LaneFull(LaneError):
+    """The lane's queue is full: pressure, not the version's fault."""
+
+    counted_as = "full"
+
+
+class LaneTimeout(LaneError):
+    """The version did not answer in its time."""
+
+    counted_as = "timeout"
+
+
+class LaneLost(LaneError):
+    """The connection broke with the request in flight."""
+
+    counted_as = "lost"
+
+
+class BadAnswer(LaneError):
+    """The version answered, but not what the signature promises."""
+
+    counted_as = "bad_answer"

@@ -1,0 +1,233 @@
+"""One request, top to bottom.
+
+    authenticate → decode → route → canary, or stable when the canary cannot → write the
+    decision → answer → (after the answer left) shadows
+
+This is the only file that knows the order. A caller never sees a canary's failure.
+"""
+
+import asyncio
+from dataclasses import replace
+from typing import Any
+
+from bentos.contract import oip
+from bentos.contract.attributes import check_attributes
+from bentos.contract.deadline import canary_budget_ms
+from bentos.contract.decision import Reason
+from bentos.contract.identity import check_targeting_key
+from gateway import infer_protocol, predict_protocol
+from gateway.auth import SCOPE_INFER, SCOPE_PIN
+from gateway.batch_answer import check_bands
+from gateway.errors import (
+    BadRequest,
+    DeadlineExceeded,
+    GatewayError,
+    LaneError,
+    LaneFull,
+    LaneLost,
+    LaneTimeout,
+    NotFound,
+    Unavailable,
+)
+from gateway.lane import LaneAnswer
+from gateway.query import Query, check_timeout
+from gateway.record import Outcome, Stopwatch
+from gateway.reply import Reply, error_reply
+from gateway.routing import Assignment
+from gateway.rows import Row
+from gateway.serving import Serving
+from gateway.shadow import ShadowCopy
+from gateway.snapshot import ModelView, Snapshot
+
+TIMEOUT_HEADER = b"x-request-timeout-ms"
+_HEADER_LENGTH = oip.HEADER_LENGTH.encode()
+
+
+async def predict(
+    serving: Serving,
+    model: str,
+    pin: str | None,
+    headers: dict[bytes, bytes],
+    body: bytes,
+    *,
+    open_protocol: bool,
+) -> Reply:
+    """Answer one inference request; raises GatewayError or ContractError before routing."""
+    watch = Stopwatch(asyncio.get_running_loop().time)
+    snapshot = serving.snapshot
+    principal = serving.authenticator.authenticate(headers.get(b"authorization"))
+    principal.require(SCOPE_INFER, model)
+    view = _view(snapshot, model)
+    query = _decode(serving, view, headers, body, open_protocol=open_protocol)
+    pin = pin or query.pin
+    if pin is not None:
+        principal.require(SCOPE_PIN, model)
+        pin = _pinned(snapshot, model, pin)
+    assignment = _assign(snapshot, model, query, pin)
+    outcome = await _answer(snapshot, view, assignment, query, watch)
+    watch.stop()
+    decision_id, logged = serving.recorder.record(view, query, assignment, outcome, watch)
+    facts = {
+        "decision_id": decision_id if logged else None,
+        "model_version": outcome.served_version or assignment.version,
+        "variant": assignment.variant,
+        "reason": outcome.reason.value,
+        "revision": str(assignment.revision),
+        "logged": logged,
+    }
+    reply = _reply(view, query, outcome, facts)
+    if outcome.answer is None or not assignment.shadows or not logged:
+        return reply
+    shadows = tuple(
+        ShadowCopy(snapshot, decision_id, version, query.rows, outcome.answer.outputs)
+        for version in assignment.shadows
+    )
+    return replace(reply, shadows=shadows)
+
+
+# --- 1 decode ---------------------------------------------------------------------------
+def _view(snapshot: Snapshot, model: str) -> ModelView:
+    if snapshot.routes is None:
+        raise Unavailable("routes: expected a published document, got none yet")
+    view = snapshot.models.get(model)
+    if view is None:
+        raise NotFound(f"model: expected one of {sorted(snapshot.models)}, got {model!r}")
+    return view
+
+
+def _decode(
+    serving: Serving,
+    view: ModelView,
+    headers: dict[bytes, bytes],
+    body: bytes,
+    *,
+    open_protocol: bool,
+) -> Query:
+    if open_protocol:
+        length = headers.get(_HEADER_LENGTH)
+        query = infer_protocol.decode(view, body, length.decode("latin-1") if length else None)
+    else:
+        query = predict_protocol.decode(view, body)
+    if not 1 <= len(query.rows) <= serving.config.max_rows:
+        raise BadRequest(f"rows: expected 1 to {serving.config.max_rows}, got {len(query.rows)}")
+    if query.targeting_key is not None:
+        check_targeting_key(query.targeting_key)
+    if query.attributes:
+        check_attributes(query.attributes, serving.snapshot.attributes)
+    header = headers.get(TIMEOUT_HEADER)
+    if header is not None:
+        query.timeout_ms = check_timeout(header.decode("latin-1"), "header X-Request-Timeout-Ms")
+    return query
+
+
+# --- 2 route ----------------------------------------------------------------------------
+def _assign(snapshot: Snapshot, model: str, query: Query, pin: str | None) -> Assignment:
+    assert snapshot.routes is not None
+    return snapshot.routes.assign(model, query.targeting_key, query.attributes, pin)
+
+
+def _pinned(snapshot: Snapshot, model: str, pin: str) -> str:
+    """A pin may be the full tag or its version part."""
+    tag = pin if ":" in pin else f"{model}:{pin}"
+    if snapshot.model_of.get(tag) != model or tag not in snapshot.lanes:
+        raise NotFound(f"version: expected a running version of {model!r}, got {pin!r}")
+    return tag
+
+
+# --- 3 answer ---------------------------------------------------------------------------
+async def _answer(
+    snapshot: Snapshot, view: ModelView, assignment: Assignment, query: Query, watch: Stopwatch
+) -> Outcome:
+    """The canary inside its budget, else stable inside what is left of the deadline."""
+    deadline_ms = query.timeout_ms or view.signature.deadline_ms
+    deadline = watch.started + deadline_ms / 1000
+    reason = assignment.reason
+    if assignment.is_canary:
+        stable = snapshot.lanes.get(assignment.stable)
+        budget = canary_budget_ms(deadline_ms, stable.p99_ms if stable else 0.0)
+        if budget is None:
+            reason = Reason.BUDGET
+        else:
+            try:
+                until = watch.started + budget / 1000
+                answer = await _ask(snapshot, view, assignment.version, query.rows, until, watch)
+                return Outcome(reason, assignment.version, answer)
+            except LaneFull:
+                reason = Reason.SHED
+            except LaneError:
+                reason = Reason.FALLBACK
+    try:
+        answer = await _ask_stable(snapshot, view, assignment.stable, query.rows, deadline, watch)
+    except LaneError as error:
+        return _failed(error)
+    return Outcome(reason, assignment.stable, answer)
+
+
+async def _ask_stable(
+    snapshot: Snapshot,
+    view: ModelView,
+    version: str,
+    rows: list[Row],
+    deadline: float,
+    watch: Stopwatch,
+) -> LaneAnswer:
+    """Inference has no side effect, so a broken connection is worth one more try."""
+    try:
+        return await _ask(snapshot, view, version, rows, deadline, watch)
+    except LaneLost:
+        return await _ask(snapshot, view, version, rows, deadline, watch)
+
+
+async def _ask(
+    snapshot: Snapshot,
+    view: ModelView,
+    version: str,
+    rows: list[Row],
+    deadline: float,
+    watch: Stopwatch,
+) -> LaneAnswer:
+    lane, packer = snapshot.lanes.get(version), snapshot.packers.get(version)
+    if lane is None or packer is None:
+        raise LaneError(f"{version}: no warm worker is published")
+    tensors = packer.pack(rows)
+    watch.packed(packer.schema_digest)
+    answer = await lane.submit(tensors, len(rows), deadline)
+    check_bands(view.signature, rows, answer.outputs)
+    return answer
+
+
+def _failed(error: LaneError) -> Outcome:
+    """Stable could not answer either: what the caller sees, and what is recorded."""
+    failure: GatewayError
+    if isinstance(error, LaneTimeout):
+        reason, failure = Reason.DEADLINE, DeadlineExceeded(str(error))
+    elif isinstance(error, LaneFull):
+        reason, failure = Reason.SHED, Unavailable(str(error))
+    else:
+        reason, failure = Reason.ERROR, Unavailable(str(error))
+    return Outcome(reason, None, None, failure)
+
+
+# --- 4 reply ----------------------------------------------------------------------------
+def _reply(view: ModelView, query: Query, outcome: Outcome, facts: dict[str, Any]) -> Reply:
+    headers = [
+        (b"x-signalbox-model-version", facts["model_version"].encode()),
+        (b"x-signalbox-variant", facts["variant"].encode()),
+        (b"x-signalbox-reason", facts["reason"].encode()),
+        (b"x-signalbox-revision", facts["revision"].encode()),
+    ]
+    if facts["decision_id"] is not None:
+        headers.append((b"x-signalbox-decision-id", facts["decision_id"].encode()))
+    if outcome.error is not None:
+        return error_reply(outcome.error, facts=facts, headers=headers)
+    assert outcome.answer is not None
+    if query.infer is None:
+        body = predict_protocol.encode(outcome.answer.outputs, facts)
+        headers.append((b"content-type", oip.JSON_CONTENT_TYPE.encode()))
+        return Reply(200, headers, body)
+    body, length = infer_protocol.encode(view.signature, query.infer, outcome.answer.outputs, facts)
+    kind = oip.JSON_CONTENT_TYPE if length is None else oip.BINARY_CONTENT_TYPE
+    headers.append((b"content-type", kind.encode()))
+    if length is not None:
+        headers.append((_HEADER_LENGTH, str(length).encode()))
+    return Reply(200, headers, body)

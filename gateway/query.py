@@ -1,0 +1,36 @@
+"""A decoded inference request, the same whichever protocol it came in."""
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from bentos.contract.errors import ContractError
+from bentos.contract.oip import InferRequest
+from gateway.rows import Row
+
+MAX_DEADLINE_MS = 60_000.0
+MIN_DEADLINE_MS = 1.0
+
+
+@dataclass(slots=True)
+class Query:
+    """Validated rows and what routing needs. ``infer`` is the OIP request, for its answer."""
+
+    rows: list[Row]
+    targeting_key: Any
+    attributes: dict[str, Any] = field(default_factory=dict)
+    pin: str | None = None
+    timeout_ms: float | None = None
+    infer: InferRequest | None = None
+
+
+def check_timeout(value: Any, field_name: str) -> float:
+    """A caller's deadline in milliseconds, within sane limits; raises ContractError."""
+    try:
+        milliseconds = float(value)
+    except (TypeError, ValueError):
+        raise ContractError(field_name, "a number of milliseconds", value) from None
+    if not MIN_DEADLINE_MS <= milliseconds <= MAX_DEADLINE_MS:
+        raise ContractError(
+            field_name, f"{MIN_DEADLINE_MS:g} to {MAX_DEADLINE_MS:g} milliseconds", value
+        )
+    return milliseconds

@@ -1,0 +1,167 @@
+"""Builds the decision of a request and writes it before the answer leaves."""
+
+import os
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from bentos.contract.decision import Decision, Latency, PersonalPart, Reason
+from bentos.contract.identity import Pseudonymizer
+from bentos.contract.signature import ModelSignature, Redaction
+from gateway.decision_id import new_decision_id
+from gateway.decision_log import DecisionLog
+from gateway.errors import GatewayError
+from gateway.lane import LaneAnswer
+from gateway.metrics import Metrics
+from gateway.query import Query
+from gateway.routing import Assignment
+from gateway.rows import Row, attribute
+from gateway.snapshot import ModelView
+
+TARGETING_KEY_KIND = "targeting_key"
+
+
+class Stopwatch:
+    """Where one request's time went, in seconds of the loop's clock."""
+
+    __slots__ = ("_clock", "features_s", "schema_digest", "started", "total_s")
+
+    def __init__(self, clock: Callable[[], float]) -> None:
+        self._clock = clock
+        self.started = clock()
+        self.features_s = 0.0
+        self.total_s = 0.0
+        self.schema_digest: str | None = None
+
+    def packed(self, schema_digest: str) -> None:
+        """The rows are packed for a version's lane; the last version asked counts."""
+        self.features_s = self._clock() - self.started
+        self.schema_digest = schema_digest
+
+    def stop(self) -> None:
+        """The answer is known."""
+        self.total_s = self._clock() - self.started
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What became of a routed request: an answer, or the error the caller sees."""
+
+    reason: Reason
+    served_version: str | None
+    answer: LaneAnswer | None
+    error: GatewayError | None = None
+
+    @property
+    def status(self) -> int:
+        """HTTP status of the answer."""
+        return 200 if self.error is None else self.error.status
+
+
+class Recorder:
+    """Writes decisions of one gateway process and counts them."""
+
+    def __init__(
+        self,
+        log: DecisionLog,
+        metrics: Metrics,
+        pseudonymizer: Pseudonymizer,
+        *,
+        shop: str,
+        gateway: str,
+    ) -> None:
+        self._log = log
+        self._metrics = metrics
+        self._pseudonymizer = pseudonymizer
+        self._shop = shop
+        self._gateway = gateway
+
+    def record(
+        self,
+        view: ModelView,
+        query: Query,
+        assignment: Assignment,
+        outcome: Outcome,
+        watch: Stopwatch,
+    ) -> tuple[str, bool]:
+        """Write the decision; returns its id and whether it is in the log."""
+        decision_id = new_decision_id()
+
+        def decision(seq: int) -> Decision:
+            model = view.signature.model
+            return self._decision(decision_id, seq, model, query, assignment, outcome, watch)
+
+        logged = self._log.append(decision, self._personal(view, query, outcome))
+        served = outcome.served_version or assignment.version
+        labels = (
+            view.signature.model,
+            served,
+            assignment.variant,
+            outcome.reason.value,
+            str(outcome.status),
+        )
+        self._metrics.observe(labels, watch.total_s)
+        return decision_id, logged
+
+    def _decision(  # noqa: PLR0913, PLR0917 - one per source of the record's fields
+        self,
+        decision_id: str,
+        seq: int,
+        model: str,
+        query: Query,
+        assignment: Assignment,
+        outcome: Outcome,
+        watch: Stopwatch,
+    ) -> Decision:
+        answer = outcome.answer
+        return Decision(
+            decision_id=decision_id,
+            shop=self._shop,
+            at=datetime.now(UTC).isoformat(timespec="microseconds"),
+            gateway=self._gateway,
+            boot=self._log.boot,
+            seq=seq,
+            model=model,
+            release_id=assignment.release_id,
+            step=assignment.step,
+            revision=assignment.revision,
+            assigned_version=assignment.version,
+            served_version=outcome.served_version,
+            variant=assignment.variant,
+            reason=outcome.reason,
+            bucket=assignment.bucket,
+            status=outcome.status,
+            rows=len(query.rows),
+            latency_us=Latency(
+                int(watch.total_s * 1e6),
+                int(watch.features_s * 1e6),
+                answer.queue_us if answer else 0,
+                answer.lane_us if answer else 0,
+            ),
+            batch_rows=answer.batch_rows if answer else 0,
+            feature_age_s=None,
+            schema_digest=watch.schema_digest,
+        )
+
+    def _personal(self, view: ModelView, query: Query, outcome: Outcome) -> PersonalPart:
+        key = query.targeting_key
+        pseudonym = self._pseudonymizer.pseudonym
+        return PersonalPart(
+            subject=None if key is None else pseudonym(self._shop, TARGETING_KEY_KIND, key),
+            pseudonym_key_id=self._pseudonymizer.key_id,
+            entities={},
+            inputs=redact(view.signature, query.rows),
+            outputs={} if outcome.answer is None else outcome.answer.outputs,
+            attributes=query.attributes,
+            salt=os.urandom(16).hex(),
+        )
+
+
+def redact(signature: ModelSignature, rows: list[Row]) -> dict[str, list[Any]]:
+    """Inputs as columns, without those the signature says to drop."""
+    return {
+        spec.name: [getattr(row, attribute(spec.name)) for row in rows]
+        for spec in signature.inputs
+        if spec.redaction is not Redaction.DROP
+    }

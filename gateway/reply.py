@@ -1,0 +1,40 @@
+"""What goes back to a caller: an answer, or an error in the one shape all of them have."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import msgspec
+
+from bentos.contract.errors import ContractError
+from gateway.errors import GatewayError
+from gateway.shadow import ShadowCopy
+
+Headers = list[tuple[bytes, bytes]]
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """An answer ready to send; ``shadows`` start once it has left."""
+
+    status: int
+    headers: Headers
+    body: bytes
+    shadows: tuple[ShadowCopy, ...] = ()
+
+
+def error_reply(
+    error: GatewayError,
+    *,
+    cause: ContractError | None = None,
+    facts: dict[str, Any] | None = None,
+    headers: Headers | None = None,
+) -> Reply:
+    """``{"error": "…"}`` as the Open Inference Protocol has it, plus the field at fault,
+    or which decision records the failure."""
+    body: dict[str, Any] = {"error": str(error), **(facts or {})}
+    if cause is not None:
+        body |= {"field": cause.field, "expected": cause.expected, "got": cause.got}
+    headers = [*(headers or ()), (b"content-type", b"application/json")]
+    if error.retry_after_s is not None:
+        headers.append((b"retry-after", str(error.retry_after_s).encode()))
+    return Reply(error.status, headers, msgspec.json.encode(body))

@@ -1,0 +1,215 @@
+"""The running parts of one gateway process, and the snapshot its requests see."""
+
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+import structlog
+
+from bentos.contract.documents import DocumentName, Revision, SchemasBody
+from bentos.contract.errors import ContractError
+from bentos.contract.identity import Pseudonymizer
+from gateway.auth import Authenticator
+from gateway.config import GatewayConfig
+from gateway.decision_log import DecisionLog
+from gateway.document_stream import DocumentStream
+from gateway.documents import DocumentStore, load_public_key
+from gateway.lane import Lane
+from gateway.metrics import Metrics
+from gateway.record import Recorder
+from gateway.shadow import ShadowMirror
+from gateway.snapshot import (
+    Snapshot,
+    addresses,
+    compile_models,
+    compile_packers,
+    compile_routes,
+)
+
+log = structlog.get_logger(__name__)
+
+PSEUDONYM_KEY_ID = "local-1"
+
+
+class Serving:
+    """Made inside the event loop; ``snapshot`` is replaced whole, never changed."""
+
+    def __init__(self, config: GatewayConfig, gateway: str, boot: str) -> None:
+        self.config = config
+        self.gateway = gateway
+        self.snapshot = Snapshot()
+        self.draining = False
+        self._bodies: dict[DocumentName, Any] = {}
+        self._revisions: dict[DocumentName, Revision] = {}
+        self.authenticator = Authenticator(config.shop, 1 / config.gateway_workers)
+        self.metrics = Metrics(self._gauges)
+        self.log = DecisionLog(
+            config.segments_path,
+            gateway,
+            boot,
+            policy=config.log_full_policy,
+            max_bytes=config.segment_max_bytes,
+            max_age_s=config.segment_max_age_s,
+        )
+        self.recorder = Recorder(
+            self.log,
+            self.metrics,
+            _pseudonymizer(config.keys_path / "pseudonym.key"),
+            shop=config.shop,
+            gateway=gateway,
+        )
+        self.shadow = ShadowMirror(
+            self.log,
+            queue=config.shadow_queue,
+            concurrency=config.shadow_concurrency,
+            deadline_s=config.shadow_deadline_ms / 1000,
+        )
+        self.store = DocumentStore(
+            config.documents_path,
+            load_public_key(config.keys_path / "documents.pub"),
+            self._on_document,
+        )
+        self.stream = DocumentStream(
+            config.control_plane_url, config.keys_path / "gateway.key", self.store
+        )
+
+    def close(self) -> None:
+        """Close lanes and the decision log."""
+        for lane in self.snapshot.lanes.values():
+            lane.close()
+        self.log.close()
+
+    def not_ready(self) -> str | None:
+        """Why the gateway should get no traffic; a failing canary is never a reason."""
+        if self.draining:
+            return "draining"
+        routes = self.snapshot.routes
+        if routes is None or not routes.models:
+            return "no routes were published"
+        for model in routes.models:
+            lane = self.snapshot.lanes.get(routes.stable_of(model))
+            if lane is None or not lane.reachable:
+                return f"no worker of {routes.stable_of(model)} can be reached"
+        return None
+
+    def status(self) -> dict[str, Any]:
+        """What /status shows."""
+        return {
+            "gateway": self.gateway,
+            "boot": self.log.boot,
+            "connected": self.stream.connected,
+            "documents": {
+                name.value: str(head.revision) for name, head in self.store.headers.items()
+            },
+            "lanes": {
+                version: {
+                    "answered": lane.answered,
+                    "batches": lane.batches,
+                    "failures": lane.failures,
+                    "reachable": lane.reachable,
+                }
+                for version, lane in self.snapshot.lanes.items()
+            },
+            "decisions": {"written": self.log.written, "lost": self.log.lost},
+            "shadow": {
+                "compared": self.shadow.compared,
+                "agreed": self.shadow.agreed,
+                "failed": self.shadow.failed,
+                "dropped": self.shadow.dropped,
+            },
+        }
+
+    # --- documents --------------------------------------------------------------------
+    def _on_document(self, name: DocumentName, body: Any, revision: Revision) -> None:
+        """Compile with the new document; nothing changes if that raises ContractError."""
+        bodies = {**self._bodies, name: body}
+        revisions = {**self._revisions, name: revision}
+        if name is DocumentName.KEYS:
+            self.authenticator.replace(body)
+        else:
+            self.snapshot = self._compile(bodies, revisions)
+        self._bodies, self._revisions = bodies, revisions
+
+    def _compile(
+        self, bodies: dict[DocumentName, Any], revisions: dict[DocumentName, Revision]
+    ) -> Snapshot:
+        schemas: SchemasBody = bodies.get(DocumentName.SCHEMAS, SchemasBody())
+        routes = compile_routes(bodies, revisions)
+        models = compile_models(schemas, self.snapshot.models)
+        packers = compile_packers(schemas, models)
+        model_of = {version: entry.model for version, entry in schemas.versions.items()}
+        lanes: dict[str, Lane] = {}
+        for version, places in addresses(bodies).items():
+            if version not in packers:
+                continue  # its schema arrives with a later revision of `schemas`
+            lane = self.snapshot.lanes.get(version) or self._lane(
+                version, models[model_of[version]].signature, packers[version].blocks
+            )
+            lane.set_addresses(places)
+            lanes[version] = lane
+        for version, lane in self.snapshot.lanes.items():
+            if version not in lanes:
+                lane.close()
+        return Snapshot(routes, models, packers, lanes, model_of, schemas.attributes)
+
+    def _lane(self, version: str, signature: Any, blocks: Any) -> Lane:
+        return Lane(
+            version,
+            signature,
+            blocks,
+            max_batch_rows=self.config.max_batch_rows,
+            max_waiting_rows=self.config.max_waiting_rows,
+            slots=self.config.lane_slots,
+        )
+
+    # --- metrics ----------------------------------------------------------------------
+    def _gauges(self) -> Iterable[tuple[str, str, dict[str, str], float]]:
+        prefix = "signalbox_gateway"
+        for name, header in self.store.headers.items():
+            yield (
+                f"{prefix}_document_revision",
+                "Number of the document's revision.",
+                {"document": name.value},
+                header.revision.number,
+            )
+        yield f"{prefix}_decisions_total", "Decisions written.", {}, self.log.written
+        yield f"{prefix}_decisions_lost_total", "Decisions not written.", {}, self.log.lost
+        for outcome in ("compared", "agreed", "failed", "dropped"):
+            yield (
+                f"{prefix}_shadow_total",
+                "Shadow copies by outcome.",
+                {"outcome": outcome},
+                getattr(self.shadow, outcome),
+            )
+        for version, lane in self.snapshot.lanes.items():
+            yield (
+                f"{prefix}_lane_answers_total",
+                "Requests a version answered.",
+                {"version": version},
+                lane.answered,
+            )
+            yield (
+                f"{prefix}_lane_batches_total",
+                "Calls made to a version.",
+                {"version": version},
+                lane.batches,
+            )
+        for version, lane in self.snapshot.lanes.items():
+            for kind, count in lane.failures.items():
+                yield (
+                    f"{prefix}_lane_failures_total",
+                    "Requests a version did not answer.",
+                    {"version": version, "kind": kind},
+                    count,
+                )
+
+
+def _pseudonymizer(path: Path) -> Pseudonymizer:
+    try:
+        return Pseudonymizer(PSEUDONYM_KEY_ID, bytes.fromhex(path.read_text().strip()))
+    except OSError as error:
+        raise ContractError(
+            str(path), "the pseudonym key", str(error), "Run `signalbox init`."
+        ) from error
+    except ValueError as error:
+        raise ContractError(str(path), "32 bytes in hex", "something else") from error

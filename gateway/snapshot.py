@@ -1,0 +1,95 @@
+"""What the gateway knows at one moment, swapped whole: a request sees one snapshot only.
+
+Compiled from the five documents; nothing here is computed per request.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import msgspec
+
+from bentos.contract.attributes import AttributeType
+from bentos.contract.documents import (
+    DocumentName,
+    EndpointsBody,
+    KillBody,
+    Revision,
+    RoutesBody,
+    SchemasBody,
+)
+from bentos.contract.signature import ModelSignature
+from gateway.lane import Lane
+from gateway.packing import Packer
+from gateway.routing import Routes
+from gateway.rows import row_type
+
+
+class ModelView:
+    """A model as callers see it, with its decoders."""
+
+    def __init__(self, signature: ModelSignature) -> None:
+        self.signature = signature
+        self.row_type = row_type(signature)
+        self.body_decoder: msgspec.json.Decoder[Any] = msgspec.json.Decoder(
+            msgspec.defstruct(
+                f"{signature.model}_predict",
+                [
+                    ("instances", list[self.row_type]),  # type: ignore[name-defined]
+                    ("targeting_key", Any, None),
+                    ("attributes", dict[str, Any], msgspec.field(default_factory=dict)),
+                    ("version", str | None, None),
+                ],
+                forbid_unknown_fields=True,
+                gc=False,
+            )
+        )
+
+
+@dataclass(frozen=True)
+class Snapshot:
+    """Routes, models, packers and lanes that belong together."""
+
+    routes: Routes | None = None
+    models: Mapping[str, ModelView] = field(default_factory=dict)
+    packers: Mapping[str, Packer] = field(default_factory=dict)
+    lanes: Mapping[str, Lane] = field(default_factory=dict)
+    model_of: Mapping[str, str] = field(default_factory=dict)
+    attributes: Mapping[str, AttributeType] = field(default_factory=dict)
+
+
+def compile_models(schemas: SchemasBody, known: Mapping[str, ModelView]) -> dict[str, ModelView]:
+    """One view per model; a view whose signature is unchanged is kept."""
+    views: dict[str, ModelView] = {}
+    for model, digest in schemas.current.items():
+        signature = schemas.signatures[digest]
+        view = known.get(model)
+        views[model] = view if view and view.signature == signature else ModelView(signature)
+    return views
+
+
+def compile_packers(schemas: SchemasBody, models: Mapping[str, ModelView]) -> dict[str, Packer]:
+    """One packer per version, against the signature callers use now."""
+    return {
+        version: Packer(schemas.features[entry.features], models[entry.model].signature)
+        for version, entry in schemas.versions.items()
+        if entry.model in models
+    }
+
+
+def compile_routes(
+    bodies: Mapping[DocumentName, Any], revisions: Mapping[DocumentName, Revision]
+) -> Routes | None:
+    """Routes and kills together; None until routes were published."""
+    routes: RoutesBody | None = bodies.get(DocumentName.ROUTES)
+    if routes is None:
+        return None
+    kills: KillBody = bodies.get(DocumentName.KILL, KillBody())
+    revision = revisions[DocumentName.ROUTES]
+    return Routes(routes, kills, revision, revisions.get(DocumentName.KILL, revision))
+
+
+def addresses(bodies: Mapping[DocumentName, Any]) -> Mapping[str, tuple[str, ...]]:
+    """version → addresses of the endpoints document."""
+    endpoints: EndpointsBody = bodies.get(DocumentName.ENDPOINTS, EndpointsBody())
+    return endpoints.versions
