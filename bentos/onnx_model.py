@@ -79,7 +79,9 @@ class OnnxModel:
         for name, dtype, shape in self._checks:
             array = feeds.get(name)
             if array is None:
-                raise ContractError(f"inputs.{name}", "a tensor", "nothing")
+                raise ContractError(
+                    f"inputs.{name}", "a tensor", None, f"Inputs that came: {sorted(feeds)}."
+                )
             if array.dtype != dtype:
                 raise ContractError(
                     f"inputs.{name}.datatype", self.inputs[name].value, str(array.dtype)

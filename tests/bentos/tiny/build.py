@@ -29,6 +29,9 @@ def lay_out(project):
     shutil.copytree(CHECKOUT / "contract", package / "contract")
     for source in CHECKOUT.glob("*.py"):
         shutil.copy(source, package)
+    # Tells the bento's own copy of the lane from the checkout's.
+    lane = package / "oip_app.py"
+    lane.write_text(lane.read_text().replace("signalbox-bento", "tiny-bento"))
     (package / "tiny").mkdir()
     (package / "tiny" / "__init__.py").touch()
     shutil.copy(Path(__file__).with_name("service.py"), package / "tiny")
