@@ -1,6 +1,7 @@
 import hashlib
 
-from hypothesis import given, strategies as st
+from hypothesis import given
+from hypothesis import strategies as st
 
 from bentos.contract.bento_digest import bento_digest
 

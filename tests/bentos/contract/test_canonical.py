@@ -9,7 +9,8 @@ from typing import Any
 import msgspec
 import pytest
 import rfc8785
-from hypothesis import given, strategies as st
+from hypothesis import given
+from hypothesis import strategies as st
 
 from bentos.contract.canonical import MAX_INTEGER, as_builtins, canonical_json, digest
 from bentos.contract.errors import ContractError
@@ -46,33 +47,49 @@ NUMBERS = [
 DOCUMENTS = [
     ('[56,{"d":true,"10":null,"1":[ ]}]', '[56,{"1":[],"10":null,"d":true}]'),
     (
-        '{"peach":"This sorting order","péché":"is wrong according to French",'
-        '"pêche":"but canonicalization MUST","sin":"ignore locale"}',
-        '{"peach":"This sorting order","péché":"is wrong according to French",'
-        '"pêche":"but canonicalization MUST","sin":"ignore locale"}',
+        (
+            '{"peach":"This sorting order","péché":"is wrong according to French",'
+            '"pêche":"but canonicalization MUST","sin":"ignore locale"}'
+        ),
+        (
+            '{"peach":"This sorting order","péché":"is wrong according to French",'
+            '"pêche":"but canonicalization MUST","sin":"ignore locale"}'
+        ),
     ),
     (
-        '{"1":{"f":{"f":"hi","F":5},"\\n":56.0},"10":{},"":"empty","a":{},'
-        '"111":[{"e":"yes","E":"no"}],"A":{}}',
-        '{"":"empty","1":{"\\n":56,"f":{"F":5,"f":"hi"}},"10":{},'
-        '"111":[{"E":"no","e":"yes"}],"A":{},"a":{}}',
+        (
+            '{"1":{"f":{"f":"hi","F":5},"\\n":56.0},"10":{},"":"empty","a":{},'
+            '"111":[{"e":"yes","E":"no"}],"A":{}}'
+        ),
+        (
+            '{"":"empty","1":{"\\n":56,"f":{"F":5,"f":"hi"}},"10":{},'
+            '"111":[{"E":"no","e":"yes"}],"A":{},"a":{}}'
+        ),
     ),
     ('{"Unnormalized Unicode":"A\\u030a"}', '{"Unnormalized Unicode":"A\u030a"}'),
     (
-        '{"numbers":[333333333.33333329,1E30,4.50,2e-3,0.000000000000000000000000001],'
-        '"string":"\\u20ac$\\u000F\\u000aA\'\\u0042\\u0022\\u005c\\\\\\"\\/",'
-        '"literals":[null,true,false]}',
-        '{"literals":[null,true,false],"numbers":[333333333.3333333,1e+30,4.5,0.002,1e-27],'
-        '"string":"€$\\u000f\\nA\'B\\"\\\\\\\\\\"/"}',
+        (
+            '{"numbers":[333333333.33333329,1E30,4.50,2e-3,0.000000000000000000000000001],'
+            '"string":"\\u20ac$\\u000F\\u000aA\'\\u0042\\u0022\\u005c\\\\\\"\\/",'
+            '"literals":[null,true,false]}'
+        ),
+        (
+            '{"literals":[null,true,false],"numbers":[333333333.3333333,1e+30,4.5,0.002,1e-27],'
+            '"string":"€$\\u000f\\nA\'B\\"\\\\\\\\\\"/"}'
+        ),
     ),
     (
-        '{"\\u20ac":"Euro Sign","\\r":"Carriage Return","\\u000a":"Newline","1":"One",'
-        '"\\u0080":"Control\\u007f","\\ud83d\\ude02":"Smiley",'
-        '"\\u00f6":"Latin Small Letter O With Diaeresis",'
-        '"\\ufb33":"Hebrew Letter Dalet With Dagesh","</script>":"Browser Challenge"}',
-        '{"\\n":"Newline","\\r":"Carriage Return","1":"One","</script>":"Browser Challenge",'
-        '"\u0080":"Control\u007f","ö":"Latin Small Letter O With Diaeresis",'
-        '"€":"Euro Sign","😂":"Smiley","\ufb33":"Hebrew Letter Dalet With Dagesh"}',
+        (
+            '{"\\u20ac":"Euro Sign","\\r":"Carriage Return","\\u000a":"Newline","1":"One",'
+            '"\\u0080":"Control\\u007f","\\ud83d\\ude02":"Smiley",'
+            '"\\u00f6":"Latin Small Letter O With Diaeresis",'
+            '"\\ufb33":"Hebrew Letter Dalet With Dagesh","</script>":"Browser Challenge"}'
+        ),
+        (
+            '{"\\n":"Newline","\\r":"Carriage Return","1":"One","</script>":"Browser Challenge",'
+            '"\u0080":"Control\u007f","ö":"Latin Small Letter O With Diaeresis",'
+            '"€":"Euro Sign","😂":"Smiley","\ufb33":"Hebrew Letter Dalet With Dagesh"}'
+        ),
     ),
 ]
 

@@ -1,12 +1,11 @@
 import pytest
-from hypothesis import given, strategies as st
+from hypothesis import given
+from hypothesis import strategies as st
 
 from bentos.contract.deadline import canary_budget_ms, reserve_ms
 
 
-@pytest.mark.parametrize(
-    ("p99", "reserve"), [(0.0, 10.0), (5.0, 10.0), (5.5, 11.0), (50.0, 100.0)]
-)
+@pytest.mark.parametrize(("p99", "reserve"), [(0.0, 10.0), (5.0, 10.0), (5.5, 11.0), (50.0, 100.0)])
 def test_reserve_is_twice_the_p99_and_at_least_ten(p99, reserve):
     assert reserve_ms(p99) == reserve
 

@@ -3,7 +3,8 @@ import hashlib
 import hmac
 
 import pytest
-from hypothesis import given, strategies as st
+from hypothesis import given
+from hypothesis import strategies as st
 
 from bentos.contract.errors import ContractError
 from bentos.contract.identity import Pseudonymizer, check_targeting_key
