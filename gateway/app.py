@@ -11,7 +11,14 @@ from bentos.contract.errors import ContractError
 from gateway import metadata
 from gateway.config import GatewayConfig
 from gateway.decision_log import close_left_open
-from gateway.errors import BadRequest, GatewayError, NotFound, TooLarge
+from gateway.errors import (
+    BadRequest,
+    GatewayError,
+    InternalError,
+    MethodNotAllowed,
+    NotFound,
+    TooLarge,
+)
 from gateway.predict import predict
 from gateway.reply import Reply, error_reply
 from gateway.serving import Serving
@@ -25,12 +32,6 @@ Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 PREDICT_PREFIX, PREDICT_SUFFIX = "/v1/models/", ":predict"
 INFER_PREFIX, INFER_SUFFIX = "/v2/models/", "/infer"
 ROTATE_CHECK_S = 1.0
-
-
-class MethodNotAllowed(GatewayError):
-    """The path exists, but not with this method."""
-
-    status = 405
 
 
 class App:
@@ -63,6 +64,10 @@ class App:
         except GatewayError as error:
             serving.metrics.refuse(_family(path), error.status)
             reply = error_reply(error)
+        except Exception:
+            log.exception("unexpected_error", path=_family(path))
+            serving.metrics.refuse(_family(path), 500)
+            reply = error_reply(InternalError("internal error: see the gateway's log"))
         await _send(send, reply)
         for copy in reply.shadows:
             serving.shadow.mirror(copy)

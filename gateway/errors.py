@@ -1,7 +1,8 @@
 """Errors a caller sees. Each knows its HTTP status; app.py renders them in one place.
 
 GatewayError
-├── BadRequest 400 · Unauthorized 401 · Forbidden 403 · NotFound 404 · TooLarge 413
+├── BadRequest 400 · Unauthorized 401 · Forbidden 403 · NotFound 404 · MethodNotAllowed 405
+    ├── TooLarge 413
 ├── TooManyRequests 429
 └── Unavailable 503 · DeadlineExceeded 504
 LaneError: a version did not answer; predict.py turns it into a fallback or one of the above
@@ -40,6 +41,12 @@ class NotFound(GatewayError):
     status = 404
 
 
+class MethodNotAllowed(GatewayError):
+    """The path exists, but not with this method."""
+
+    status = 405
+
+
 class TooLarge(GatewayError):
     """The body exceeds the limit."""
 
@@ -64,6 +71,12 @@ class DeadlineExceeded(GatewayError):
     """The deadline passed before a version answered."""
 
     status = 504
+
+
+class InternalError(GatewayError):
+    """Our own fault; the traceback is in the log."""
+
+    status = 500
 
 
 class LaneError(Exception):

@@ -25,6 +25,7 @@ _FLOATS = {Datatype.FP16, Datatype.FP32, Datatype.FP64}
 def decode(view: ModelView, body: bytes, header_length: str | None) -> Query:
     """Decode and validate; raises ContractError naming the field."""
     request = oip.decode_request(body, header_length)
+    _check_outputs(view.signature, request)
     specs = {spec.name: spec for spec in view.signature.inputs}
     columns: dict[str, list[Any]] = {}
     for index, tensor in enumerate(request.inputs):
@@ -81,16 +82,6 @@ def encode(
             outputs=tensors,
         )
     )
-
-
-def check_outputs(signature: ModelSignature, request: oip.InferRequest) -> None:
-    """Raise ContractError if an unknown output is asked for."""
-    if request.outputs is msgspec.UNSET:
-        return
-    known = {spec.name for spec in signature.outputs}
-    for index, wanted in enumerate(request.outputs):
-        if wanted.name not in known:
-            raise ContractError(f"outputs[{index}].name", f"one of {sorted(known)}", wanted.name)
 
 
 def _column(spec: InputSpec, tensor: oip.Tensor, field: str) -> list[Any]:
@@ -152,6 +143,16 @@ def _to_dicts(columns: dict[str, list[Any]]) -> list[dict[str, Any]]:
         {name: value for name, value in zip(names, values, strict=True) if value is not None}
         for values in zip(*columns.values(), strict=True)
     ]
+
+
+def _check_outputs(signature: ModelSignature, request: oip.InferRequest) -> None:
+    """Raise ContractError if an unknown output is asked for."""
+    if request.outputs is msgspec.UNSET:
+        return
+    known = {spec.name for spec in signature.outputs}
+    for index, wanted in enumerate(request.outputs):
+        if wanted.name not in known:
+            raise ContractError(f"outputs[{index}].name", f"one of {sorted(known)}", wanted.name)
 
 
 def _tensor(

@@ -109,7 +109,7 @@ def _clips(features: Sequence[Feature], specs: Sequence[InputSpec]) -> tuple[Any
     return tuple(clips)
 
 
-def _wide_reader(block: TensorBlock, get: attrgetter[Any]) -> ReadRow:
+def _wide_reader(block: TensorBlock, get: ReadRow) -> ReadRow:
     """Features of several columns: lists are cut to their width and padded with the default."""
     features = block.features
     single = len(features) == 1

@@ -10,7 +10,7 @@ import msgspec
 from bentos.contract.errors import ContractError
 from bentos.contract.oip import JSON_CONTENT_TYPE
 from gateway.query import Query
-from gateway.rows import explain
+from gateway.rows import explain, generic
 from gateway.snapshot import ModelView
 
 CONTENT_TYPE = JSON_CONTENT_TYPE
@@ -22,7 +22,7 @@ def decode(view: ModelView, body: bytes) -> Query:
     try:
         message = view.body_decoder.decode(body)
     except msgspec.ValidationError as error:
-        raise explain(error, msgspec.json.decode(body)) from error
+        raise explain(error, generic(body)) from error
     except (msgspec.DecodeError, RecursionError) as error:
         raise ContractError(
             "body", '{"instances": [{…}], "targeting_key": "…"}', str(error)

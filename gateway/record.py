@@ -104,7 +104,7 @@ class Recorder:
         self._metrics.observe(labels, watch.total_s)
         return decision_id, logged
 
-    def _decision(  # noqa: PLR0913, PLR0917 - one per source of the record's fields
+    def _decision(
         self,
         decision_id: str,
         seq: int,

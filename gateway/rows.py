@@ -67,6 +67,14 @@ def explain(error: msgspec.MsgspecError, body: Any) -> ContractError:
     )
 
 
+def generic(body: bytes) -> Any:
+    """The body as plain JSON values, to show the value that came; None if it is none."""
+    try:
+        return msgspec.json.decode(body)
+    except (msgspec.DecodeError, RecursionError):
+        return None
+
+
 def _value_at(body: Any, path: str) -> Any:
     value = body
     for part in path.lstrip("$").replace("[", ".[").split("."):

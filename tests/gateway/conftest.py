@@ -1,0 +1,31 @@
+"""A gateway in this process, in front of real version processes."""
+
+import httpx
+import pytest
+import pytest_asyncio
+
+from gateway.app import App
+from gateway.config import GatewayConfig
+from tests.gateway.installation import SECRET, Gateway, Publisher, Versions
+
+
+@pytest.fixture(scope="session")
+def versions(tmp_path_factory):
+    started = Versions(tmp_path_factory.mktemp("v"))
+    yield started
+    started.stop()
+
+
+@pytest_asyncio.fixture
+async def gateway(tmp_path):
+    publisher = Publisher(tmp_path)
+    config = GatewayConfig(home=tmp_path, control_plane_url="http://127.0.0.1:9")
+    app = App(config, "g.0", "boot1")
+    app._start()
+    headers = {"authorization": f"Bearer sbx_aaaaaaaaaaaa_{SECRET}"}
+    transport = httpx.ASGITransport(app=app)
+    async with httpx.AsyncClient(
+        transport=transport, base_url="http://g", headers=headers
+    ) as client:
+        yield Gateway(app, publisher, client)
+    await app._stop()

@@ -1,0 +1,243 @@
+import asyncio
+import math
+
+import pytest
+
+from bentos.contract.documents import DocumentName, EndpointsBody, KillBody, KillEntry
+from bentos.contract.segment import DecisionFrame, ShadowFrame, read_frames
+from tests.gateway.installation import CANARY, SHADOW, STABLE, WIDE, route
+
+ALL_BUCKETS = 10_000
+
+
+@pytest.fixture(scope="module")
+def stable(versions):
+    return versions.start()
+
+
+@pytest.fixture(scope="module")
+def canary(versions):
+    return versions.start(schema=WIDE, bias=1.0)
+
+
+def frames(gateway, kind):
+    gateway.serving.log.close()
+    found = []
+    for path in sorted(gateway.serving.config.segments_path.iterdir()):
+        found += [frame for frame in read_frames(path) if isinstance(frame, kind)]
+    return found
+
+
+def sigmoid(value):
+    return 1 / (1 + math.exp(-value))
+
+
+async def test_stable_answers_and_the_decision_is_written_first(gateway, stable):
+    gateway.publish_all({STABLE: stable}, route())
+    response = await gateway.predict()
+    answer = response.json()
+    assert response.status_code == 200, answer
+    assert answer["predictions"][0]["fraud_probability"] == pytest.approx(sigmoid(-0.9), abs=1e-6)
+    assert (answer["variant"], answer["reason"]) == ("stable", "STATIC")
+    assert answer["model_version"] == STABLE
+    assert answer["revision"] == "1.4"
+    assert response.headers["x-signalbox-decision-id"] == answer["decision_id"]
+    [frame] = frames(gateway, DecisionFrame)
+    assert frame.decision.decision_id == answer["decision_id"]
+    assert frame.decision.seq == 0
+    assert frame.personal.inputs == {"amount": [10.0], "hour": [None]}
+    assert "shopper-1" not in str(frame)
+
+
+async def test_canary_packs_by_its_own_wider_schema(gateway, stable, canary):
+    gateway.publish_all({STABLE: stable, CANARY: canary}, route(ALL_BUCKETS))
+    await gateway.connected()
+    answer = (await gateway.predict(instances=[{"amount": 500.0}])).json()
+    # amount is clipped to 100 by the canary's schema and hour defaults to 12
+    assert answer["predictions"][0]["fraud_probability"] == pytest.approx(
+        sigmoid(1.12 + 1.0), abs=1e-6
+    )
+    assert (answer["variant"], answer["reason"]) == ("canary", "SPLIT")
+    [frame] = frames(gateway, DecisionFrame)
+    assert (frame.decision.release_id, frame.decision.step) == ("rel-1", 1)
+    assert 0 <= frame.decision.bucket < ALL_BUCKETS
+
+
+@pytest.mark.parametrize("fault", ["slow", "hung", "error"])
+async def test_a_bad_canary_costs_no_caller_anything(gateway, versions, stable, fault):
+    bad = versions.start(schema=WIDE, fault=fault)
+    gateway.publish_all({STABLE: stable, CANARY: bad}, route(ALL_BUCKETS))
+    await gateway.connected()
+    responses = await asyncio.gather(*[gateway.predict(f"shopper-{n}") for n in range(20)])
+    assert {response.status_code for response in responses} == {200}
+    for response in responses:
+        answer = response.json()
+        assert (answer["reason"], answer["model_version"]) == ("FALLBACK", STABLE)
+        assert answer["variant"] == "canary"
+    found = frames(gateway, DecisionFrame)
+    assert {frame.decision.assigned_version for frame in found} == {CANARY}
+    assert {frame.decision.served_version for frame in found} == {STABLE}
+    versions.kill(bad)
+
+
+async def test_a_canary_with_impossible_outputs_falls_back(gateway, versions, stable):
+    bad = versions.start(schema=WIDE, output=7.0)
+    gateway.publish_all({STABLE: stable, CANARY: bad}, route(ALL_BUCKETS))
+    await gateway.connected()
+    answer = (await gateway.predict()).json()
+    assert (answer["reason"], answer["model_version"]) == ("FALLBACK", STABLE)
+    nan = versions.start(schema=WIDE, output=float("nan"))
+    gateway.publish(
+        DocumentName.ENDPOINTS, EndpointsBody(versions={STABLE: (stable,), CANARY: (nan,)})
+    )
+    await asyncio.sleep(0.1)
+    answer = (await gateway.predict()).json()
+    assert (answer["reason"], answer["model_version"]) == ("FALLBACK", STABLE)
+
+
+async def test_a_killed_canary_falls_back_while_requests_are_in_flight(gateway, versions, stable):
+    doomed = versions.start(schema=WIDE)
+    gateway.publish_all({STABLE: stable, CANARY: doomed}, route(ALL_BUCKETS))
+    await gateway.connected()
+
+    async def shop(number):
+        await asyncio.sleep(number * 0.002)
+        return await gateway.predict(f"shopper-{number}")
+
+    async def kill():
+        await asyncio.sleep(0.1)
+        await asyncio.to_thread(versions.kill, doomed)
+
+    *responses, _ = await asyncio.gather(*[shop(n) for n in range(150)], kill())
+    assert {response.status_code for response in responses} == {200}
+    reasons = {response.json()["reason"] for response in responses}
+    assert reasons == {"SPLIT", "FALLBACK"}
+    ids = {response.json()["decision_id"] for response in responses}
+    assert ids == {frame.decision.decision_id for frame in frames(gateway, DecisionFrame)}
+
+
+async def test_a_deadline_too_short_for_a_fallback_skips_the_canary(gateway, stable, canary):
+    gateway.publish_all({STABLE: stable, CANARY: canary}, route(ALL_BUCKETS))
+    await gateway.connected()
+    answer = (await gateway.predict(headers={"x-request-timeout-ms": "15"})).json()
+    assert (answer["reason"], answer["model_version"]) == ("BUDGET", STABLE)
+
+
+async def test_stable_past_its_deadline_is_504_and_recorded(gateway, versions):
+    slow = versions.start(fault="slow")
+    gateway.publish_all({STABLE: slow}, route())
+    await gateway.connected()
+    response = await gateway.predict(headers={"x-request-timeout-ms": "50"})
+    assert response.status_code == 504
+    answer = response.json()
+    assert answer["reason"] == "DEADLINE"
+    [frame] = frames(gateway, DecisionFrame)
+    assert frame.decision.decision_id == answer["decision_id"]
+    assert frame.decision.served_version is None
+    versions.kill(slow)
+
+
+async def test_no_worker_is_503_with_retry_after(gateway, tmp_path):
+    gateway.publish_all({STABLE: f"unix:{tmp_path}/nobody.sock"}, route())
+    await asyncio.sleep(0.05)
+    response = await gateway.predict()
+    assert response.status_code == 503
+    assert response.headers["retry-after"] == "1"
+    assert response.json()["reason"] == "ERROR"
+
+
+async def test_nothing_published_is_live_but_not_ready(gateway):
+    assert (await gateway.client.get("/v2/health/live")).status_code == 200
+    assert (await gateway.client.get("/v2/health/ready")).status_code == 503
+    response = await gateway.predict()
+    assert response.status_code == 401  # no keys yet: nobody is known
+
+
+async def test_a_dead_canary_never_makes_the_gateway_unready(gateway, stable, tmp_path):
+    gateway.publish_all({STABLE: stable, CANARY: f"unix:{tmp_path}/x.sock"}, route(5000))
+    for _ in range(100):
+        if gateway.serving.snapshot.lanes[STABLE].reachable:
+            break
+        await asyncio.sleep(0.01)
+    assert (await gateway.client.get("/v2/health/ready")).status_code == 200
+
+
+async def test_shadows_are_compared_after_the_answer(gateway, stable, versions):
+    same = versions.start()
+    gateway.publish_all({STABLE: stable, SHADOW: same}, route(shadow=(SHADOW,)))
+    await gateway.connected()
+    ids = {(await gateway.predict(f"s{n}")).json()["decision_id"] for n in range(10)}
+    for _ in range(100):
+        if gateway.serving.shadow.compared == 10:
+            break
+        await asyncio.sleep(0.01)
+    found = frames(gateway, ShadowFrame)
+    assert {frame.outcome.decision_id for frame in found} == ids
+    assert all(frame.outcome.agrees and frame.outcome.version == SHADOW for frame in found)
+    assert all(frame.outcome.comparison == {"fraud_probability": 0.0} for frame in found)
+
+
+async def test_a_hung_shadow_is_dropped_and_counted_not_waited_for(gateway, stable, versions):
+    hung = versions.start(fault="hung")
+    gateway.publish_all({STABLE: stable, SHADOW: hung}, route(shadow=(SHADOW,)))
+    await gateway.connected()
+    shadow = gateway.serving.shadow
+    shadow._queue, shadow._concurrency = 3, 2
+    answers = [await gateway.predict(f"s{n}") for n in range(20)]
+    assert {answer.status_code for answer in answers} == {200}
+    assert shadow.dropped == 15
+    versions.kill(hung)
+
+
+async def test_a_kill_is_obeyed_before_the_route(gateway, stable, canary):
+    gateway.publish_all({STABLE: stable, CANARY: canary}, route())
+    entry = KillEntry(id="k1", version=CANARY, reason="test")
+    gateway.publish(DocumentName.KILL, KillBody(models={"fraud": entry}))
+    await gateway.connected()
+    answer = (await gateway.predict()).json()
+    assert (answer["reason"], answer["model_version"], answer["revision"]) == (
+        "KILLED",
+        CANARY,
+        "1.5",
+    )
+
+
+async def test_a_pin_needs_a_running_version_and_the_scope(gateway, stable, canary):
+    gateway.publish_all({STABLE: stable, CANARY: canary}, route())
+    await gateway.connected()
+    answer = (await gateway.predict(version=CANARY)).json()
+    assert (answer["reason"], answer["model_version"]) == ("PINNED", CANARY)
+    response = await gateway.predict(version="fraud:20200101-00000000")
+    assert response.status_code == 404
+    assert "version: expected a running version" in response.json()["error"]
+
+
+async def test_batches_answer_every_request_with_its_own_rows(gateway, stable):
+    gateway.publish_all({STABLE: stable}, route())
+    await gateway.connected()
+
+    async def ask(amount):
+        instances = [{"amount": float(amount)}] * (amount % 3 + 1)
+        answer = (await gateway.predict(f"s{amount}", instances)).json()
+        return amount, [p["fraud_probability"] for p in answer["predictions"]]
+
+    for amount, got in await asyncio.gather(*[ask(n) for n in range(200)]):
+        assert got == pytest.approx([sigmoid(amount / 100 - 1)] * (amount % 3 + 1), abs=1e-6)
+    lane = gateway.serving.snapshot.lanes[STABLE]
+    assert lane.batches < lane.answered == 200
+
+
+async def test_an_installation_that_cannot_log_answers_or_refuses_as_configured(
+    gateway, stable, monkeypatch
+):
+    gateway.publish_all({STABLE: stable}, route())
+    await gateway.connected()
+
+    def full(*_):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("gateway.decision_log.os.write", full)
+    answer = (await gateway.predict()).json()
+    assert answer["decision_id"] is None
+    assert answer["logged"] is False
+    monkeypatch.undo()
