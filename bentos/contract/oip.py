@@ -125,12 +125,14 @@ def element_count(shape: Sequence[int], field: str) -> int:
     """Product of the dimensions; raises ContractError if negative, too many or too large."""
     if len(shape) > MAX_DIMENSIONS:
         raise ContractError(field, f"at most {MAX_DIMENSIONS} dimensions", len(shape))
-    count = 1
+    count = size = 1
     for dimension in shape:
         if dimension < 0:
             raise ContractError(field, "dimensions of 0 or more", list(shape))
         count *= dimension
-    if count > MAX_ELEMENTS:
+        # A tensor of no elements may still claim more rows than anyone can hold.
+        size *= max(dimension, 1)
+    if size > MAX_ELEMENTS:
         raise ContractError(field, f"at most {MAX_ELEMENTS} elements", list(shape))
     return count
 

@@ -150,6 +150,7 @@ def tensor_json(**changes: Any) -> bytes:
         (tensor_json(shape=[1.5]), "inputs[0].shape[0]"),
         (tensor_json(shape=[-1]), "inputs[0] 'x'.shape"),
         (tensor_json(shape=[MAX_ELEMENTS, 2]), "inputs[0] 'x'.shape"),
+        (tensor_json(shape=[10**15, 0], data=[]), "inputs[0] 'x'.shape"),
         (tensor_json(shape=[1] * (MAX_DIMENSIONS + 1)), "inputs[0] 'x'.shape"),
         (tensor_json(datatype="FP31"), "inputs[0].datatype"),
         (tensor_json(data=...), "inputs[0] 'x'.data"),
