@@ -67,7 +67,7 @@ def compile_feature(route: Route) -> dict[str, Any]:
     The canary arm is [0, w) and the stable arm [w, 1) as explicit ranges: raising w never
     moves a key off the canary, lowering w never moves one onto it. Weights or coverage
     would re-cut the arms, and the disjoint-arm layout stalls at 50 %. Raises ContractError
-    for buckets outside 0…10,000 and for a candidate that is stable itself.
+    for buckets outside 0…10,000 and for a version without a name.
     """
     value = _value(route.stable, route.shadow)
     if not route.stable:
@@ -85,10 +85,8 @@ def compile_features(routes: tuple[Route, ...]) -> dict[str, Any]:
 def _experiment_rule(route: Route, canary: CanaryRule) -> dict[str, Any]:
     if not 0 <= canary.buckets <= BUCKETS:
         raise ContractError("route.canary.buckets", f"0 to {BUCKETS}", canary.buckets)
-    if not canary.candidate or canary.candidate == route.stable:
-        raise ContractError(
-            "route.canary.candidate", "another version than stable", canary.candidate
-        )
+    if not canary.candidate:
+        raise ContractError("route.canary.candidate", "a version", canary.candidate)
     weight = canary.buckets / BUCKETS
     step_name = f"{canary.release_id}/{canary.step}"
     rule: dict[str, Any] = {
