@@ -1,0 +1,1 @@
+"""The control plane: registers, approves, publishes, and writes everything down."""

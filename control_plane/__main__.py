@@ -1,0 +1,90 @@
+"""``python -m control_plane``: migrate the database, then serve."""
+
+import logging
+import sys
+from types import FrameType
+
+import structlog
+import uvicorn
+from pydantic import ValidationError
+
+from bentos.contract.errors import ContractError
+from control_plane.app import create_app
+from control_plane.config import Settings
+from control_plane.migrations.upgrade import upgrade
+from control_plane.parts import Parts
+from control_plane.publish.archive import installation
+
+BAD_INPUT = 2
+GRACE_SECONDS = 3
+
+
+class Server(uvicorn.Server):
+    """Ends the endless streams first: uvicorn waits for open connections to finish."""
+
+    def __init__(self, config: uvicorn.Config, parts: Parts) -> None:
+        super().__init__(config)
+        self._parts = parts
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        """Called on SIGINT and SIGTERM, in the loop's thread."""
+        super().handle_exit(sig, frame)
+        self._parts.feed.close()
+
+
+def main() -> int:
+    """Serve until a signal; 2 when the home or a setting is wrong."""
+    configure_logging()
+    try:
+        settings = Settings()
+        _check_home(settings)
+        upgrade(settings.database)
+        app = create_app(settings)
+        with app.state.parts.database.read() as session:
+            _check_shop(settings, installation(session).shop)
+    except (ContractError, ValidationError) as error:
+        sys.stderr.write(f"signalbox: {error}\n")
+        return BAD_INPUT
+    config = uvicorn.Config(
+        app,
+        host=settings.control_plane_host,
+        port=settings.control_plane_port,
+        # SDK keys stand in GrowthBook's paths: no access log.
+        access_log=False,
+        log_level="warning",
+        timeout_graceful_shutdown=GRACE_SECONDS,
+        server_header=False,
+    )
+    Server(config, app.state.parts).run()
+    return 0
+
+
+def configure_logging() -> None:
+    """One JSON object a line, on standard error."""
+    structlog.configure(
+        processors=[
+            structlog.processors.add_log_level,
+            structlog.processors.TimeStamper(fmt="iso", utc=True),
+            structlog.processors.format_exc_info,
+            structlog.processors.JSONRenderer(),
+        ],
+        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+        wrapper_class=structlog.make_filtering_bound_logger(logging.INFO),
+    )
+
+
+def _check_home(settings: Settings) -> None:
+    key = settings.keys / "documents.key"
+    if not key.is_file():
+        raise ContractError(
+            "SIGNALBOX_HOME", "an initialised home", str(settings.home), "Run signalbox init."
+        )
+
+
+def _check_shop(settings: Settings, shop: str) -> None:
+    if settings.shop != shop:
+        raise ContractError("SIGNALBOX_SHOP", f"the shop of this home, {shop}", settings.shop)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,60 @@
+"""Puts the control plane together. The only file that knows all slices."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from fastapi import FastAPI
+
+from control_plane import health, problem
+from control_plane.audit import endpoints as audit
+from control_plane.callers import endpoints as callers
+from control_plane.config import Settings
+from control_plane.db import Database
+from control_plane.envelope import Envelope
+from control_plane.growthbook import endpoints as growthbook
+from control_plane.parts import Parts
+from control_plane.people import endpoints as people
+from control_plane.publish import endpoints as documents
+from control_plane.publish import fleet_endpoints as fleet
+from control_plane.publish.feed import Feed
+from control_plane.publish.publisher import Publisher
+from control_plane.publish.signing import load_signer
+from control_plane.registry import endpoints as registry
+from control_plane.releases import endpoints as releases
+
+ROUTERS = (
+    health.router,
+    registry.router,
+    releases.router,
+    callers.router,
+    people.router,
+    audit.router,
+    documents.router,
+    fleet.router,
+    growthbook.router,
+)
+
+
+def create_app(settings: Settings) -> FastAPI:
+    """The application over an initialised and migrated home."""
+    database = Database(settings.database)
+    feed = Feed()
+    signer = load_signer(settings.keys / "documents.key")
+    publisher = Publisher(database, signer, feed, settings.publish_interval_s)
+
+    @asynccontextmanager
+    async def lifespan(_: FastAPI) -> AsyncIterator[None]:
+        publisher.start(asyncio.get_running_loop())
+        yield
+        feed.close()
+        await asyncio.to_thread(publisher.stop)
+        database.dispose()
+
+    app = FastAPI(title="Signalbox control plane", lifespan=lifespan, docs_url=None, redoc_url=None)
+    app.state.parts = Parts(settings=settings, database=database, feed=feed, publisher=publisher)
+    problem.install(app)
+    app.add_middleware(Envelope)
+    for router in ROUTERS:
+        app.include_router(router)
+    return app

@@ -1,0 +1,1 @@
+"""Who approved which content of a release."""

@@ -1,0 +1,1 @@
+"""The register: every change and every denial, hash-chained."""

@@ -1,0 +1,63 @@
+"""HTTP of the register: read it, verify it, add decision segments."""
+
+import dataclasses
+from typing import Annotated, Any
+
+import msgspec
+from fastapi import APIRouter, Query, Response
+
+from bentos.contract.register import Action
+from control_plane.audit import segments
+from control_plane.audit.schemas import SegmentIn
+from control_plane.audit.service import Change, list_events, record
+from control_plane.audit.verifier import verify
+from control_plane.auth import allow
+from control_plane.parts import Reading, Running, Writing
+from control_plane.principal import Permission, Principal
+
+router = APIRouter(prefix="/api/v1")
+MAX_PAGE = 1000
+
+
+@router.get("/register/events")
+def get_events(
+    session: Reading,
+    _: Annotated[Principal, allow(Permission.REGISTER_READ)],
+    after: Annotated[int, Query(ge=0)] = 0,
+    limit: Annotated[int, Query(ge=1, le=MAX_PAGE)] = 100,
+    action: str | None = None,
+    entity: str | None = None,
+) -> list[dict[str, Any]]:
+    """Events after a sequence number, oldest first."""
+    found = list_events(session, after=after, limit=limit, action=action, entity=entity)
+    return [msgspec.to_builtins(event) for event in found]
+
+
+@router.get("/register/verify")
+def get_verification(
+    parts: Running,
+    principal: Annotated[
+        Principal, allow(Permission.REGISTER_READ, Action.REGISTER_VERIFY, "register")
+    ],
+) -> dict[str, Any]:
+    """Re-derive the whole register; that it was done is an event too."""
+    with parts.database.read() as session:
+        result = dataclasses.asdict(verify(session))
+    with parts.database.write() as writing:
+        change = Change(action=Action.REGISTER_VERIFY, entity="register", after=result)
+        record(writing, principal, change)
+    return result
+
+
+@router.post("/segments", status_code=201)
+def post_segment(
+    session: Writing,
+    response: Response,
+    body: SegmentIn,
+    principal: Annotated[Principal, allow(Permission.SEGMENTS_WRITE, Action.SEGMENT_REGISTER)],
+) -> dict[str, Any]:
+    """Record a segment's root; the same segment again is 200 and changes nothing."""
+    segment = segments.Segment(**body.model_dump())
+    if not segments.register_segment(session, principal, segment):
+        response.status_code = 200
+    return body.model_dump()

@@ -1,0 +1,55 @@
+"""HTTP of callers' keys."""
+
+from typing import Annotated, Any
+
+from fastapi import APIRouter
+
+from bentos.contract.register import Action
+from control_plane.auth import allow
+from control_plane.callers import service
+from control_plane.callers.schemas import CallerIn
+from control_plane.parts import Reading, Running, Writing
+from control_plane.principal import Permission, Principal
+
+router = APIRouter(prefix="/api/v1")
+
+
+@router.post("/callers", status_code=201)
+def post_caller(
+    session: Writing,
+    parts: Running,
+    body: CallerIn,
+    principal: Annotated[Principal, allow(Permission.CALLERS, Action.CALLER_KEY_CREATE, "callers")],
+) -> dict[str, Any]:
+    """Add a caller; the key is shown this once."""
+    members = body.model_dump() | {"shop": body.shop or parts.settings.shop}
+    row, key = service.create_caller(session, principal, service.CallerOrder(**members))
+    return service.caller_view(row) | {"key": key.text}
+
+
+@router.get("/callers")
+def get_callers(
+    session: Reading, _: Annotated[Principal, allow(Permission.CALLERS)]
+) -> list[dict[str, Any]]:
+    """All callers."""
+    return [service.caller_view(row) for row in service.list_callers(session)]
+
+
+@router.get("/callers/{caller_id}")
+def get_caller(
+    session: Reading, caller_id: str, _: Annotated[Principal, allow(Permission.CALLERS)]
+) -> dict[str, Any]:
+    """One caller."""
+    return service.caller_view(service.get_caller(session, caller_id))
+
+
+@router.delete("/callers/{caller_id}")
+def delete_caller(
+    session: Writing,
+    caller_id: str,
+    principal: Annotated[
+        Principal, allow(Permission.CALLERS, Action.CALLER_KEY_REVOKE, "caller:{caller_id}")
+    ],
+) -> dict[str, Any]:
+    """Revoke a caller's key."""
+    return service.caller_view(service.revoke_caller(session, principal, caller_id))

@@ -1,0 +1,124 @@
+"""Issues and revokes callers' keys; the gateway learns them through the ``keys`` document."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from sqlmodel import col, select
+
+from bentos.contract.documents import CallerKey, KeysBody
+from bentos.contract.errors import ContractError
+from bentos.contract.register import Action
+from control_plane import clock
+from control_plane.audit.service import Change, record
+from control_plane.callers.models import CallerRow
+from control_plane.db import ReadSession, WriteSession
+from control_plane.errors import NotFoundError
+from control_plane.people.secret import ApiKey, new_key
+from control_plane.principal import Principal
+
+SCOPES = ("infer", "pin")
+ALL_MODELS = "*"
+
+
+@dataclass(frozen=True, kw_only=True)
+class CallerOrder:
+    """A caller to be. ``models`` ["*"] means all, also those to come."""
+
+    name: str
+    shop: str
+    models: list[str]
+    scopes: list[str]
+    rate: int | None
+    expires_at: str | None
+
+
+def create_caller(
+    session: WriteSession, principal: Principal, order: CallerOrder
+) -> tuple[CallerRow, ApiKey]:
+    """Add a caller; the key is in the answer and nowhere else."""
+    _check(order)
+    key = new_key()
+    expires_at = None if order.expires_at is None else clock.parse(order.expires_at, "expires_at")
+    row = CallerRow(
+        id=key.id,
+        digest=key.digest,
+        name=order.name,
+        shop=order.shop,
+        models=sorted(set(order.models)),
+        scopes=sorted(set(order.scopes)),
+        rate=order.rate,
+        expires_at=expires_at,
+        created_at=clock.now(),
+        created_by=principal.actor.id,
+    )
+    session.add(row)
+    session.flush()
+    change = Change(
+        action=Action.CALLER_KEY_CREATE, entity=f"caller:{row.id}", after=caller_view(row)
+    )
+    record(session, principal, change)
+    return row, key
+
+
+def revoke_caller(session: WriteSession, principal: Principal, caller_id: str) -> CallerRow:
+    """End a caller's key; revoking twice changes nothing."""
+    row = get_caller(session, caller_id)
+    if row.revoked_at is None:
+        before = caller_view(row)
+        row.revoked_at = clock.now()
+        session.add(row)
+        change = Change(
+            action=Action.CALLER_KEY_REVOKE,
+            entity=f"caller:{row.id}",
+            before=before,
+            after=caller_view(row),
+        )
+        record(session, principal, change)
+    return row
+
+
+def get_caller(session: ReadSession, caller_id: str) -> CallerRow:
+    """The caller, or NotFoundError."""
+    row = session.get(CallerRow, caller_id)
+    if row is None:
+        raise NotFoundError(f"no caller {caller_id}")
+    return row
+
+
+def list_callers(session: ReadSession) -> list[CallerRow]:
+    """All callers, oldest first."""
+    return list(session.exec(select(CallerRow).order_by(col(CallerRow.created_at))))
+
+
+def keys_body(session: ReadSession) -> KeysBody:
+    """The ``keys`` document: every caller that was not revoked."""
+    return KeysBody(
+        keys={
+            row.id: CallerKey(
+                digest=row.digest,
+                shop=row.shop,
+                name=row.name,
+                models=tuple(row.models),
+                scopes=tuple(row.scopes),
+                rate=row.rate,
+                expires_at=row.expires_at,
+            )
+            for row in list_callers(session)
+            if row.revoked_at is None
+        }
+    )
+
+
+def caller_view(row: CallerRow) -> dict[str, Any]:
+    """A caller as the API and the register show it."""
+    return row.model_dump(exclude={"digest"})
+
+
+def _check(order: CallerOrder) -> None:
+    if not order.models or any(not model for model in order.models):
+        raise ContractError("models", 'model names, or ["*"] for all', order.models)
+    if not order.scopes:
+        raise ContractError("scopes", f"at least one of {list(SCOPES)}", order.scopes)
+    for index, scope in enumerate(order.scopes):
+        if scope not in SCOPES:
+            raise ContractError(f"scopes[{index}]", f"one of {list(SCOPES)}", scope)

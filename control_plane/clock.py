@@ -1,0 +1,35 @@
+"""Times as they are stored, hashed and shown: RFC 3339, UTC, microseconds.
+
+Kept as text from end to end, so that the register hashes exactly what the database holds;
+equal lengths make them sort as text.
+"""
+
+from datetime import UTC, datetime, timedelta
+
+from bentos.contract.errors import ContractError
+
+
+def now() -> str:
+    """The present moment."""
+    return to_text(datetime.now(UTC))
+
+
+def later(seconds: float) -> str:
+    """The moment ``seconds`` from now."""
+    return to_text(datetime.now(UTC) + timedelta(seconds=seconds))
+
+
+def to_text(moment: datetime) -> str:
+    """``2026-11-23T08:30:00.000000Z`` of an aware datetime."""
+    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+
+
+def parse(text: str, field: str) -> str:
+    """Bring any RFC 3339 time with an offset into the stored form; raises ContractError."""
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError as error:
+        raise ContractError(field, "an RFC 3339 time", text) from error
+    if moment.tzinfo is None:
+        raise ContractError(field, "an RFC 3339 time with an offset or Z", text)
+    return to_text(moment)

@@ -1,0 +1,41 @@
+"""Settings of the control plane, from the environment (prefix ``SIGNALBOX_``)."""
+
+from pathlib import Path
+
+from pydantic import Field
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+
+class Settings(BaseSettings):
+    """One installation: one merchant, one environment."""
+
+    model_config = SettingsConfigDict(env_prefix="SIGNALBOX_", frozen=True)
+
+    home: Path = Path("var")
+    """Everything the installation writes lies under here."""
+    shop: str = Field(default="demo-shop", min_length=1, max_length=200)
+    """The shop that keys and decisions belong to unless they name another."""
+    environment: str = Field(default="local", min_length=1, max_length=100)
+    """A label, shown and recorded."""
+    control_plane_host: str = "127.0.0.1"
+    """Address the control plane listens on; it is private, TLS ends at a proxy."""
+    control_plane_port: int = Field(default=8081, ge=0, le=65535)
+    """Port the control plane listens on; 0 picks a free one."""
+    server_only_models: frozenset[str] = frozenset({"fraud"})
+    """Models that can never be made visible to public SDK keys."""
+    fleet_replicas: int = Field(default=1, ge=1, le=64)
+    """Workers the fleet is asked to run for each version."""
+    publish_interval_s: float = Field(default=0.25, gt=0, le=60)
+    """The publisher looks this often even when nobody wakes it."""
+    drain_s: float = Field(default=30.0, ge=0, le=3600)
+    """A version stays running this long after the last route that named it."""
+
+    @property
+    def keys(self) -> Path:
+        """Folder of key files."""
+        return self.home / "keys"
+
+    @property
+    def database(self) -> Path:
+        """The SQLite file."""
+        return self.home / "control_plane" / "signalbox.db"

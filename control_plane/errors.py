@@ -1,0 +1,73 @@
+"""What can go wrong, each error knowing its status; rendered by ``problem.py`` alone.
+
+Input that breaks the contract is a ``bentos.contract.errors.ContractError`` and becomes 422.
+"""
+
+from typing import ClassVar
+
+
+class ControlPlaneError(Exception):
+    """Base: an error the caller is told about. ``recorded`` ones are register events."""
+
+    status: ClassVar[int] = 500
+    title: ClassVar[str] = "Internal error"
+    recorded: ClassVar[bool] = False
+
+    def __init__(self, detail: str) -> None:
+        self.detail = detail
+        super().__init__(detail)
+
+
+class MalformedError(ControlPlaneError):
+    """The request cannot be read at all."""
+
+    status = 400
+    title = "Malformed request"
+
+
+class UnauthorizedError(ControlPlaneError):
+    """No key, or none that is valid."""
+
+    status = 401
+    title = "Unauthorized"
+    recorded = True
+
+    def __init__(self, detail: str, key_id: str | None = None) -> None:
+        self.key_id = key_id
+        super().__init__(detail)
+
+
+class ForbiddenError(ControlPlaneError):
+    """The key is valid and this is not its to do."""
+
+    status = 403
+    title = "Forbidden"
+    recorded = True
+
+
+class NotFoundError(ControlPlaneError):
+    """No such thing."""
+
+    status = 404
+    title = "Not found"
+
+
+class ConflictError(ControlPlaneError):
+    """It exists already, or changed since it was read."""
+
+    status = 409
+    title = "Conflict"
+
+
+class PolicyError(ConflictError):
+    """The interlocking refuses it: the request is understood, allowed to ask, and unsafe."""
+
+    title = "Refused by policy"
+    recorded = True
+
+
+class TooLargeError(ControlPlaneError):
+    """The body is larger than anything this API takes."""
+
+    status = 413
+    title = "Body too large"

@@ -1,0 +1,1 @@
+"""GrowthBook's SDK endpoints, for outsiders."""

@@ -1,0 +1,108 @@
+"""GrowthBook's SDK endpoints (the key stands in the path, as its SDKs send it), and the keys."""
+
+import json
+from collections.abc import AsyncIterator
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Request, Response
+from fastapi.concurrency import run_in_threadpool
+from fastapi.responses import JSONResponse, StreamingResponse
+
+from bentos.contract.register import Action
+from control_plane.auth import allow
+from control_plane.growthbook import service
+from control_plane.growthbook.schemas import SdkKeyIn
+from control_plane.parts import Parts, Reading, Running, Writing
+from control_plane.principal import Permission, Principal
+from control_plane.publish.etag import conditional_json
+
+router = APIRouter()
+KEEP_ALIVE_SECONDS = 15.0
+RETRY_MS = 5000
+SDK_HEADERS = {
+    "Cache-Control": "public, max-age=30, stale-while-revalidate=3600, stale-if-error=36000",
+    "Access-Control-Allow-Origin": "*",
+    "Access-Control-Expose-Headers": "x-sse-support",
+    "x-sse-support": "enabled",
+}
+STREAM_HEADERS = {
+    "Cache-Control": "no-cache",
+    "Access-Control-Allow-Origin": "*",
+    "X-Accel-Buffering": "no",
+}
+
+
+@router.post("/api/v1/sdk-keys", status_code=201)
+def post_sdk_key(
+    session: Writing,
+    body: SdkKeyIn,
+    principal: Annotated[Principal, allow(Permission.SDK_KEYS, Action.SDK_KEY_CREATE, "sdk_keys")],
+) -> dict[str, Any]:
+    """Make an SDK key; it is shown this once."""
+    row, text = service.create_sdk_key(session, principal, body.name, body.kind, body.models)
+    return service.key_view(row) | {"key": text}
+
+
+@router.get("/api/v1/sdk-keys")
+def get_sdk_keys(
+    session: Reading, _: Annotated[Principal, allow(Permission.SDK_KEYS)]
+) -> list[dict[str, Any]]:
+    """All SDK keys, without their text."""
+    return [service.key_view(row) for row in service.list_sdk_keys(session)]
+
+
+@router.delete("/api/v1/sdk-keys/{key_id}")
+def delete_sdk_key(
+    session: Writing,
+    key_id: str,
+    principal: Annotated[
+        Principal, allow(Permission.SDK_KEYS, Action.SDK_KEY_REVOKE, "sdk_key:{key_id}")
+    ],
+) -> dict[str, Any]:
+    """Revoke an SDK key."""
+    return service.key_view(service.revoke_sdk_key(session, principal, key_id))
+
+
+@router.get("/api/features/{sdk_key}")
+def get_features(request: Request, session: Reading, sdk_key: str) -> Response:
+    """The payload this key may see."""
+    key = service.find_key(session, sdk_key)
+    if key is None:
+        return _unknown_key()
+    return conditional_json(request, service.payload(session, key), SDK_HEADERS)
+
+
+@router.get("/sub/{sdk_key}")
+def get_subscription(parts: Running, session: Reading, sdk_key: str) -> Response:
+    """Server-sent events: the whole payload at once, and again whenever it changes."""
+    if service.find_key(session, sdk_key) is None:
+        return _unknown_key()
+    events = _events(parts, sdk_key)
+    return StreamingResponse(events, media_type="text/event-stream", headers=STREAM_HEADERS)
+
+
+async def _events(parts: Parts, sdk_key: str) -> AsyncIterator[bytes]:
+    yield f"retry: {RETRY_MS}\n\n".encode()
+    sent: dict[str, Any] | None = None
+    number = 0
+    async for _ in parts.feed.changes(KEEP_ALIVE_SECONDS):
+        payload = await run_in_threadpool(_load, parts, sdk_key)
+        if payload is None:
+            return
+        if payload["features"] == (sent or {}).get("features"):
+            yield b"data: \n\n"
+            continue
+        sent, number = payload, number + 1
+        data = json.dumps(payload, separators=(",", ":"))
+        yield f"id: {number}\nevent: features\ndata: {data}\n\n".encode()
+
+
+def _load(parts: Parts, sdk_key: str) -> dict[str, Any] | None:
+    """The payload, or None when the key was revoked meanwhile."""
+    with parts.database.read() as session:
+        key = service.find_key(session, sdk_key)
+        return None if key is None else service.payload(session, key)
+
+
+def _unknown_key() -> JSONResponse:
+    return JSONResponse({"status": 400, "error": "Invalid API key"}, 400)

@@ -1,0 +1,186 @@
+"""``python -m control_plane.init``: makes a home. Safe to repeat: what is there stays.
+
+Makes the signing key, the pseudonym key, the database, the first admin and the services'
+keys. A key file whose key the database does not know (or the other way round) is replaced;
+secrets are written to files only, never printed.
+"""
+
+import argparse
+import json
+import os
+import secrets
+import sys
+import tempfile
+from pathlib import Path
+
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.serialization import (
+    Encoding,
+    NoEncryption,
+    PrivateFormat,
+    PublicFormat,
+    load_pem_private_key,
+)
+from pydantic import ValidationError
+from sqlmodel import col, select
+
+from bentos.contract.errors import ContractError
+from bentos.contract.register import Action
+from control_plane import clock
+from control_plane.audit.service import Change, record
+from control_plane.config import Settings
+from control_plane.db import Database, WriteSession
+from control_plane.migrations.upgrade import upgrade
+from control_plane.people import service as people
+from control_plane.people.models import KeyRow, PersonRow
+from control_plane.people.secret import parse_key
+from control_plane.principal import SERVICES, Principal, Role, system
+from control_plane.publish.archive import INSTALLATION_ID
+from control_plane.publish.models import InstallationRow
+
+BAD_INPUT = 2
+ADMIN_ROLES = [Role.ADMIN.value, Role.RELEASE_MANAGER.value]
+PSEUDONYM_KEY_BYTES = 32
+
+
+def initialise(settings: Settings, admin: str) -> list[Path]:
+    """Bring a home to life; returns the key files that were written now."""
+    settings.keys.mkdir(parents=True, exist_ok=True, mode=0o700)
+    written = _signing_key(settings.keys)
+    pseudonym = settings.keys / "pseudonym.key"
+    if not pseudonym.exists():
+        _write_secret(pseudonym, secrets.token_hex(PSEUDONYM_KEY_BYTES) + "\n")
+        written.append(pseudonym)
+    upgrade(settings.database)
+    database = Database(settings.database)
+    try:
+        with database.write() as session:
+            _installation(session, settings)
+            written += _accounts(session, settings.keys, admin)
+    finally:
+        database.dispose()
+    return written
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Command line; 2 when a setting is wrong."""
+    parser = argparse.ArgumentParser(prog="signalbox init")
+    parser.add_argument("--admin", default="admin", help="id of the first admin")
+    parser.add_argument("--json", action="store_true", help="print one JSON object")
+    options = parser.parse_args(arguments)
+    try:
+        settings = Settings()
+        written = initialise(settings, options.admin)
+    except (ContractError, ValidationError) as error:
+        sys.stderr.write(f"signalbox init: {error}\n")
+        return BAD_INPUT
+    files = sorted(settings.keys.iterdir())
+    if options.json:
+        report = {
+            "home": str(settings.home),
+            "database": str(settings.database),
+            "keys": [str(path) for path in files],
+            "written": [str(path) for path in written],
+        }
+        sys.stdout.write(json.dumps(report) + "\n")
+        return 0
+    sys.stdout.write(f"Home {settings.home} of shop {settings.shop} is ready. Keys:\n")
+    for path in files:
+        note = "written now" if path in written else "kept"
+        sys.stdout.write(f"  {path}  ({note})\n")
+    return 0
+
+
+def _signing_key(folder: Path) -> list[Path]:
+    private, public = folder / "documents.key", folder / "documents.pub"
+    written = []
+    if not private.exists():
+        pem = Ed25519PrivateKey.generate().private_bytes(
+            Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()
+        )
+        _write_secret(private, pem.decode())
+        written.append(private)
+    key = load_pem_private_key(private.read_bytes(), password=None)
+    pem = key.public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
+    if not public.exists() or public.read_bytes() != pem:
+        _write_secret(public, pem.decode(), mode=0o644)
+        written.append(public)
+    return written
+
+
+def _installation(session: WriteSession, settings: Settings) -> None:
+    row = session.get(InstallationRow, INSTALLATION_ID)
+    if row is None:
+        row = InstallationRow(
+            id=INSTALLATION_ID,
+            epoch=1,
+            shop=settings.shop,
+            environment=settings.environment,
+            created_at=clock.now(),
+        )
+        session.add(row)
+        session.flush()
+        change = Change(
+            action=Action.INSTALLATION_CREATE, entity="installation", after=row.model_dump()
+        )
+        record(session, _principal(), change)
+    elif row.shop != settings.shop:
+        raise ContractError("SIGNALBOX_SHOP", f"the shop of this home, {row.shop}", settings.shop)
+
+
+def _accounts(session: WriteSession, folder: Path, admin: str) -> list[Path]:
+    """The first admin's key and one for each service, each in its file."""
+    written = []
+    anyone = session.exec(select(PersonRow).limit(1)).first()
+    if anyone is None:
+        people.create_person(session, _principal(), admin, admin, ADMIN_ROLES)
+    if session.get(PersonRow, admin) is not None:
+        path = folder / "admin.key"
+        if not _is_good(session, path, person=admin):
+            key = people.issue_person_key(session, _principal(), admin)
+            _write_secret(path, key.text + "\n")
+            written.append(path)
+    for service in SERVICES:
+        path = folder / f"{service}.key"
+        if not _is_good(session, path, service=service):
+            _revoke_all(session, service)
+            key = people.issue_service_key(session, _principal(), service)
+            _write_secret(path, key.text + "\n")
+            written.append(path)
+    return written
+
+
+def _is_good(
+    session: WriteSession, path: Path, person: str | None = None, service: str | None = None
+) -> bool:
+    key = parse_key(path.read_text()) if path.exists() else None
+    row = session.get(KeyRow, key.id) if key else None
+    if key is None or row is None or row.revoked_at is not None:
+        return False
+    return key.matches(row.digest) and (row.person, row.service) == (person, service)
+
+
+def _revoke_all(session: WriteSession, service: str) -> None:
+    """The file was lost: whatever key it held must not go on working."""
+    query = select(KeyRow).where(col(KeyRow.service) == service, col(KeyRow.revoked_at).is_(None))
+    for row in list(session.exec(query)):
+        people.revoke_key(session, _principal(), row.id)
+
+
+def _write_secret(path: Path, text: str, mode: int = 0o600) -> None:
+    """Whole or not at all, and never readable by others for a moment."""
+    handle, name = tempfile.mkstemp(dir=path.parent)
+    with os.fdopen(handle, "w") as file:
+        file.write(text)
+        file.flush()
+        os.fsync(file.fileno())
+    Path(name).chmod(mode)
+    Path(name).replace(path)
+
+
+def _principal() -> Principal:
+    return system("init", "local")
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,15 @@
+"""All tables of all slices, for Alembic to compare with."""
+
+from sqlmodel import SQLModel
+
+from control_plane.approvals import models as approvals
+from control_plane.audit import models as audit
+from control_plane.callers import models as callers
+from control_plane.growthbook import models as growthbook
+from control_plane.people import models as people
+from control_plane.publish import models as publish
+from control_plane.registry import models as registry
+from control_plane.releases import models as releases
+
+SLICES = (approvals, audit, callers, growthbook, people, publish, registry, releases)
+METADATA = SQLModel.metadata

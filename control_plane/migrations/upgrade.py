@@ -1,0 +1,21 @@
+"""Brings a database to the newest schema; safe to repeat."""
+
+from pathlib import Path
+
+from alembic import command
+from alembic.config import Config
+
+from control_plane.db import Database
+
+
+def upgrade(path: Path) -> None:
+    """Run every migration the database has not seen."""
+    database = Database(path)
+    try:
+        with database.writer.begin() as connection:
+            config = Config()
+            config.set_main_option("script_location", str(Path(__file__).parent))
+            config.attributes["connection"] = connection
+            command.upgrade(config, "head")
+    finally:
+        database.dispose()

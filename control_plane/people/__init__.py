@@ -1,0 +1,1 @@
+"""Persons, services and their keys."""

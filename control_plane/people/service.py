@@ -1,0 +1,206 @@
+"""Persons, services and their keys: who exists, what they may do, whether a key is good."""
+
+import re
+from typing import Any
+
+from sqlmodel import col, select
+
+from bentos.contract.errors import ContractError
+from bentos.contract.register import Action, Actor, ActorType
+from control_plane import clock
+from control_plane.audit.service import Change, record
+from control_plane.db import ReadSession, WriteSession
+from control_plane.errors import ConflictError, NotFoundError, PolicyError, UnauthorizedError
+from control_plane.people.models import KeyRow, PersonRow
+from control_plane.people.secret import ApiKey, new_key, parse_key
+from control_plane.principal import SERVICES, Permission, Principal, Role, permissions_of
+
+_PERSON_ID = re.compile(r"^[a-z0-9][a-z0-9._@+-]{0,79}$")
+LAST_USED_RESOLUTION_S = 60
+BAD_KEY = "the key is unknown, revoked, expired or malformed"
+
+
+def authenticate(session: ReadSession, text: str) -> tuple[Actor, frozenset[Permission], bool]:
+    """Who holds this key, what they may do, and whether its last use should be noted.
+
+    Raises UnauthorizedError, without saying what exactly is wrong with the key.
+    """
+    key = parse_key(text)
+    if key is None:
+        raise UnauthorizedError(BAD_KEY)
+    row = session.get(KeyRow, key.id)
+    now = clock.now()
+    known = row is not None and key.matches(row.digest)
+    if row is None or not known or row.revoked_at or (row.expires_at and row.expires_at <= now):
+        raise UnauthorizedError(BAD_KEY, key.id)
+    stale = row.last_used_at is None or row.last_used_at < clock.later(-LAST_USED_RESOLUTION_S)
+    if row.service is not None:
+        actor = Actor(type=ActorType.SERVICE, id=row.service, auth_method="api_key", key_id=row.id)
+        return actor, SERVICES.get(row.service, frozenset()), stale
+    person = session.get(PersonRow, row.person)
+    if person is None or person.disabled_at:
+        raise UnauthorizedError(BAD_KEY, key.id)
+    actor = Actor(type=ActorType.PERSON, id=person.id, auth_method="api_key", key_id=row.id)
+    return actor, permissions_of(person.roles), stale
+
+
+def note_use(session: WriteSession, key_id: str) -> None:
+    """Remember when a key was last used, to about a minute."""
+    row = session.get(KeyRow, key_id)
+    if row is not None:
+        row.last_used_at = clock.now()
+        session.add(row)
+
+
+def create_person(
+    session: WriteSession, principal: Principal, person_id: str, name: str, roles: list[str]
+) -> PersonRow:
+    """Add a person with at least one role."""
+    if not _PERSON_ID.match(person_id):
+        raise ContractError("id", "lower-case letters, digits and ._@+- (at most 80)", person_id)
+    check_roles(roles)
+    if session.get(PersonRow, person_id) is not None:
+        raise ConflictError(f"person {person_id} exists already")
+    row = PersonRow(id=person_id, name=name, roles=sorted(set(roles)), created_at=clock.now())
+    session.add(row)
+    session.flush()
+    change = Change(
+        action=Action.PERSON_CREATE, entity=f"person:{person_id}", after=person_view(row)
+    )
+    record(session, principal, change)
+    return row
+
+
+def change_roles(
+    session: WriteSession, principal: Principal, person_id: str, roles: list[str]
+) -> PersonRow:
+    """Replace a person's roles. Nobody changes their own."""
+    check_roles(roles)
+    row = get_person(session, person_id)
+    if principal.person == person_id:
+        raise PolicyError("nobody may change their own roles")
+    before = person_view(row)
+    row.roles = sorted(set(roles))
+    session.add(row)
+    change = Change(
+        action=Action.PERSON_EDIT,
+        entity=f"person:{person_id}",
+        before=before,
+        after=person_view(row),
+    )
+    record(session, principal, change)
+    return row
+
+
+def disable_person(session: WriteSession, principal: Principal, person_id: str) -> PersonRow:
+    """Shut a person out: none of their keys works from now on."""
+    row = get_person(session, person_id)
+    if row.disabled_at is not None:
+        return row
+    before = person_view(row)
+    row.disabled_at = clock.now()
+    session.add(row)
+    change = Change(
+        action=Action.PERSON_DISABLE,
+        entity=f"person:{person_id}",
+        before=before,
+        after=person_view(row),
+    )
+    record(session, principal, change)
+    return row
+
+
+def check_roles(roles: list[str]) -> None:
+    """Raise ContractError unless these are roles a person may have."""
+    allowed = sorted(role.value for role in Role if role is not Role.SERVICE)
+    if not roles:
+        raise ContractError("roles", f"at least one of {allowed}", roles)
+    for index, role in enumerate(roles):
+        if role not in allowed:
+            raise ContractError(f"roles[{index}]", f"one of {allowed}", role)
+
+
+def get_person(session: ReadSession, person_id: str) -> PersonRow:
+    """The person, or NotFoundError."""
+    row = session.get(PersonRow, person_id)
+    if row is None:
+        raise NotFoundError(f"no person {person_id}")
+    return row
+
+
+def issue_person_key(
+    session: WriteSession, principal: Principal, person_id: str, expires_at: str | None = None
+) -> ApiKey:
+    """Make a key for a person; the secret is in the answer and nowhere else."""
+    person = get_person(session, person_id)
+    if person.disabled_at is not None:
+        raise PolicyError(f"person {person_id} is disabled")
+    return _issue(session, principal, expires_at, person=person_id)
+
+
+def issue_service_key(session: WriteSession, principal: Principal, service: str) -> ApiKey:
+    """Make a key for one of the known services."""
+    if service not in SERVICES:
+        raise ContractError("service", f"one of {sorted(SERVICES)}", service)
+    return _issue(session, principal, None, service=service)
+
+
+def revoke_key(session: WriteSession, principal: Principal, key_id: str) -> KeyRow:
+    """End a key; revoking twice changes nothing."""
+    row = session.get(KeyRow, key_id)
+    if row is None:
+        raise NotFoundError(f"no key {key_id}")
+    if row.revoked_at is None:
+        before = key_view(row)
+        row.revoked_at = clock.now()
+        session.add(row)
+        change = Change(
+            action=Action.KEY_REVOKE, entity=f"key:{key_id}", before=before, after=key_view(row)
+        )
+        record(session, principal, change)
+    return row
+
+
+def list_people(session: ReadSession) -> list[PersonRow]:
+    """Everyone, by id."""
+    return list(session.exec(select(PersonRow).order_by(col(PersonRow.id))))
+
+
+def list_keys(session: ReadSession) -> list[KeyRow]:
+    """All keys, oldest first."""
+    return list(session.exec(select(KeyRow).order_by(col(KeyRow.created_at), col(KeyRow.id))))
+
+
+def person_view(row: PersonRow) -> dict[str, Any]:
+    """A person as the API and the register show them."""
+    return row.model_dump()
+
+
+def key_view(row: KeyRow) -> dict[str, Any]:
+    """A key without its digest and without its last use, which is no change."""
+    return row.model_dump(exclude={"digest", "last_used_at"})
+
+
+def _issue(
+    session: WriteSession,
+    principal: Principal,
+    expires_at: str | None,
+    *,
+    person: str | None = None,
+    service: str | None = None,
+) -> ApiKey:
+    key = new_key()
+    row = KeyRow(
+        id=key.id,
+        digest=key.digest,
+        person=person,
+        service=service,
+        created_at=clock.now(),
+        created_by=principal.actor.id,
+        expires_at=expires_at,
+    )
+    session.add(row)
+    session.flush()
+    change = Change(action=Action.KEY_CREATE, entity=f"key:{key.id}", after=key_view(row))
+    record(session, principal, change)
+    return key

@@ -1,0 +1,109 @@
+"""Who is asking, from where, and what they may do. Roles → permissions live here alone."""
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from bentos.contract.register import Actor, ActorType
+
+
+class Permission(StrEnum):
+    """One thing a principal may do."""
+
+    READ = "read"
+    VERSIONS_REGISTER = "versions:register"
+    VERSIONS_RETIRE = "versions:retire"
+    MODELS_EXPOSE = "models:expose"
+    ATTRIBUTES_DECLARE = "attributes:declare"
+    RELEASES_WRITE = "releases:write"
+    RELEASES_APPROVE = "releases:approve"
+    RELEASES_FORWARD = "releases:forward"
+    RELEASES_BACK = "releases:back"
+    KILL = "kill"
+    CALLERS = "callers"
+    SDK_KEYS = "sdk_keys"
+    PEOPLE = "people"
+    REGISTER_READ = "register:read"
+    DOCUMENTS_READ = "documents:read"
+    SEGMENTS_WRITE = "segments:write"
+    FLEET_READ = "fleet:read"
+    FLEET_REPORT = "fleet:report"
+
+
+class Role(StrEnum):
+    """What a person is here for. ``service`` belongs to services and to no person."""
+
+    VIEWER = "viewer"
+    DATA_SCIENTIST = "data_scientist"
+    RELEASE_MANAGER = "release_manager"
+    APPROVER = "approver"
+    COMPLIANCE = "compliance"
+    ADMIN = "admin"
+    SERVICE = "service"
+
+
+_P = Permission
+ROLES: dict[Role, frozenset[Permission]] = {
+    Role.VIEWER: frozenset({_P.READ}),
+    Role.DATA_SCIENTIST: frozenset({_P.READ, _P.VERSIONS_REGISTER, _P.RELEASES_WRITE}),
+    Role.RELEASE_MANAGER: frozenset(
+        {
+            _P.READ,
+            _P.VERSIONS_RETIRE,
+            _P.ATTRIBUTES_DECLARE,
+            _P.RELEASES_WRITE,
+            _P.RELEASES_FORWARD,
+            _P.RELEASES_BACK,
+            _P.KILL,
+        }
+    ),
+    Role.APPROVER: frozenset({_P.READ, _P.RELEASES_APPROVE, _P.RELEASES_BACK, _P.KILL}),
+    Role.COMPLIANCE: frozenset(
+        {_P.READ, _P.REGISTER_READ, _P.MODELS_EXPOSE, _P.RELEASES_BACK, _P.KILL}
+    ),
+    Role.ADMIN: frozenset(
+        {
+            _P.READ,
+            _P.ATTRIBUTES_DECLARE,
+            _P.CALLERS,
+            _P.SDK_KEYS,
+            _P.PEOPLE,
+            _P.REGISTER_READ,
+            _P.RELEASES_BACK,
+            _P.KILL,
+        }
+    ),
+    # A service has what SERVICES says, nothing by its role.
+    Role.SERVICE: frozenset(),
+}
+
+SERVICES: dict[str, frozenset[Permission]] = {
+    "gateway": frozenset({_P.DOCUMENTS_READ, _P.SEGMENTS_WRITE}),
+    "fleet": frozenset({_P.FLEET_READ, _P.FLEET_REPORT}),
+    "trainer": frozenset({_P.READ, _P.VERSIONS_REGISTER, _P.RELEASES_WRITE}),
+}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Principal:
+    """An actor with what they may do and where the request came from."""
+
+    actor: Actor
+    permissions: frozenset[Permission] = field(default=frozenset())
+    ip: str | None = None
+    user_agent: str | None = None
+    request_id: str | None = None
+
+    @property
+    def person(self) -> str | None:
+        """The person behind the key; None for services and the system."""
+        return self.actor.id if self.actor.type is ActorType.PERSON else None
+
+
+def system(name: str, auth_method: str = "internal") -> Principal:
+    """The control plane itself acting, e.g. its publisher."""
+    return Principal(actor=Actor(type=ActorType.SYSTEM, id=name, auth_method=auth_method))
+
+
+def permissions_of(roles: list[str]) -> frozenset[Permission]:
+    """Everything a person with these roles may do."""
+    return frozenset[Permission]().union(*(ROLES[Role(role)] for role in roles))

@@ -1,0 +1,132 @@
+"""Every error becomes application/problem+json here (RFC 9457), and denials become events."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import structlog
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse
+from starlette.exceptions import HTTPException
+
+from bentos.contract.errors import ContractError, shorten
+from bentos.contract.register import Action, Actor, ActorType, Outcome
+from control_plane.audit.service import Change, record
+from control_plane.errors import ControlPlaneError, UnauthorizedError
+from control_plane.parts import parts_of
+from control_plane.principal import Principal
+
+log = structlog.get_logger(__name__)
+MEDIA_TYPE = "application/problem+json"
+UNPROCESSABLE = 422
+FieldError = dict[str, str]
+
+
+def install(app: FastAPI) -> None:
+    """Register the one handler for everything an endpoint may raise."""
+    for kind in (ControlPlaneError, ContractError, RequestValidationError, HTTPException):
+        app.add_exception_handler(kind, answer)
+    app.add_exception_handler(Exception, crash)
+
+
+def answer(request: Request, error: Exception) -> JSONResponse:
+    """Render an expected error; record it first if it is a denial."""
+    if isinstance(error, ControlPlaneError):
+        if error.recorded:
+            _record_denial(request, error)
+        headers = {"WWW-Authenticate": "Bearer"} if error.status == 401 else None
+        return problem(error.status, error.title, error.detail, headers=headers)
+    if isinstance(error, ContractError):
+        field = {
+            "field": error.field,
+            "expected": error.expected,
+            "got": error.got,
+            "hint": error.hint,
+        }
+        return problem(UNPROCESSABLE, "Invalid input", str(error), [field])
+    if isinstance(error, RequestValidationError):
+        return _invalid_request(error)
+    assert isinstance(error, HTTPException)
+    return problem(error.status_code, str(error.detail), str(error.detail), headers=error.headers)
+
+
+def crash(request: Request, error: Exception) -> JSONResponse:
+    """An error of ours: logged whole, told to the caller without its insides."""
+    log.error("request failed", path=request.scope["route"].path, exc_info=error)
+    return problem(500, "Internal error", "the control plane failed; its log says why")
+
+
+def problem(
+    status: int,
+    title: str,
+    detail: str,
+    errors: Sequence[FieldError] = (),
+    headers: Any = None,
+) -> JSONResponse:
+    """The one shape of an error."""
+    body = {
+        "type": "about:blank",
+        "title": title,
+        "status": status,
+        "detail": detail,
+        "errors": list(errors),
+    }
+    return JSONResponse(body, status, headers=headers, media_type=MEDIA_TYPE)
+
+
+def _invalid_request(error: RequestValidationError) -> JSONResponse:
+    found = error.errors()
+    if any(each["type"] == "json_invalid" for each in found):
+        detail = f"body: expected JSON, got what cannot be read: {found[0]['ctx']['error']}"
+        field = {"field": "body", "expected": "JSON", "got": "malformed", "hint": detail}
+        return problem(400, "Malformed request", detail, [field])
+    errors = [_field_error(each) for each in found]
+    first = errors[0]
+    detail = f"{first['field']}: expected {first['expected']}, got {first['got']}"
+    return problem(UNPROCESSABLE, "Invalid input", detail, errors)
+
+
+def _field_error(found: dict[str, Any]) -> FieldError:
+    where, *path = found["loc"]
+    name = "".join(f"[{p}]" if isinstance(p, int) else f".{p}" for p in path).lstrip(".")
+    if found["type"] == "missing":
+        return {"field": name or where, "expected": "a value", "got": "nothing", "hint": ""}
+    if found["type"] == "extra_forbidden":
+        hint = "The field is not known here."
+        return {"field": name, "expected": "no such field", "got": name, "hint": hint}
+    expected = found["msg"].removeprefix("Input should be ").removeprefix("Value error, ")
+    return {
+        "field": name or where,
+        "expected": expected,
+        "got": shorten(found.get("input")),
+        "hint": "",
+    }
+
+
+def _record_denial(request: Request, error: ControlPlaneError) -> None:
+    """In a transaction of its own: the one of the request was undone."""
+    action, entity = getattr(request.state, "attempt", (None, ""))
+    route = request.scope.get("route")
+    path = getattr(route, "path", "unknown")
+    change = Change(
+        action=action or Action.REQUEST_DENY,
+        entity=entity or f"{request.method} {path}",
+        reason=error.detail,
+        outcome=Outcome.DENIED,
+    )
+    with parts_of(request).database.write() as session:
+        record(session, _who(request, error), change)
+
+
+def _who(request: Request, error: ControlPlaneError) -> Principal:
+    known = getattr(request.state, "principal", None)
+    if isinstance(known, Principal):
+        return known
+    # Nobody we know: the claimed key id helps to find out whose old key is still in use.
+    key_id = error.key_id if isinstance(error, UnauthorizedError) else None
+    return Principal(
+        actor=Actor(type=ActorType.SERVICE, id="unknown", auth_method="none", key_id=key_id),
+        ip=request.client.host if request.client else None,
+        user_agent=request.headers.get("user-agent"),
+        request_id=getattr(request.state, "request_id", None),
+    )

@@ -1,0 +1,1 @@
+"""Makes what gateways are served equal what the tables want."""

@@ -1,0 +1,85 @@
+"""What was published: append-only, by revision; bodies by digest."""
+
+from typing import Any
+
+import msgspec
+from sqlmodel import col, select
+
+from bentos.contract.documents import DocumentHeader, DocumentName, decode_body
+from bentos.contract.errors import ContractError
+from control_plane.db import ReadSession, WriteSession
+from control_plane.errors import NotFoundError
+from control_plane.publish.models import BodyRow, InstallationRow, PublishedRow
+
+INSTALLATION_ID = 1
+
+
+def installation(session: ReadSession) -> InstallationRow:
+    """The installation; raises ContractError when the home was never initialised."""
+    row = session.get(InstallationRow, INSTALLATION_ID)
+    if row is None:
+        raise ContractError("SIGNALBOX_HOME", "an initialised home", "none", "Run signalbox init.")
+    return row
+
+
+def current_headers(session: ReadSession) -> dict[DocumentName, DocumentHeader]:
+    """The headers in force."""
+    found = {}
+    for name in DocumentName:
+        query = select(PublishedRow).where(col(PublishedRow.name) == name.value)
+        newest = query.order_by(col(PublishedRow.epoch).desc(), col(PublishedRow.number).desc())
+        row = session.exec(newest.limit(1)).first()
+        if row is not None:
+            found[name] = msgspec.convert(row.header, DocumentHeader)
+    return found
+
+
+def body_bytes(session: ReadSession, digest: str) -> bytes:
+    """A published body, or NotFoundError."""
+    row = session.get(BodyRow, digest)
+    if row is None:
+        raise NotFoundError(f"no document body {digest}")
+    return row.body
+
+
+def current_body(session: ReadSession, name: DocumentName) -> Any:
+    """The decoded body in force; None if the document was never published."""
+    header = current_headers(session).get(name)
+    return None if header is None else decode_body(name, body_bytes(session, header.digest))
+
+
+def bodies_since(session: ReadSession, name: DocumentName, moment: str) -> list[Any]:
+    """Decoded bodies that were in force at ``moment`` or later."""
+    query = select(PublishedRow).where(col(PublishedRow.name) == name.value)
+    newest = query.order_by(col(PublishedRow.epoch).desc(), col(PublishedRow.number).desc())
+    found = []
+    for row in session.exec(newest):
+        found.append(decode_body(name, body_bytes(session, row.digest)))
+        if row.at < moment:
+            break
+    return found
+
+
+def next_number(session: ReadSession, epoch: int) -> int:
+    """The number the next document of this epoch takes: one counter for all of them."""
+    query = select(PublishedRow.number).where(col(PublishedRow.epoch) == epoch)
+    last = session.exec(query.order_by(col(PublishedRow.number).desc()).limit(1)).first()
+    return (last or 0) + 1
+
+
+def store(session: WriteSession, header: DocumentHeader, body: bytes) -> None:
+    """Put a published document into the archive."""
+    if session.get(BodyRow, header.digest) is None:
+        session.add(BodyRow(digest=header.digest, body=body))
+        session.flush()
+    session.add(
+        PublishedRow(
+            epoch=header.revision.epoch,
+            number=header.revision.number,
+            name=header.name.value,
+            digest=header.digest,
+            at=header.at,
+            header=msgspec.to_builtins(header),
+        )
+    )
+    session.flush()

@@ -1,0 +1,49 @@
+"""Tables of what was published, and of what fleets report."""
+
+from typing import Any
+
+from sqlmodel import JSON, Column, Field, SQLModel
+
+
+class InstallationRow(SQLModel, table=True):
+    """The one installation this database is of. Restoring a backup bumps ``epoch``."""
+
+    __tablename__ = "installation"
+
+    id: int = Field(primary_key=True)
+    epoch: int
+    shop: str
+    environment: str
+    created_at: str
+
+
+class BodyRow(SQLModel, table=True):
+    """A document's bytes, by their SHA-256 hex."""
+
+    __tablename__ = "document_body"
+
+    digest: str = Field(primary_key=True)
+    body: bytes
+
+
+class PublishedRow(SQLModel, table=True):
+    """One published document; the highest revision of each name is in force."""
+
+    __tablename__ = "published_document"
+
+    epoch: int = Field(primary_key=True)
+    number: int = Field(primary_key=True)
+    name: str = Field(index=True)
+    digest: str = Field(foreign_key="document_body.digest")
+    at: str
+    header: dict[str, Any] = Field(sa_column=Column(JSON, nullable=False))
+
+
+class FleetRow(SQLModel, table=True):
+    """A fleet's last report, whole."""
+
+    __tablename__ = "fleet_report"
+
+    fleet: str = Field(primary_key=True)
+    versions: dict[str, Any] = Field(sa_column=Column(JSON, nullable=False))
+    at: str

@@ -1,0 +1,66 @@
+"""The thread that runs the publisher's passes and tells the feed."""
+
+import asyncio
+import threading
+
+import structlog
+
+from control_plane.db import Database
+from control_plane.publish import archive
+from control_plane.publish.feed import Feed
+from control_plane.publish.service import reconcile
+from control_plane.publish.signing import Signer
+
+log = structlog.get_logger(__name__)
+
+
+class Publisher:
+    """Passes every ``interval_s``, and at once when woken."""
+
+    def __init__(self, database: Database, signer: Signer, feed: Feed, interval_s: float) -> None:
+        self._database = database
+        self._signer = signer
+        self._feed = feed
+        self._interval_s = interval_s
+        self._wanted = threading.Event()
+        self._stopping = False
+        self._thread: threading.Thread | None = None
+        self.failing: str | None = "no pass has been made yet"
+
+    def start(self, loop: asyncio.AbstractEventLoop) -> None:
+        """Make a first pass, then go on in a thread of its own."""
+        self._pass(loop, announce=True)
+        self._thread = threading.Thread(target=self._run, args=(loop,), name="publisher")
+        self._thread.start()
+
+    def wake(self) -> None:
+        """Ask for a pass now."""
+        self._wanted.set()
+
+    def stop(self) -> None:
+        """End after the pass under way."""
+        self._stopping = True
+        self._wanted.set()
+        if self._thread is not None:
+            self._thread.join()
+
+    def _run(self, loop: asyncio.AbstractEventLoop) -> None:
+        while not self._stopping:
+            self._wanted.wait(self._interval_s)
+            self._wanted.clear()
+            if not self._stopping:
+                self._pass(loop)
+
+    def _pass(self, loop: asyncio.AbstractEventLoop, *, announce: bool = False) -> None:
+        try:
+            published = reconcile(self._database, self._signer)
+            # A pass that failed after its commit was not announced: the next one does it.
+            if published or announce or self.failing:
+                with self._database.read() as session:
+                    headers = archive.current_headers(session)
+                loop.call_soon_threadsafe(self._feed.update, headers)
+            self.failing = None
+        except Exception as error:
+            # Level-triggered: whatever it was, the next pass starts from the tables again.
+            self.failing = f"{type(error).__name__}: {error}"
+            log.exception("publisher pass failed")

@@ -1,0 +1,76 @@
+"""What was promoted for a model, in order: "once promoted" is history, not a state."""
+
+from sqlmodel import col, select
+
+from bentos.contract.manifest import VersionState
+from control_plane import clock
+from control_plane.db import ReadSession, WriteSession
+from control_plane.errors import PolicyError
+from control_plane.registry.models import PromotionRow, VersionRow
+
+
+def standing(session: ReadSession, model: str) -> list[PromotionRow]:
+    """Promotions of a model that were not rolled back, newest first."""
+    query = select(PromotionRow).where(
+        col(PromotionRow.model) == model, col(PromotionRow.undone_at).is_(None)
+    )
+    return list(session.exec(query.order_by(col(PromotionRow.seq).desc())))
+
+
+def stable_of(session: ReadSession, model: str) -> str | None:
+    """The version that serves by default; None before the first promotion."""
+    rows = standing(session, model)
+    return rows[0].version if rows else None
+
+
+def previous_of(session: ReadSession, model: str) -> str | None:
+    """Where a rollback of the stable version would go; None if nowhere."""
+    rows = standing(session, model)
+    for row in rows[1:]:
+        version = session.get(VersionRow, row.version)
+        usable = version is not None and version.state == VersionState.REGISTERED.value
+        if usable and row.version != rows[0].version:
+            return row.version
+    return None
+
+
+def promote(session: WriteSession, model: str, version: str, release: str) -> None:
+    """Make a version the model's stable one."""
+    session.add(PromotionRow(model=model, version=version, release=release, at=clock.now()))
+    session.flush()
+
+
+def undo_promotion(session: WriteSession, model: str, release: str) -> str:
+    """Take back the newest promotion, which must be this release's; returns the new stable.
+
+    Versions retired in between are passed over. Raises PolicyError when the release is
+    not what serves now, or when nothing is left to go back to.
+    """
+    rows = standing(session, model)
+    if not rows or rows[0].release != release:
+        raise PolicyError(f"{model} was promoted further since; roll back its newest release")
+    target = previous_of(session, model)
+    if target is None:
+        raise PolicyError(f"{model} has no earlier promoted version to roll back to")
+    now = clock.now()
+    for row in rows:
+        if row.version == target:
+            break
+        row.undone_at = now
+        session.add(row)
+    session.flush()
+    return target
+
+
+def check_once_promoted(session: ReadSession, model: str, version: str) -> None:
+    """Raise PolicyError unless traffic may be forced back onto this version."""
+    row = session.get(VersionRow, version)
+    if row is None or row.model != model:
+        raise PolicyError(f"{version} is no version of {model}")
+    if row.state != VersionState.REGISTERED.value:
+        raise PolicyError(f"{version} is {row.state}")
+    query = select(PromotionRow).where(
+        col(PromotionRow.model) == model, col(PromotionRow.version) == version
+    )
+    if session.exec(query.limit(1)).first() is None:
+        raise PolicyError(f"{version} was never promoted for {model}")

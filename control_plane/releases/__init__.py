@@ -1,0 +1,1 @@
+"""Plans that move a model from its stable version to a candidate, and kills."""

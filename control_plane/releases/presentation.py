@@ -1,0 +1,72 @@
+"""Releases and models as the API shows them: with approvals, and with what is published."""
+
+from typing import Any
+
+from bentos.contract.documents import DocumentName, RoutesBody
+from bentos.contract.route import compile_feature, feature_key
+from control_plane.approvals import service as approvals
+from control_plane.db import ReadSession
+from control_plane.publish.archive import current_body, current_headers
+from control_plane.publish.desired import compile_desired
+from control_plane.registry.history import previous_of, stable_of
+from control_plane.registry.service import list_models
+from control_plane.releases.kills import kill_view
+from control_plane.releases.models import ReleaseRow
+from control_plane.releases.routes import desired_routes
+from control_plane.releases.service import active_kill, open_release, release_content
+
+
+class Published:
+    """What gateways are served of each model, and what each waits for. One snapshot."""
+
+    def __init__(self, session: ReadSession) -> None:
+        self._session = session
+        self._held = compile_desired(session).held
+        routes: RoutesBody | None = current_body(session, DocumentName.ROUTES)
+        self._features = routes.features if routes else {}
+        header = current_headers(session).get(DocumentName.ROUTES)
+        self.revision = None if header is None else str(header.revision)
+        self._desired = {route.model: compile_feature(route) for route in desired_routes(session)}
+
+    def release(self, row: ReleaseRow) -> dict[str, Any]:
+        """One release. ``published``: gateways have been sent what its model's tables say."""
+        given = approvals.list_approvals(self._session, row.id)
+        live = approvals.live_approvers(self._session, row.id, row.content_digest)
+        return release_content(row) | {
+            "approvals": [
+                {
+                    "person": each.person,
+                    "at": each.at,
+                    "reason": each.reason,
+                    "content_digest": each.content_digest,
+                    "live": each.withdrawn_at is None and each.person in live,
+                }
+                for each in given
+            ],
+            "contributors": sorted(approvals.contributors(self._session, row.id)),
+            **self._state(row.model),
+        }
+
+    def models(self) -> list[dict[str, Any]]:
+        """Every model with what serves it."""
+        return [self._model(row.name, row.visibility) for row in list_models(self._session)]
+
+    def _model(self, name: str, visibility: str) -> dict[str, Any]:
+        release, kill = open_release(self._session, name), active_kill(self._session, name)
+        return {
+            "model": name,
+            "stable": stable_of(self._session, name),
+            "previous": previous_of(self._session, name),
+            "release": None if release is None else release.id,
+            "killed": None if kill is None else kill_view(kill),
+            "visibility": visibility,
+            **self._state(name),
+        }
+
+    def _state(self, model: str) -> dict[str, Any]:
+        wanted, served = self._desired.get(model), self._features.get(feature_key(model))
+        return {
+            "published": wanted is not None and wanted == served and model not in self._held,
+            "published_revision": self.revision,
+            "waiting_for": sorted(self._held.get(model, ())),
+        }

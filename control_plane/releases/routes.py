@@ -1,0 +1,63 @@
+"""What routes the tables ask for: one per model with a stable version (contract §4)."""
+
+from bentos.contract.route import CanaryRule, Route
+from control_plane.db import ReadSession
+from control_plane.registry.history import previous_of, stable_of
+from control_plane.registry.service import list_models
+from control_plane.releases.lifecycle import STARTED, State
+from control_plane.releases.models import ReleaseRow
+from control_plane.releases.service import open_release
+
+_ON_CANARY_RULE = frozenset({State.CANARY, State.PAUSED})
+_WARMED_UP = STARTED | {State.SCHEDULED}
+
+
+def desired_routes(session: ReadSession) -> tuple[Route, ...]:
+    """Every model's route, by model."""
+    routes = (_route(session, model.name) for model in list_models(session))
+    return tuple(route for route in routes if route is not None)
+
+
+def wanted_versions(session: ReadSession) -> set[str]:
+    """Versions that must run for routes, for a rollback, or for a release about to start."""
+    wanted: set[str] = set()
+    for model in list_models(session):
+        release = open_release(session, model.name)
+        if release is not None and State(release.state) in _WARMED_UP:
+            wanted.add(release.candidate)
+        stable, previous = stable_of(session, model.name), previous_of(session, model.name)
+        wanted.update(version for version in (stable, previous) if version is not None)
+    return wanted
+
+
+def named_versions(route: Route) -> set[str]:
+    """Every version a route names."""
+    named = {route.stable, *route.shadow}
+    if route.canary is not None:
+        named.add(route.canary.candidate)
+    return named
+
+
+def _route(session: ReadSession, model: str) -> Route | None:
+    stable = stable_of(session, model)
+    if stable is None:
+        return None
+    release = open_release(session, model)
+    if release is None or State(release.state) not in STARTED:
+        return Route(model=model, stable=stable)
+    state = State(release.state)
+    if state is State.SHADOW:
+        return Route(model=model, stable=stable, shadow=(release.candidate,))
+    # Paused before it was ever exposed: there is no step to keep, so nothing is emitted.
+    exposed = state in _ON_CANARY_RULE and release.step > 0
+    return Route(model=model, stable=stable, canary=_rule(release) if exposed else None)
+
+
+def _rule(release: ReleaseRow) -> CanaryRule:
+    return CanaryRule(
+        release_id=release.id,
+        step=release.step,
+        candidate=release.candidate,
+        buckets=release.buckets,
+        condition=release.condition,
+    )

@@ -1,0 +1,68 @@
+"""Bodies of releases and kills."""
+
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+_STRICT = ConfigDict(strict=True, extra="forbid")
+MAX_TEXT = 2000
+
+
+class ReleaseIn(BaseModel):
+    """A release to be; ``steps`` are the canary's weights in rising order."""
+
+    model_config = _STRICT
+
+    model: str
+    candidate: str
+    kind: Literal["standard", "bootstrap"] = "standard"
+    shadow: bool = True
+    steps: list[float] = [0.05, 0.25]
+    condition: dict[str, Any] | None = None
+    reason: str = Field(min_length=1, max_length=MAX_TEXT)
+    ticket: str | None = Field(default=None, max_length=200)
+
+
+class ReleaseEdit(BaseModel):
+    """What may be changed before the start; members that are left out stay."""
+
+    model_config = _STRICT
+
+    candidate: str | None = None
+    shadow: bool | None = None
+    steps: list[float] | None = None
+    condition: dict[str, Any] | None = None
+    reason: str | None = Field(default=None, min_length=1, max_length=MAX_TEXT)
+    ticket: str | None = Field(default=None, max_length=200)
+    expected_revision: int | None = None
+
+
+class OrderIn(BaseModel):
+    """What comes with a verb."""
+
+    model_config = _STRICT
+
+    reason: str = Field(min_length=1, max_length=MAX_TEXT)
+    ticket: str | None = Field(default=None, max_length=200)
+    weight: float | None = None
+    starts_at: str | None = None
+    expected_revision: int | None = None
+
+
+class KillIn(BaseModel):
+    """A kill; without ``expires_in_s`` it stands until it is cleared."""
+
+    model_config = _STRICT
+
+    model: str
+    version: str
+    reason: str = Field(min_length=1, max_length=MAX_TEXT)
+    expires_in_s: float | None = Field(default=None, gt=0, le=30 * 86400, allow_inf_nan=False)
+
+
+class ReasonIn(BaseModel):
+    """Why."""
+
+    model_config = _STRICT
+
+    reason: str = Field(min_length=1, max_length=MAX_TEXT)
