@@ -1,11 +1,12 @@
 """The processes the demo starts, and their end: on success, on error and on Ctrl-C."""
 
+import asyncio
 import contextlib
 import os
 import signal
 import subprocess
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -57,19 +58,38 @@ class Children:
         self._running.append(child)
         return child
 
-    def run(self, name: str, *arguments: str) -> str:
-        """Run ``python -m <arguments>`` to its end and return its output; DemoError on failure."""
-        done = subprocess.run(
-            [sys.executable, "-m", *arguments],
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            text=True,
+    async def step(
+        self, name: str, *arguments: str, on_line: Callable[[str], None] = lambda _: None
+    ) -> str:
+        """Run ``python -m <arguments>`` to its end; its stdout. DemoError if it fails.
+
+        Every line of its stderr goes to its log and to ``on_line``. It is ended with us.
+        """
+        process = await asyncio.create_subprocess_exec(
+            sys.executable,
+            "-m",
+            *arguments,
+            stdin=asyncio.subprocess.DEVNULL,
+            stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.PIPE,
             env=self._environment,
-            check=False,
+            start_new_session=True,
         )
-        if done.returncode != 0:
-            raise DemoError(f"{name} failed with exit code {done.returncode}:\n{done.stderr}")
-        return done.stdout
+        assert process.stdout is not None
+        assert process.stderr is not None
+        log = self._logs / f"{name}.log"
+        try:
+            output, _ = await asyncio.gather(
+                process.stdout.read(), _follow(process.stderr, log, on_line)
+            )
+            code = await process.wait()
+        finally:
+            if process.returncode is None:
+                os.killpg(process.pid, signal.SIGKILL)
+                await process.wait()
+        if code != 0:
+            raise DemoError(f"{name} failed with exit code {code}:\n{tail(log)}")
+        return output.decode()
 
     def check_alive(self) -> None:
         """Raise DemoError if one of them is gone."""
@@ -85,18 +105,6 @@ class Children:
             with contextlib.suppress(ProcessLookupError):
                 os.killpg(pid, signal.SIGKILL)
 
-    def open(self, *arguments: str) -> subprocess.Popen[str]:
-        """Start a step that ends by itself; the caller reads both its streams."""
-        return subprocess.Popen(
-            [sys.executable, "-m", *arguments],
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-            env=self._environment,
-            start_new_session=True,
-        )
-
 
 def end(popen: subprocess.Popen[bytes]) -> None:
     """SIGTERM, and SIGKILL to the group of one that does not end in time."""
@@ -108,6 +116,13 @@ def end(popen: subprocess.Popen[bytes]) -> None:
             with contextlib.suppress(ProcessLookupError):
                 os.killpg(popen.pid, signal.SIGKILL)
             popen.wait()
+
+
+async def _follow(stream: asyncio.StreamReader, log: Path, on_line: Callable[[str], None]) -> None:
+    with log.open("ab") as file:
+        async for line in stream:
+            file.write(line)
+            on_line(line.decode(errors="replace").rstrip())
 
 
 def tail(log: Path) -> str:

@@ -8,6 +8,8 @@ from pathlib import Path
 import msgspec
 import psutil
 
+from demo.board import Board
+
 INTERVAL_S = 1.0
 
 
@@ -37,11 +39,11 @@ class MemorySampler(threading.Thread):
     """Samples once a second; ``peak_bytes`` so far. Workers that outlived a fleet are the
     children of nobody, so their records name them (``workers``: the fleet's folder)."""
 
-    def __init__(self, workers: Path) -> None:
+    def __init__(self, workers: Path, board: Board) -> None:
         super().__init__(name="memory", daemon=True)
         self._workers = workers
+        self._board = board
         self._stopping = threading.Event()
-        self.current_bytes = 0
         self.peak_bytes = 0
 
     def run(self) -> None:
@@ -52,8 +54,9 @@ class MemorySampler(threading.Thread):
 
     def sample(self) -> None:
         """Take one sample now."""
-        self.current_bytes = sum(map(pss_bytes, tree(recorded_pids(self._workers))))
-        self.peak_bytes = max(self.peak_bytes, self.current_bytes)
+        current = sum(map(pss_bytes, tree(recorded_pids(self._workers))))
+        self._board.memory_bytes = current
+        self.peak_bytes = max(self.peak_bytes, current)
 
     def stop(self) -> None:
         """End the thread."""

@@ -11,7 +11,7 @@ from demo.evaluation import RoutesHistory
 from demo.share import acceptance
 
 # With these another version than the assigned one may answer; the variant stays assigned.
-STEPPED_IN = frozenset({Reason.FALLBACK.value, Reason.BUDGET.value})
+STEPPED_IN = frozenset({Reason.FALLBACK.value, Reason.BUDGET.value, Reason.SHED.value})
 SHOWN_MISMATCHES = 5
 
 

@@ -1,0 +1,233 @@
+"""The story of the demo: two releases under live traffic, one promoted, one rolled back."""
+
+import asyncio
+import os
+import signal
+import time
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from demo.answers import Answer
+from demo.board import Board
+from demo.errors import DemoError
+from demo.records import Records
+from demo.releases import Release, ReleaseDesk
+from demo.replay import Pace, Replay
+from demo.routes_watch import Feature, RoutesWatch, canary, serves, shadows
+from demo.steps import Step
+
+REQUESTS_PER_SECOND = 450.0
+FOCUS_SHARE = 0.66
+LEAST_KEYS = 2000
+# A step that lacks distinct keys goes on, but not for ever.
+LONGEST_EXTENSION_S = 30.0
+FRAUD = "fraud"
+RECOMMENDATIONS = "recommendations"
+CANARY_STEPS = (0.05, 0.25)
+RECOMMENDATIONS_WEIGHT = 0.10
+# Of the whole time: what each step gets.
+TIME = {
+    "baseline": 0.07,
+    "shadow": 0.15,
+    "canary 5 %": 0.18,
+    "canary 25 %": 0.22,
+    "promoted": 0.10,
+    "canary 10 %": 0.18,
+    "rolled back": 0.10,
+}
+
+
+@dataclass
+class Kill:
+    """The canary's worker, ended on purpose. ``back_s``: until a new one answered."""
+
+    version: str
+    pid: int
+    back_s: float | None = None
+    stepped_in: int = 0
+
+
+@dataclass
+class Story:
+    """Runs the releases and keeps what each step showed."""
+
+    board: Board
+    desk: ReleaseDesk
+    watch: RoutesWatch
+    replay: Replay
+    records: Records
+    home: Path
+    seconds: float
+    results: list[dict[str, Any]] = field(default_factory=list)
+    kill: Kill | None = None
+
+    async def tell(self, fraud: tuple[str, str], recommendations: tuple[str, str]) -> None:
+        """Each pair is (stable, candidate)."""
+        everyone = tuple(await self.desk.models())
+        with self._step("baseline", FRAUD, fraud[0], 1.0, None) as step:
+            self.replay.pace = pace(everyone, None)
+            await self._hold(step)
+        await self._promote(fraud[1])
+        await self._roll_back(recommendations)
+
+    async def _promote(self, candidate: str) -> None:
+        release = await self.desk.approved(
+            FRAUD,
+            candidate,
+            kind="standard",
+            steps=list(CANARY_STEPS),
+            shadow=True,
+            why="trained on more recent orders",
+        )
+        self.replay.pace = pace(tuple(self.replay.pace.shares), FRAUD)
+        await self._enter(release, "start", shadows(candidate), f"{candidate} shadows")
+        with self._step("shadow", FRAUD, candidate, 0.0, release) as step:
+            await self._hold(step)
+        await self._show_shadow(candidate)
+        for weight in CANARY_STEPS:
+            name = f"canary {weight:.0%}".replace("%", " %")
+            await self._enter(release, "ramp", canary(release.id, weight), f"{candidate} {name}")
+            with self._step(name, FRAUD, candidate, weight, release) as step:
+                await self._hold(step, self._kill_worker if weight == CANARY_STEPS[-1] else None)
+        await self._enter(release, "promote", serves(candidate), f"{candidate} promoted")
+        with self._step("promoted", FRAUD, candidate, 1.0, release) as step:
+            await self._hold(step)
+
+    async def _roll_back(self, versions: tuple[str, str]) -> None:
+        stable, candidate = versions
+        weight = RECOMMENDATIONS_WEIGHT
+        release = await self.desk.approved(
+            RECOMMENDATIONS,
+            candidate,
+            kind="standard",
+            steps=[weight],
+            shadow=False,
+            why="other blend of the same parts",
+        )
+        self.replay.pace = pace(tuple(self.replay.pace.shares), RECOMMENDATIONS)
+        fits = canary(release.id, weight)
+        await self._enter(release, "start", fits, f"{candidate} canary 10 %")
+        with self._step("canary 10 %", RECOMMENDATIONS, candidate, weight, release) as step:
+            await self._hold(step)
+        await self._enter(release, "rollback", serves(stable), f"{candidate} rolled back")
+        with self._step("rolled back", RECOMMENDATIONS, candidate, 0.0, release) as step:
+            await self._hold(step)
+
+    async def _enter(
+        self, release: Release, verb: str, fits: Callable[[Feature], bool], what: str
+    ) -> None:
+        """Ask for the next state and wait until the gateway follows it."""
+        started = time.monotonic()
+        self.board.current_step = f"{verb} {release.candidate} …"
+        await self.desk.move(release.id, verb, "as planned")
+        revision = await self.watch.served(release.model, fits)
+        self.board.note(f"{what} (revision {revision}, {time.monotonic() - started:.1f} s)")
+
+    @contextmanager
+    def _step(
+        self, name: str, model: str, candidate: str, share: float, release: Release | None
+    ) -> Iterator[Step]:
+        release_id = None if release is None else release.id
+        step = Step(name, model, candidate, share, release_id, self.watch.history)
+        started = time.monotonic()
+        self.board.current_step = f"{model}: {name}"
+        self.replay.on_answer = step.take
+        with self.board.stage(f"{model}: {name}", total=TIME[name] * self.seconds) as stage:
+            yield step
+            step.finish()
+            step.seconds = time.monotonic() - started
+            result = step.result()
+            self.results.append(result)
+            stage.detail = (
+                f"{result['distinct_keys']:,} keys, share {result['observed_share']:.3f}, "
+                f"{result['variant_mismatches']} mismatches"
+            )
+
+    async def _hold(
+        self, step: Step, halfway: Callable[[Step], Awaitable[None]] | None = None
+    ) -> None:
+        """Let traffic run for the step's time, and until it has enough distinct keys."""
+        planned = TIME[step.name] * self.seconds
+        started = time.monotonic()
+        stage = self.board.stages[-1]
+        needs_keys = step.name != "baseline"
+        while True:
+            await asyncio.sleep(0.1)
+            elapsed = time.monotonic() - started
+            stage.done = min(elapsed, planned)
+            if halfway is not None and elapsed > planned / 3:
+                await halfway(step)
+                halfway = None
+            enough = not needs_keys or len(step.canary_by_key) >= LEAST_KEYS
+            if elapsed >= planned and (enough or elapsed >= planned + LONGEST_EXTENSION_S):
+                return
+
+    async def _kill_worker(self, step: Step) -> None:
+        """SIGKILL the canary's worker and wait for its successor, under traffic."""
+        pid = worker_pid(self.home, step.candidate)
+        if pid is None:
+            raise DemoError(f"the fleet records no worker of {step.candidate}")
+        before = step.fell_back
+        self.kill = Kill(step.candidate, pid)
+        os.kill(pid, signal.SIGKILL)
+        killed = time.monotonic()
+        self.board.note(f"{step.candidate}: worker {pid} killed on purpose (SIGKILL)")
+        back = asyncio.Event()
+        self.replay.on_answer = watching(step.take, step.candidate, pid, self.home, back)
+        async with asyncio.timeout(60):
+            await back.wait()
+        self.replay.on_answer = step.take
+        self.kill.back_s = time.monotonic() - killed
+        self.kill.stepped_in = step.fell_back - before
+        self.board.note(
+            f"{step.candidate}: a new worker answers after {self.kill.back_s:.1f} s; "
+            f"stable stepped in {self.kill.stepped_in} times, no request failed"
+            if not self.board.tally.failures
+            else f"{step.candidate}: {len(self.board.tally.failures)} requests failed"
+        )
+
+    async def _show_shadow(self, candidate: str) -> None:
+        tally = (await asyncio.to_thread(self.records.shadows)).get(candidate)
+        if tally is None or tally.agreement is None:
+            raise DemoError(f"no shadow outcome of {candidate} is recorded")
+        self.board.shadow = f"{candidate} agrees on {tally.agreement:.1%} of {tally.compared:,}"
+        self.board.note(f"shadow: {self.board.shadow}")
+
+
+def pace(models: tuple[str, ...], focus: str | None) -> Pace:
+    """All models alike, or most of the traffic on the one under release."""
+    if focus is None:
+        return Pace(REQUESTS_PER_SECOND, {model: 1 / len(models) for model in models})
+    rest = (1 - FOCUS_SHARE) / (len(models) - 1)
+    return Pace(
+        REQUESTS_PER_SECOND, {model: FOCUS_SHARE if model == focus else rest for model in models}
+    )
+
+
+def worker_pid(home: Path, version: str) -> int | None:
+    """A running worker's pid, from the fleet's records."""
+    for path in sorted((home / "fleet" / "workers").glob("*.json")):
+        # The fleet removes a record as soon as its worker has ended.
+        with suppress(FileNotFoundError):
+            record = msgspec.json.decode(path.read_bytes())
+            if record["version"] == version:
+                return int(record["pid"])
+    return None
+
+
+def watching(
+    take: Callable[[Answer], None], version: str, dead: int, home: Path, back: asyncio.Event
+) -> Callable[[Answer], None]:
+    """Like ``take``, and sets ``back`` when the version answers from another process."""
+
+    def on_answer(answer: Answer) -> None:
+        take(answer)
+        if answer.version == version and worker_pid(home, version) not in (None, dead):
+            back.set()
+
+    return on_answer
