@@ -1,0 +1,81 @@
+"""Processes under measurement: started on one core with all their children, stopped by pid."""
+
+import os
+import signal
+import socket
+import subprocess
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from urllib.error import URLError
+from urllib.request import urlopen
+
+START_SECONDS = 90.0
+STOP_SECONDS = 30.0
+POLL_SECONDS = 0.1
+
+
+class ServerDidNotStartError(RuntimeError):
+    """A server ended or stayed silent; the message holds the end of its log."""
+
+
+def free_port() -> int:
+    """A TCP port nobody listens on right now."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+@contextmanager
+def server(
+    command: Sequence[str], core: int, log: Path, environment: Mapping[str, str]
+) -> Iterator["subprocess.Popen[bytes]"]:
+    """Run ``command`` pinned to ``core`` (its children inherit that); stop it at the end."""
+    with log.open("wb") as output:
+        process = subprocess.Popen(
+            command,
+            env={**os.environ, **environment},
+            stdout=output,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+            preexec_fn=lambda: os.sched_setaffinity(0, {core}),  # noqa: PLW1509 - no threads yet
+        )
+        try:
+            yield process
+        finally:
+            process.send_signal(signal.SIGTERM)
+            try:
+                process.wait(STOP_SECONDS)
+            except subprocess.TimeoutExpired:
+                # Its session is its own, so this reaches what it started and nobody else.
+                os.killpg(process.pid, signal.SIGKILL)
+                process.wait()
+
+
+def wait_for_http(url: str, process: "subprocess.Popen[bytes]", log: Path) -> None:
+    """Return once ``url`` answers 200; raises ServerDidNotStartError."""
+
+    def answers() -> bool:
+        try:
+            with urlopen(url, timeout=5) as answer:  # noqa: S310 - our own http address
+                return bool(answer.status == 200)
+        except (URLError, ConnectionError, TimeoutError):
+            return False
+
+    _wait(answers, process, log)
+
+
+def wait_for_path(path: Path, process: "subprocess.Popen[bytes]", log: Path) -> None:
+    """Return once ``path`` exists; raises ServerDidNotStartError."""
+    _wait(path.exists, process, log)
+
+
+def _wait(ready: Callable[[], bool], process: "subprocess.Popen[bytes]", log: Path) -> None:
+    deadline = time.monotonic() + START_SECONDS
+    while not ready():
+        if process.poll() is not None or time.monotonic() > deadline:
+            end = log.read_text(errors="replace")[-2000:]
+            raise ServerDidNotStartError(f"{process.args!r} did not start:\n{end}")
+        time.sleep(POLL_SECONDS)
