@@ -23,7 +23,7 @@ EXIT_BAD_INPUT = 2
 EXIT_INTERRUPTED = 130
 
 
-class Interrupted(Exception):  # noqa: N818 - no error
+class Interrupted(Exception):
     """Ctrl-C before the story was told."""
 
 

@@ -7,7 +7,6 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
 
-from bentos.contract.manifest import VersionState
 from demo import report
 from demo.board import Board
 from demo.children import Children
@@ -19,10 +18,10 @@ from demo.people import Keys, keys, service_key
 from demo.ports import HOST
 from demo.records import Records
 from demo.releases import ReleaseDesk
-from demo.replay import Replay
+from demo.replay import Pace, Replay
 from demo.routes_watch import RoutesWatch, serves
 from demo.shoppers import Shoppers
-from demo.story import FRAUD, RECOMMENDATIONS, Pace, Story
+from demo.story import FRAUD, RECOMMENDATIONS, Story
 from demo.trainer import Trained, train
 
 SHOP = "demo-shop"
@@ -158,7 +157,7 @@ class Session:
             replay.stop()
             await sender
         with board.stage("check what was recorded"):
-            self.result = await self._checked(trained, records, control_plane, people, story)
+            self.result = await self._checked(trained, records, control_plane, story)
 
     async def _pair(self, desk: ReleaseDesk, trained: Trained, model: str) -> tuple[str, str]:
         """(stable, candidate): the version that is not stable goes out, run after run."""
@@ -186,7 +185,6 @@ class Session:
         trained: Trained,
         records: Records,
         control_plane: ControlPlane,
-        people: Keys,
         story: Story,
     ) -> dict[str, Any]:
         tally = self._board.tally
@@ -239,9 +237,7 @@ class Session:
         return {
             "ok": not self.result["problems"],
             **self.result,
-            "seconds": {
-                stage.name: round(stage.seconds or 0.0, 1) for stage in self._board.stages
-            },
+            "seconds": {stage.name: round(stage.seconds or 0.0, 1) for stage in self._board.stages},
             "total_seconds": round(self._board.elapsed(), 1),
             "peak_memory_mb": round(self._memory.peak_bytes / 2**20),
         }
