@@ -56,9 +56,16 @@ def serve(config: GatewayConfig, listener: socket.socket, worker: int) -> None:
             timeout_graceful_shutdown=DRAIN_S,
         )
     )
+    # uvicorn drains, then raises the signal again for whoever was there before: us.
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, _leave)
     server.run(sockets=[listener])
     if not server.started:
         raise SystemExit(1)
+
+
+def _leave(*_: object) -> None:
+    raise SystemExit(0)
 
 
 async def supervise(config: GatewayConfig, listener: socket.socket) -> None:

@@ -1,0 +1,84 @@
+import math
+import struct
+
+import msgspec
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bentos.contract.datatype import Datatype
+from bentos.contract.errors import ContractError
+from bentos.contract.features import Feature, FeatureSchema
+from bentos.contract.signature import InputSpec, ModelSignature, OutputSpec
+from gateway.packing import Packer
+from gateway.rows import row_type
+
+OUTPUT = OutputSpec(name="y", datatype=Datatype.FP32)
+
+
+def signature(*inputs: InputSpec) -> ModelSignature:
+    return ModelSignature(model="m", inputs=inputs, outputs=(OUTPUT,))
+
+
+def number(name: str, **more) -> InputSpec:
+    return InputSpec(name=name, datatype=Datatype.FP32, **more)
+
+
+def rows_of(model_signature, *rows):
+    return msgspec.convert(list(rows), list[row_type(model_signature)])
+
+
+def test_order_default_and_nan_follow_the_schema():
+    model = signature(number("a"), number("b", required=False), number("c", required=False))
+    schema = FeatureSchema(
+        model="m",
+        features=(
+            Feature(name="c", source="input:c", default=7.0),
+            Feature(name="a", source="input:a"),
+            Feature(name="b", source="input:b"),
+        ),
+    )
+    [packed] = Packer(schema, model).pack(rows_of(model, {"a": 1.5}, {"a": 2, "b": 3, "c": 4}))
+    values = struct.unpack("<6f", packed)
+    assert values[:2] == (7.0, 1.5)
+    assert math.isnan(values[2])
+    assert values[3:] == (4.0, 2.0, 3.0)
+
+
+def test_values_are_clipped_only_where_the_schema_is_tighter():
+    model = signature(number("a", minimum=0.0))
+    schema = FeatureSchema(
+        model="m", features=(Feature(name="a", source="input:a", minimum=0.0, maximum=10.0),)
+    )
+    [packed] = Packer(schema, model).pack(rows_of(model, {"a": 99.0}, {"a": 5.0}))
+    assert struct.unpack("<2f", packed) == (10.0, 5.0)
+
+
+@given(st.lists(st.integers(-(2**53) + 1, 2**53 - 1), max_size=12))
+def test_lists_are_cut_and_padded(history):
+    model = signature(
+        InputSpec(name="history", datatype=Datatype.INT64, shape=(-1,), required=False),
+        InputSpec(name="flag", datatype=Datatype.BOOL, required=False, default=False),
+    )
+    schema = FeatureSchema(
+        model="m",
+        features=(
+            Feature(name="history", source="input:history", datatype=Datatype.INT64,
+                    tensor="history", width=8, default=-1),
+            Feature(name="flag", source="input:flag", datatype=Datatype.BOOL, tensor="flag",
+                    default=0),
+        ),
+    )  # fmt: skip
+    packed = Packer(schema, model).pack(rows_of(model, {"history": history, "flag": True}))
+    assert list(struct.unpack("<8q", packed[0])) == (history + [-1] * 8)[:8]
+    assert packed[1] == b"\x01"
+    missing = Packer(schema, model).pack(rows_of(model, {}))
+    assert struct.unpack("<8q", missing[0]) == (-1,) * 8
+    assert missing[1] == b"\x00"
+
+
+def test_a_feature_view_needs_a_store():
+    model = signature(number("a"))
+    schema = FeatureSchema(model="m", features=(Feature(name="r", source="view:rfm@1:r"),))
+    with pytest.raises(ContractError, match="no online feature store"):
+        Packer(schema, model)
