@@ -6,7 +6,10 @@ ADDRESS_SCHEMES = ("unix:/", "http://")
 
 
 class WorkersIn(BaseModel):
-    """One version's workers. ``ready``: at least one is warm, and its address is listed."""
+    """One version's workers. ``ready``: at least one is warm, and its address is listed.
+
+    ``problem`` says why a worker last ended, or cannot be started.
+    """
 
     model_config = ConfigDict(strict=True, extra="forbid")
 
@@ -14,6 +17,7 @@ class WorkersIn(BaseModel):
     ready: bool
     restarts: int = Field(default=0, ge=0)
     pids: list[int] = []
+    problem: str | None = Field(default=None, max_length=1000)
 
     @field_validator("addresses")
     @classmethod
