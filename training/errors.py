@@ -1,0 +1,15 @@
+"""What stops a step: bad input (exit 2) or a broken build (exit 1)."""
+
+from bentos.contract.errors import ContractError
+
+
+class OrderError(ContractError):
+    """An order file that cannot be read as its mapping says: file, column and row in ``field``."""
+
+
+class ConsentError(ContractError):
+    """No basis was given for using these orders."""
+
+
+class ParityError(RuntimeError):
+    """The ONNX graph does not answer as the model it was made from. The build stops."""

@@ -1,0 +1,130 @@
+"""One row an order, as the shop knew it at that moment: the 24 inputs of the fraud model.
+
+Point-in-time: every look back leaves out the order itself and whatever came at the same
+microsecond or later. Customers are pseudonyms; guests have none and so no history.
+"""
+
+from datetime import datetime
+from pathlib import Path
+
+import duckdb
+import numpy as np
+
+from bentos.fraud.schema import FEATURE_NAMES
+from training.fraud.injection import Injection
+from training.order_file import literal
+
+ORDERS_FILE = "fraud_orders.parquet"
+TRAIN_SHARE = 0.60
+CALIBRATE_SHARE = 0.15
+
+
+def write_snapshot(
+    connection: duckdb.DuckDBPyConnection,
+    lines: Path,
+    folder: Path,
+    *,
+    as_of: datetime | None,
+    timezone: str,
+    seed: int,
+) -> int:
+    """Write ``fraud_orders.parquet`` (features, label, scenario, split); returns its rows."""
+    _sales(connection, lines, as_of)
+    _inject(connection, seed)
+    connection.execute(f"CREATE TEMP TABLE features AS {_features_sql(timezone)}")
+    columns = ", ".join(f"CAST({name} AS FLOAT) AS {name}" for name in FEATURE_NAMES)
+    connection.execute("SET threads = 1")
+    connection.execute(f"""
+        COPY (
+            SELECT order_id, ordered_at, {columns}, label, scenario,
+                CASE WHEN place < {TRAIN_SHARE} THEN 'train'
+                     WHEN place < {TRAIN_SHARE + CALIBRATE_SHARE} THEN 'calibrate'
+                     ELSE 'test' END AS split
+            FROM (SELECT *, percent_rank() OVER (ORDER BY ordered_at) AS place FROM features)
+            ORDER BY ordered_at, order_id
+        ) TO '{(folder / ORDERS_FILE).as_posix()}' (FORMAT parquet, COMPRESSION zstd)""")
+    return int(connection.execute("SELECT count(*) FROM features").fetchall()[0][0])
+
+
+def _sales(connection: duckdb.DuckDBPyConnection, lines: Path, as_of: datetime | None) -> None:
+    until = f"AND ordered_at < TIMESTAMP {literal(str(as_of))}" if as_of else ""
+    connection.execute(f"""
+        CREATE TEMP TABLE sales AS
+        SELECT order_id, epoch_us(ordered_at) AS moment, customer_id, product_id, quantity,
+            CAST(unit_price AS DOUBLE) AS unit_price, CAST(list_price AS DOUBLE) AS list_price,
+            CAST(NULL AS VARCHAR) AS scenario
+        FROM read_parquet({literal(str(lines))}) WHERE NOT is_return {until}""")
+
+
+def _inject(connection: duckdb.DuckDBPyConnection, seed: int) -> None:
+    orders = connection.execute("""
+        SELECT order_id, min(moment) AS moment, coalesce(min(customer_id), '') AS customer
+        FROM sales GROUP BY order_id ORDER BY 2, 1""").fetchnumpy()
+    products = connection.execute("""
+        SELECT product_id, median(unit_price) AS price, median(quantity) AS quantity
+        FROM sales GROUP BY product_id HAVING median(unit_price) > 0 ORDER BY 1""").fetchnumpy()
+    orders = {name: np.asarray(column) for name, column in orders.items()}
+    injection = Injection(orders, {k: np.asarray(v) for k, v in products.items()}, seed)
+    injected = injection.lines()
+    connection.register("injected", injected)
+    connection.execute("INSERT INTO sales BY NAME SELECT * FROM injected")
+    connection.unregister("injected")
+    names = ", ".join(literal(str(name)) for name in orders["order_id"][injection.friendly()])
+    connection.execute(
+        "UPDATE sales SET scenario = 'friendly_fraud' "
+        f"WHERE order_id IN ({names}) AND scenario IS NULL"
+    )
+
+
+def _features_sql(timezone: str) -> str:
+    before = "ORDER BY moment RANGE BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW EXCLUDE GROUP"
+    hour = 3_600_000_000
+    recent = "ORDER BY moment RANGE BETWEEN {} PRECEDING AND CURRENT ROW EXCLUDE GROUP"
+    local = f"timezone({literal(timezone)}, make_timestamptz(moment))"
+    return f"""
+    WITH looked_up AS (
+        SELECT *, unit_price * quantity AS paid, greatest(list_price, unit_price) * quantity AS gross,
+            min(moment) OVER (PARTITION BY customer_id, product_id) = moment AS is_first,
+            count(*) OVER (PARTITION BY product_id {before}) AS sold_before
+        FROM sales
+    ), orders AS (
+        SELECT order_id, min(moment) AS moment, min(customer_id) AS customer_id,
+            max(scenario) AS scenario, sum(paid) AS amount, sum(quantity) AS items,
+            count(DISTINCT product_id) AS distinct_products, max(unit_price) AS max_unit_price,
+            sum(paid) / sum(quantity) AS mean_unit_price, max(quantity) AS max_quantity,
+            max(paid) / nullif(sum(paid), 0) AS top_line_share,
+            1 - sum(paid) / nullif(sum(gross), 0) AS discount_share,
+            avg(CAST(is_first AS DOUBLE)) AS new_share, avg(ln(1 + sold_before)) AS popularity
+        FROM looked_up GROUP BY order_id
+    ), known AS (
+        SELECT *, customer_id IS NOT NULL AS has_customer,
+            count(*) OVER history AS so_far, avg(amount) OVER history AS mean_so_far,
+            max(amount) OVER history AS max_so_far, max(moment) OVER history AS last_at,
+            min(moment) OVER history AS first_at,
+            sum(amount) OVER history / nullif(sum(items) OVER history, 0) AS unit_price_so_far,
+            count(*) OVER (PARTITION BY customer_id {recent.format(hour)}) AS last_hour,
+            count(*) OVER (PARTITION BY customer_id {recent.format(24 * hour)}) AS last_day,
+            sum(amount) OVER (PARTITION BY customer_id {recent.format(24 * hour)}) AS spent_last_day
+        FROM orders
+        WINDOW history AS (PARTITION BY customer_id {before})
+    )
+    SELECT order_id, make_timestamp(moment) AS ordered_at, amount, items, distinct_products,
+        max_unit_price, mean_unit_price, max_quantity, top_line_share,
+        greatest(0, discount_share) AS discount_share,
+        hour({local}) + minute({local}) / 60.0 AS hour, isodow({local}) - 1 AS weekday,
+        CAST(NOT has_customer AS INTEGER) AS is_guest,
+        CASE WHEN has_customer THEN CAST(so_far = 0 AS INTEGER) END AS is_new,
+        CASE WHEN has_customer THEN so_far END AS customer_orders,
+        CASE WHEN has_customer THEN mean_so_far END AS customer_mean_amount,
+        CASE WHEN has_customer THEN max_so_far END AS customer_max_amount,
+        CASE WHEN has_customer THEN amount / nullif(mean_so_far, 0) END AS amount_ratio,
+        CASE WHEN has_customer THEN (moment - last_at) / {hour}.0 END AS hours_since_last_order,
+        CASE WHEN has_customer THEN (moment - first_at) / {24 * hour}.0 END AS days_since_first_order,
+        CASE WHEN has_customer THEN last_hour END AS orders_last_hour,
+        CASE WHEN has_customer THEN last_day END AS orders_last_day,
+        CASE WHEN has_customer THEN coalesce(spent_last_day, 0) END AS amount_last_day,
+        CASE WHEN has_customer THEN new_share END AS new_product_share,
+        CASE WHEN has_customer THEN max_unit_price / nullif(unit_price_so_far, 0) END AS price_ratio,
+        popularity, CAST(scenario IS NOT NULL AS UTINYINT) AS label,
+        coalesce(scenario, '') AS scenario
+    FROM known"""

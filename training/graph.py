@@ -1,0 +1,112 @@
+"""ONNX files that are byte-identical for equal models, and trees that survive float32.
+
+Raw converter output depends on set order, so two runs may differ in bytes only; the digest of
+a version must not. Nothing of time or machine goes into the file: that is the manifest's.
+"""
+
+from typing import Any
+
+import numpy as np
+import onnx
+
+OPSET = {"": 18, "ai.onnx.ml": 3}
+IR_VERSION = 9
+
+
+def canonical_bytes(model: onnx.ModelProto, name: str) -> bytes:
+    """The one serialisation of a graph: sorted, unnamed producer, fixed opset and IR version."""
+    model.ClearField("producer_name")
+    model.ClearField("producer_version")
+    model.ClearField("doc_string")
+    model.ClearField("metadata_props")
+    model.ir_version = IR_VERSION
+    model.graph.name = name
+    model.graph.ClearField("doc_string")
+    _set_opset(model)
+    for node in model.graph.node:
+        node.ClearField("doc_string")
+        _sort(node.attribute)
+    _sort(model.graph.initializer)
+    onnx.checker.check_model(model)
+    content: bytes = model.SerializeToString(deterministic=True)
+    return content
+
+
+def make_model(
+    nodes: list[Any], name: str, inputs: list[Any], outputs: list[Any], initializers: list[Any]
+) -> onnx.ModelProto:
+    """A model of hand-made nodes under the project's opset."""
+    graph = onnx.helper.make_graph(nodes, name, inputs, outputs, initializers)
+    opsets = [onnx.helper.make_opsetid(domain, version) for domain, version in OPSET.items()]
+    return onnx.helper.make_model(graph, opset_imports=opsets, ir_version=IR_VERSION)
+
+
+def constant(name: str, array: np.ndarray[Any, Any]) -> Any:
+    """An initializer."""
+    return onnx.numpy_helper.from_array(np.asarray(array, order="C"), name)
+
+
+def tensor(name: str, kind: int, columns: int | None) -> Any:
+    """A graph input or output of [rows] or [rows, columns]."""
+    shape: list[str | int] = ["rows"] if columns is None else ["rows", columns]
+    return onnx.helper.make_tensor_value_info(name, kind, shape)
+
+
+def snap_thresholds(estimator: Any) -> None:
+    """Round the thresholds of a fitted HistGradientBoosting down to float32, in place.
+
+    The graph holds float32 thresholds. For every float32 value x, ``x <= t`` equals
+    ``x <= t rounded down``, so the estimator's answers stay and the graph's become equal to
+    them for values right at a threshold too.
+    """
+    for stage in estimator._predictors:  # noqa: SLF001 - the trees have no public name
+        for predictor in stage:
+            exact = predictor.nodes["num_threshold"]
+            rounded = exact.astype(np.float32)
+            above = rounded.astype(np.float64) > exact
+            rounded[above] = np.nextafter(rounded[above], np.float32(-np.inf))
+            predictor.nodes["num_threshold"] = rounded
+
+
+def threshold_rows(estimator: Any, base: np.ndarray[Any, Any], limit: int) -> np.ndarray[Any, Any]:
+    """Rows right at split thresholds and one float beside them; ``base`` [n, F] fills the rest."""
+    rows = []
+    for stage in estimator._predictors:  # noqa: SLF001
+        for predictor in stage:
+            splits = predictor.nodes[predictor.nodes["is_leaf"] == 0]
+            for node in splits[:2]:
+                at = np.float32(node["num_threshold"])
+                near = (at, np.nextafter(at, np.float32(np.inf)), np.nextafter(at, np.float32(-np.inf)))
+                for value in near:
+                    row = base[len(rows) % len(base)].copy()
+                    row[node["feature_idx"]] = value
+                    rows.append(row)
+            if len(rows) >= limit:
+                return np.stack(rows[:limit])
+    return np.stack(rows)
+
+
+def edge_rows(sample: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
+    """Around float32 rows [n, F]: each column missing, zero and extreme; all missing; all zero."""
+    width = sample.shape[1]
+    rows = [np.full(width, np.nan), np.zeros(width), np.full(width, 1e30), np.full(width, -1e30)]
+    for column in range(width):
+        for index, value in enumerate((np.nan, 0.0, -1.0, 1e30, -1e30)):
+            row = sample[(column + index) % len(sample)].copy()
+            row[column] = value
+            rows.append(row)
+    return np.stack(rows).astype(np.float32)
+
+
+def _set_opset(model: onnx.ModelProto) -> None:
+    del model.opset_import[:]
+    for domain in sorted(OPSET):
+        entry = model.opset_import.add()
+        entry.domain, entry.version = domain, OPSET[domain]
+
+
+def _sort(field: Any) -> None:
+    ordered = sorted(field, key=lambda item: item.name)
+    copies = [type(item).FromString(item.SerializeToString(deterministic=True)) for item in ordered]
+    del field[:]
+    field.extend(copies)

@@ -1,0 +1,1 @@
+"""The mappings that come along, as TOML files."""

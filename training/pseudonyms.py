@@ -1,0 +1,49 @@
+"""Customers become pseudonyms while they are still in memory (contract §1)."""
+
+import hashlib
+import secrets
+from pathlib import Path
+
+import duckdb
+import pyarrow as pa
+
+from bentos.contract.errors import ContractError
+from bentos.contract.identity import MIN_PSEUDONYM_KEY_BYTES, Pseudonymizer
+from training import atomic
+
+KEY_FILE = "pseudonym.key"
+KIND = "customer"
+
+
+def load_key(path: Path) -> Pseudonymizer:
+    """The key (hex digits) of ``path``, made with permissions 0600 if it is not there.
+
+    Its id is the first 8 hex digits of the SHA-256 of the key.
+    """
+    if not path.exists():
+        atomic.write_bytes(path, secrets.token_hex(MIN_PSEUDONYM_KEY_BYTES).encode(), 0o600)
+    try:
+        key = bytes.fromhex(path.read_text("ascii").strip())
+    except ValueError as error:
+        raise ContractError(str(path), "a key in hex digits", "other characters") from error
+    return Pseudonymizer(hashlib.sha256(key).hexdigest()[:8], key)
+
+
+def pseudonymise(connection: duckdb.DuckDBPyConnection, key: Pseudonymizer, shop: str) -> None:
+    """Replace table ``lines`` by one whose ``customer_id`` is a pseudonym (null stays null)."""
+    raw = connection.execute(
+        "SELECT DISTINCT customer_id FROM lines WHERE customer_id IS NOT NULL"
+    ).fetchall()
+    names = [str(row[0]) for row in raw]
+    pseudonyms = pa.table(
+        {"raw": names, "pseudonym": [key.pseudonym(shop, KIND, name) for name in names]},
+        schema=pa.schema([("raw", pa.string()), ("pseudonym", pa.string())]),
+    )
+    connection.register("pseudonyms", pseudonyms)
+    connection.execute("""
+        CREATE TEMP TABLE pseudonymised AS
+        SELECT lines.* REPLACE (pseudonym AS customer_id)
+        FROM lines LEFT JOIN pseudonyms ON lines.customer_id = pseudonyms.raw""")
+    connection.execute("DROP TABLE lines")
+    connection.execute("ALTER TABLE pseudonymised RENAME TO lines")
+    connection.unregister("pseudonyms")

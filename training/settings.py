@@ -1,0 +1,39 @@
+"""Where training keeps its things. Environment: ``SIGNALBOX_HOME``, ``SIGNALBOX_SHOP``, ..."""
+
+from pathlib import Path
+
+from pydantic import Field
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+
+class Settings(BaseSettings):
+    """Settings of a training run; everything is written below ``home``."""
+
+    model_config = SettingsConfigDict(env_prefix="SIGNALBOX_", frozen=True)
+
+    home: Path = Path("var")
+    shop: str = Field(default="demo-shop", min_length=1, max_length=200)
+    # What a unit costs, as a share of its usual price, where the orders do not say.
+    unit_cost_ratio: float = Field(default=0.6, gt=0, lt=1)
+    training_memory: str = Field(default="700MB", pattern=r"^\d+(MB|GB)$")
+    training_threads: int = Field(default=2, ge=1, le=64)
+
+    @property
+    def keys(self) -> Path:
+        """Folder of the key files."""
+        return self.home / "keys"
+
+    @property
+    def lake(self) -> Path:
+        """Folder of order lines, snapshots, runs and versions."""
+        return self.home / "lake"
+
+    @property
+    def bentoml_home(self) -> Path:
+        """BentoML's stores."""
+        return self.home / "bentoml"
+
+    @property
+    def mlflow_database(self) -> Path:
+        """The tracking database."""
+        return self.home / "mlflow" / "mlflow.db"
