@@ -1,0 +1,273 @@
+"""A real control plane: its own process and home, spoken to over HTTP only."""
+
+import hashlib
+import itertools
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+_numbers = itertools.count(1)
+
+
+def _environment(home: Path, **more: str) -> dict[str, str]:
+    kept = {k: v for k, v in os.environ.items() if not k.startswith("SIGNALBOX_")}
+    return kept | {"SIGNALBOX_HOME": str(home)} | more
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+class Plane:
+    """One running control plane."""
+
+    def __init__(self, home: Path) -> None:
+        self.home = home
+        self.port = _free_port()
+        self.url = f"http://127.0.0.1:{self.port}"
+        self.process: subprocess.Popen[bytes] | None = None
+        self._clients: list[httpx.Client] = []
+
+    def initialise(self) -> None:
+        subprocess.run(
+            [sys.executable, "-m", "control_plane.init"],
+            env=_environment(self.home),
+            check=True,
+            capture_output=True,
+        )
+
+    def start(self) -> None:
+        self.process = subprocess.Popen(
+            [sys.executable, "-m", "control_plane"],
+            env=_environment(
+                self.home, SIGNALBOX_CONTROL_PLANE_PORT=str(self.port), SIGNALBOX_DRAIN_S="0"
+            ),
+        )
+        self.wait(self._is_ready)
+
+    def _is_ready(self) -> bool:
+        assert self.process is not None
+        assert self.process.poll() is None, "the control plane ended"
+        try:
+            return httpx.get(f"{self.url}/health/ready").status_code == 200
+        except httpx.TransportError:
+            return False
+
+    def stop(self, how: int = signal.SIGTERM) -> int:
+        assert self.process is not None
+        self.process.send_signal(how)
+        return self.process.wait(20)
+
+    def close(self) -> None:
+        for client in self._clients:
+            client.close()
+        if self.process is not None and self.process.poll() is None:
+            self.stop()
+
+    def wait(self, condition: Callable[[], Any], what: str = "condition") -> Any:
+        end = time.monotonic() + 20
+        while time.monotonic() < end:
+            found = condition()
+            if found:
+                return found
+            time.sleep(0.02)
+        raise AssertionError(f"never happened: {what}")
+
+    def client(self, key: str | None) -> httpx.Client:
+        headers = {} if key is None else {"Authorization": f"Bearer {key}"}
+        client = httpx.Client(base_url=self.url, headers=headers, timeout=20)
+        self._clients.append(client)
+        return client
+
+    def holder(self, name: str) -> httpx.Client:
+        """A client with one of the key files of ``init``."""
+        return self.client((self.home / "keys" / f"{name}.key").read_text().strip())
+
+    @property
+    def admin(self) -> httpx.Client:
+        return self.holder("admin")
+
+    def person(self, *roles: str) -> httpx.Client:
+        person = f"p{next(_numbers)}"
+        body = {"id": person, "name": person.upper(), "roles": list(roles)}
+        assert self.admin.post("/api/v1/people", json=body).status_code == 201
+        key = self.admin.post(f"/api/v1/people/{person}/keys").json()["key"]
+        client = self.client(key)
+        client.person = person  # type: ignore[attr-defined]
+        return client
+
+    def document(self, name: str) -> dict[str, Any]:
+        gateway = self.holder("gateway")
+        index = gateway.get("/gateway/v1/documents/index").json()
+        header = next(each for each in index if each["name"] == name)
+        return gateway.get(f"/gateway/v1/documents/{header['digest']}").json()
+
+
+def _sha(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def make_manifest(model: str, number: int = 1, **changes: Any) -> dict[str, Any]:
+    """A small valid manifest, as JSON."""
+    tag = f"{model}:20261122-{number:08x}"
+    return {
+        "version": tag,
+        "model": model,
+        "bento_digest": _sha(tag),
+        "onnx_digest": _sha(f"onnx {tag}"),
+        "signature": {
+            "model": model,
+            "inputs": [{"name": "amount", "datatype": "FP32", "redaction": "public"}],
+            "outputs": [{"name": "score", "datatype": "FP32", "minimum": 0, "maximum": 1}],
+        },
+        "features": {
+            "model": model,
+            "features": [{"name": "amount", "source": "input:amount", "default": 0.0}],
+        },
+        "dataset": {"digest": _sha("data"), "parts": {}, "source": "test", "rows": 10},
+        "consent_basis": "none needed",
+        "code_commit": "0" * 40,
+        "lock_digest": _sha("lock"),
+        "seed": 1,
+        "cpu_kernels": {"blas": "x", "ort": "y"},
+        "offline": {
+            "protocol": "time split",
+            "primary": "auc",
+            "higher_is_better": True,
+            "model": {"auc": 0.9},
+            "baseline_name": "prior",
+            "baseline": {"auc": 0.5},
+        },
+        "parity": {
+            "rows": 10,
+            "edge_rows": 2,
+            "max_abs_error": 0.0,
+            "mismatches": 0,
+            "tolerance": "1e-5",
+            "passed": True,
+        },
+        "budgets": {"onnx_bytes": 1000.0, "p50_us": 10.0},
+        **changes,
+    }
+
+
+class Shop:
+    """One model of its own on a shared plane, with the people who look after it."""
+
+    def __init__(self, plane: Plane) -> None:
+        self.plane = plane
+        self.model = f"m{next(_numbers)}"
+        self.author = plane.person("release_manager")
+        self.approver = plane.person("approver")
+        self.trainer = plane.holder("trainer")
+        self.fleet = plane.holder("fleet")
+        self._ready: dict[str, dict[str, Any]] = {}
+
+    def register(self, number: int, **changes: Any) -> str:
+        manifest = make_manifest(self.model, number, **changes)
+        answer = self.trainer.post("/api/v1/versions", json=manifest)
+        assert answer.status_code == 201, answer.text
+        return str(answer.json()["version"])
+
+    def report(self, version: str, ready: bool = True) -> None:
+        address = [f"unix:/run/{version}"] if ready else []
+        self._ready[version] = {"addresses": address, "ready": ready, "restarts": 0, "pids": [1]}
+        body = {"fleet": f"fleet-{self.model}", "versions": self._ready}
+        assert self.fleet.post("/fleet/v1/report", json=body).status_code == 204
+
+    def draft(self, candidate: str, **more: Any) -> dict[str, Any]:
+        body = {"model": self.model, "candidate": candidate, "reason": "test", **more}
+        answer = self.author.post("/api/v1/releases", json=body)
+        assert answer.status_code == 201, answer.text
+        return answer.json()
+
+    def tell(
+        self, release: dict[str, Any], verb: str, who: httpx.Client | None = None, **more: Any
+    ) -> httpx.Response:
+        body = {"reason": "test", **more}
+        return (who or self.author).post(f"/api/v1/releases/{release['id']}/{verb}", json=body)
+
+    def must(self, release: dict[str, Any], *verbs: str, **more: Any) -> dict[str, Any]:
+        for verb in verbs:
+            who = self.approver if verb in ("approve", "refuse") else self.author
+            answer = self.tell(release, verb, who, **more)
+            assert answer.status_code == 200, answer.text
+            release = answer.json()
+        return release
+
+    def bootstrap(self, number: int = 1) -> str:
+        version = self.register(number)
+        self.report(version)
+        release = self.draft(version, kind="bootstrap")
+        self.must(release, "submit", "approve", "start")
+        self.routed(lambda feature: feature["defaultValue"]["serve"] == version)
+        return version
+
+    def started(self, number: int = 2, **more: Any) -> dict[str, Any]:
+        version = self.register(number)
+        self.report(version)
+        return self.must(self.draft(version, **more), "submit", "approve", "start")
+
+    def feature(self) -> dict[str, Any] | None:
+        return self.plane.document("routes")["features"].get(f"model.{self.model}")
+
+    def routed(self, condition: Callable[[dict[str, Any]], bool]) -> dict[str, Any]:
+        """Wait until the published feature is as wanted."""
+
+        def check() -> dict[str, Any] | None:
+            feature = self.feature()
+            return feature if feature is not None and condition(feature) else None
+
+        return self.plane.wait(check, "the route")
+
+    def model_state(self) -> dict[str, Any]:
+        models = self.author.get("/api/v1/models").json()
+        return next(each for each in models if each["model"] == self.model)
+
+
+@pytest.fixture(scope="session")
+def plane(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Plane]:
+    plane = Plane(tmp_path_factory.mktemp("plane") / "home")
+    plane.initialise()
+    try:
+        plane.start()
+        yield plane
+    finally:
+        plane.close()
+
+
+@pytest.fixture
+def new_plane(tmp_path: Path) -> Iterator[Plane]:
+    """A plane of its own, not yet started, for tests that stop or break it."""
+    plane = Plane(tmp_path / "home")
+    plane.initialise()
+    try:
+        yield plane
+    finally:
+        plane.close()
+
+
+@pytest.fixture
+def shop(plane: Plane) -> Shop:
+    return Shop(plane)
+
+
+@pytest.fixture
+def open_shop() -> Callable[[Plane], Shop]:
+    return Shop
+
+
+@pytest.fixture
+def manifest() -> Callable[..., dict[str, Any]]:
+    return make_manifest
