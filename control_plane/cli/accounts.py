@@ -1,0 +1,162 @@
+"""``signalbox people``, ``keys``, ``callers`` and ``sdk-keys``."""
+
+import os
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from control_plane.cli.api import call
+from control_plane.cli.exit_code import ExitCode
+from control_plane.cli.output import Json, fail, show
+
+people = typer.Typer(no_args_is_help=True, help="Persons and their roles.")
+keys = typer.Typer(no_args_is_help=True, help="API keys of persons and services.")
+callers = typer.Typer(no_args_is_help=True, help="Keys of those who call the gateway.")
+sdk_keys = typer.Typer(no_args_is_help=True, help="GrowthBook SDK keys.")
+Roles = Annotated[list[str], typer.Option("--role", help="A role; repeat.")]
+KeyFile = Annotated[
+    Path | None, typer.Option("--file", help="Write the key here (0600) instead of printing it.")
+]
+ExpiresAt = Annotated[str | None, typer.Option(help="RFC 3339 time.")]
+
+
+@people.command("create")
+def create_person(person: str, role: Roles, name: str | None = None, as_json: Json = False) -> None:
+    """Add a person."""
+    body = {"id": person, "name": name or person, "roles": role}
+    show(call("POST", "/api/v1/people", body), as_json)
+
+
+@people.command("list")
+def list_people(as_json: Json = False) -> None:
+    """Everyone."""
+    show(call("GET", "/api/v1/people"), as_json, ("id", "name", "roles", "disabled_at"))
+
+
+@people.command("roles")
+def change_roles(person: str, role: Roles, as_json: Json = False) -> None:
+    """Replace a person's roles."""
+    show(call("PATCH", f"/api/v1/people/{person}", {"roles": role}), as_json)
+
+
+@people.command("disable")
+def disable_person(person: str, as_json: Json = False) -> None:
+    """Shut a person out."""
+    show(call("DELETE", f"/api/v1/people/{person}"), as_json)
+
+
+@keys.command("create")
+def create_key(
+    person: Annotated[str | None, typer.Option(help="Whose key.")] = None,
+    service: Annotated[str | None, typer.Option(help="gateway, fleet or trainer.")] = None,
+    expires_at: ExpiresAt = None,
+    file: KeyFile = None,
+    as_json: Json = False,
+) -> None:
+    """Make a key for a person or a service; it is shown once."""
+    if (person is None) == (service is None):
+        fail("--person, --service: expected one of them", ExitCode.BAD_INPUT)
+    if person is not None:
+        answer = call("POST", f"/api/v1/people/{person}/keys", {"expires_at": expires_at})
+    else:
+        answer = call("POST", f"/api/v1/services/{service}/keys")
+    _show_key(answer, file, as_json)
+
+
+@keys.command("list")
+def list_keys(as_json: Json = False) -> None:
+    """All keys, without their secrets."""
+    columns = ("id", "person", "service", "created_at", "expires_at", "revoked_at", "last_used_at")
+    show(call("GET", "/api/v1/keys"), as_json, columns)
+
+
+@keys.command("revoke")
+def revoke_key(key: str, as_json: Json = False) -> None:
+    """End a key, by its id."""
+    show(call("DELETE", f"/api/v1/keys/{key}"), as_json)
+
+
+@callers.command("create")
+def create_caller(  # noqa: PLR0913, PLR0917 - a command's options
+    name: str,
+    shop: str | None = None,
+    model: Annotated[
+        list[str] | None, typer.Option(help="A model; repeat. All by default.")
+    ] = None,
+    scope: Annotated[list[str] | None, typer.Option(help="infer or pin; repeat.")] = None,
+    rate: Annotated[int | None, typer.Option(help="Requests per second.")] = None,
+    expires_at: ExpiresAt = None,
+    file: KeyFile = None,
+    as_json: Json = False,
+) -> None:
+    """Make a caller's key; it is shown once."""
+    body = {
+        "name": name,
+        "shop": shop,
+        "models": model or ["*"],
+        "scopes": scope or ["infer"],
+        "rate": rate,
+        "expires_at": expires_at,
+    }
+    _show_key(call("POST", "/api/v1/callers", body), file, as_json)
+
+
+@callers.command("list")
+def list_callers(as_json: Json = False) -> None:
+    """All callers."""
+    columns = ("id", "name", "shop", "models", "scopes", "rate", "expires_at", "revoked_at")
+    show(call("GET", "/api/v1/callers"), as_json, columns)
+
+
+@callers.command("show")
+def show_caller(caller: str, as_json: Json = False) -> None:
+    """One caller."""
+    show(call("GET", f"/api/v1/callers/{caller}"), as_json)
+
+
+@callers.command("revoke")
+def revoke_caller(caller: str, as_json: Json = False) -> None:
+    """End a caller's key."""
+    show(call("DELETE", f"/api/v1/callers/{caller}"), as_json)
+
+
+@sdk_keys.command("create")
+def create_sdk_key(
+    name: str,
+    model: Annotated[list[str], typer.Option(help="A model; repeat.")],
+    kind: Annotated[str, typer.Option(help="public or server.")] = "public",
+    as_json: Json = False,
+) -> None:
+    """Make an SDK key; it is shown once."""
+    body = {"name": name, "kind": kind, "models": model}
+    _show_key(call("POST", "/api/v1/sdk-keys", body), None, as_json)
+
+
+@sdk_keys.command("list")
+def list_sdk_keys(as_json: Json = False) -> None:
+    """All SDK keys."""
+    columns = ("id", "name", "kind", "models", "created_at", "revoked_at")
+    show(call("GET", "/api/v1/sdk-keys"), as_json, columns)
+
+
+@sdk_keys.command("revoke")
+def revoke_sdk_key(key: str, as_json: Json = False) -> None:
+    """End an SDK key, by its id."""
+    show(call("DELETE", f"/api/v1/sdk-keys/{key}"), as_json)
+
+
+def _show_key(answer: dict[str, Any], file: Path | None, as_json: bool) -> None:
+    if file is not None:
+        _write(file, answer["key"] + "\n")
+        answer = {**answer, "key": f"written to {file}"}
+    show(answer, as_json)
+
+
+def _write(path: Path, text: str) -> None:
+    try:
+        handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+        with os.fdopen(handle, "w") as file:
+            file.write(text)
+    except OSError as error:
+        fail(f"{path}: expected a writable file, got {error.strerror}", ExitCode.BAD_INPUT)

@@ -1,0 +1,33 @@
+"""The command, put together."""
+
+import typer
+
+from control_plane.cli import processes, releases
+from control_plane.cli.accounts import callers, keys, people, sdk_keys
+from control_plane.cli.register import register
+from control_plane.cli.versions import attributes, models, versions
+
+app = typer.Typer(
+    name="signalbox",
+    help="Route each inference to the right model version, safely, and write everything down.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+)
+processes.register(app)
+releases.register(app)
+for _name, _group in {
+    "versions": versions,
+    "models": models,
+    "attributes": attributes,
+    "people": people,
+    "keys": keys,
+    "callers": callers,
+    "sdk-keys": sdk_keys,
+    "register": register,
+}.items():
+    app.add_typer(_group, name=_name)
+
+
+def main() -> None:
+    """Entry point of ``signalbox``."""
+    app()

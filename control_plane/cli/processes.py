@@ -1,0 +1,111 @@
+"""Starts the parts: one in the foreground, or control plane, fleet and gateway together."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from enum import StrEnum
+from types import FrameType
+from typing import NoReturn
+
+import typer
+
+from control_plane.cli.exit_code import ExitCode
+from control_plane.cli.output import console, fail
+
+STOP_SECONDS = 15.0
+POLL_SECONDS = 0.2
+
+
+class Part(StrEnum):
+    """What ``signalbox serve`` can start."""
+
+    CONTROL_PLANE = "control-plane"
+    FLEET = "fleet"
+    GATEWAY = "gateway"
+    WORKER = "worker"
+
+
+MODULES = {
+    Part.CONTROL_PLANE: "control_plane",
+    Part.FLEET: "control_plane.fleet",
+    Part.GATEWAY: "gateway",
+    Part.WORKER: "bentos.worker",
+}
+TOGETHER = (Part.CONTROL_PLANE, Part.FLEET, Part.GATEWAY)
+PASS_ON = {"allow_extra_args": True, "ignore_unknown_options": True}
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands."""
+    app.command("init", context_settings={**PASS_ON, "help_option_names": []})(init)
+    app.command("serve", context_settings=PASS_ON)(serve)
+    app.command("up")(up)
+    app.command("train", context_settings={**PASS_ON, "help_option_names": []})(train)
+
+
+def init(context: typer.Context) -> None:
+    """Make keys, database, the first admin and the services' keys; safe to repeat."""
+    _become("control_plane.init", context.args)
+
+
+def serve(context: typer.Context, part: Part) -> None:
+    """Run one part in the foreground; further arguments are passed on."""
+    _become(MODULES[part], context.args)
+
+
+def train(context: typer.Context) -> None:
+    """Run a training step; all arguments are passed on."""
+    _become("training", context.args)
+
+
+def up() -> None:
+    """Run control plane, fleet and gateway together until Ctrl-C, or until one of them ends."""
+    for each in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(each, _interrupt)
+    running: list[tuple[Part, subprocess.Popen[bytes]]] = []
+    try:
+        for part in TOGETHER:
+            # A session of its own: Ctrl-C reaches us alone and we end them in order.
+            command = [sys.executable, "-m", MODULES[part]]
+            running.append((part, subprocess.Popen(command, start_new_session=True)))
+            console.print(f"{part.value} started, pid {running[-1][1].pid}")
+        part, code = _first_to_end(running)
+    except KeyboardInterrupt:
+        console.print("stopping")
+        return
+    finally:
+        _stop(running)
+    fail(f"{part.value} ended with exit code {code}", ExitCode.FAILURE)
+
+
+def _become(module: str, arguments: list[str]) -> NoReturn:
+    sys.stdout.flush()
+    os.execv(sys.executable, [sys.executable, "-m", module, *arguments])  # noqa: S606
+
+
+def _interrupt(_number: int, _frame: FrameType | None) -> NoReturn:
+    raise KeyboardInterrupt
+
+
+def _first_to_end(running: list[tuple[Part, subprocess.Popen[bytes]]]) -> tuple[Part, int]:
+    while True:
+        for part, process in running:
+            code = process.poll()
+            if code is not None:
+                return part, code
+        time.sleep(POLL_SECONDS)
+
+
+def _stop(running: list[tuple[Part, subprocess.Popen[bytes]]]) -> None:
+    """Gateway first, so that nobody is sent to workers that are going away."""
+    for part, process in reversed(running):
+        if process.poll() is None:
+            process.terminate()
+        try:
+            process.wait(STOP_SECONDS)
+        except subprocess.TimeoutExpired:
+            console.print(f"{part.value} does not end, killing it")
+            process.kill()
+            process.wait()

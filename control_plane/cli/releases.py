@@ -1,0 +1,188 @@
+"""``signalbox releases``, ``kill`` and ``unkill``."""
+
+import json
+from typing import Annotated, Any
+
+import typer
+
+from control_plane.cli.api import call
+from control_plane.cli.exit_code import ExitCode
+from control_plane.cli.output import Json, fail, show
+from control_plane.cli.versions import Reason
+
+releases = typer.Typer(no_args_is_help=True, help="Releases: plans and their way to promoted.")
+Ticket = Annotated[str | None, typer.Option(help="A reference into your tracker.")]
+Expected = Annotated[
+    int | None, typer.Option("--expected-revision", help="Refuse if it changed since.")
+]
+Steps = Annotated[list[float] | None, typer.Option("--step", help="A canary weight; repeat.")]
+Condition = Annotated[str | None, typer.Option(help="Targeting condition as JSON; null: none.")]
+COLUMNS = ("id", "model", "candidate", "state", "step", "weight", "published", "waiting_for")
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands."""
+    app.add_typer(releases, name="releases")
+    app.command("kill")(kill)
+    app.command("unkill")(unkill)
+
+
+@releases.command("create")
+def create_release(  # noqa: PLR0913, PLR0917 - a command's options
+    model: str,
+    candidate: str,
+    reason: Reason,
+    bootstrap: Annotated[bool, typer.Option("--bootstrap", help="The first version.")] = False,
+    shadow: Annotated[bool, typer.Option(help="Shadow before the canary.")] = True,
+    step: Steps = None,
+    condition: Condition = None,
+    ticket: Ticket = None,
+    as_json: Json = False,
+) -> None:
+    """Draft a release."""
+    body: dict[str, Any] = {
+        "model": model,
+        "candidate": candidate,
+        "kind": "bootstrap" if bootstrap else "standard",
+        "shadow": shadow,
+        "condition": _json(condition),
+        "reason": reason,
+        "ticket": ticket,
+    }
+    if step:
+        body["steps"] = step
+    show(call("POST", "/api/v1/releases", body), as_json)
+
+
+@releases.command("list")
+def list_releases(
+    model: str | None = None, state: str | None = None, as_json: Json = False
+) -> None:
+    """Releases, newest first."""
+    found = call("GET", "/api/v1/releases", parameters={"model": model, "state": state})
+    show(found, as_json, COLUMNS)
+
+
+@releases.command("show")
+def show_release(release: str, as_json: Json = False) -> None:
+    """One release."""
+    show(call("GET", f"/api/v1/releases/{release}"), as_json)
+
+
+@releases.command("edit")
+def edit_release(  # noqa: PLR0913, PLR0917 - a command's options
+    release: str,
+    candidate: str | None = None,
+    shadow: Annotated[bool | None, typer.Option("--shadow/--no-shadow")] = None,
+    step: Steps = None,
+    condition: Condition = None,
+    reason: str | None = None,
+    ticket: Ticket = None,
+    expected_revision: Expected = None,
+    as_json: Json = False,
+) -> None:
+    """Edit a release that has not started: back to draft, approvals void."""
+    given = {
+        "candidate": candidate,
+        "shadow": shadow,
+        "steps": step or None,
+        "reason": reason,
+        "ticket": ticket,
+        "expected_revision": expected_revision,
+    }
+    body = {name: value for name, value in given.items() if value is not None}
+    if condition is not None:
+        body["condition"] = _json(condition)
+    show(call("PATCH", f"/api/v1/releases/{release}", body), as_json)
+
+
+def _verb(verb: str, help_text: str) -> None:
+    @releases.command(verb, help=help_text)
+    def command(
+        release: str,
+        reason: Reason,
+        ticket: Ticket = None,
+        expected_revision: Expected = None,
+        as_json: Json = False,
+    ) -> None:
+        _tell(release, verb, as_json, reason, ticket, expected_revision)
+
+
+def _weighted_verb(verb: str, help_text: str) -> None:
+    @releases.command(verb, help=help_text)
+    def command(
+        release: str,
+        reason: Reason,
+        weight: Annotated[float | None, typer.Option(help="Share of the canary, 0 to 1.")] = None,
+        ticket: Ticket = None,
+        expected_revision: Expected = None,
+        as_json: Json = False,
+    ) -> None:
+        _tell(release, verb, as_json, reason, ticket, expected_revision, weight=weight)
+
+
+for _name, _help in {
+    "submit": "Ask for approval.",
+    "approve": "Approve the present content; not your own.",
+    "refuse": "Send it back to draft.",
+    "start": "Begin: shadow, canary or (bootstrap) promoted.",
+    "pause": "Hold the canary at its weight.",
+    "promote": "Make the candidate the stable version.",
+    "rollback": "Go back to the version before; needs no approval.",
+    "abort": "Give the release up.",
+}.items():
+    _verb(_name, _help)
+_weighted_verb("ramp", "Go to the next step, or to a weight.")
+_weighted_verb("resume", "Go on after a pause.")
+
+
+@releases.command("schedule")
+def schedule_release(
+    release: str,
+    starts_at: Annotated[str, typer.Argument(help="RFC 3339 time.")],
+    reason: Reason,
+    ticket: Ticket = None,
+    expected_revision: Expected = None,
+    as_json: Json = False,
+) -> None:
+    """Start by itself at a time."""
+    _tell(release, "schedule", as_json, reason, ticket, expected_revision, starts_at=starts_at)
+
+
+def kill(
+    model: str,
+    version: str,
+    reason: Reason,
+    expires_in: Annotated[float | None, typer.Option(help="Seconds until it may end.")] = None,
+    as_json: Json = False,
+) -> None:
+    """Force a model onto a version it once promoted, now."""
+    body = {"model": model, "version": version, "reason": reason, "expires_in_s": expires_in}
+    show(call("POST", "/api/v1/kills", body), as_json)
+
+
+def unkill(model: str, reason: Reason, as_json: Json = False) -> None:
+    """End a kill; the model's release stays paused at 0 %."""
+    show(call("DELETE", f"/api/v1/kills/{model}", {"reason": reason}), as_json)
+
+
+def _tell(
+    release: str,
+    verb: str,
+    as_json: bool,
+    reason: str,
+    ticket: str | None,
+    expected_revision: int | None,
+    **more: Any,
+) -> None:
+    body = {"reason": reason, "ticket": ticket, "expected_revision": expected_revision, **more}
+    show(call("POST", f"/api/v1/releases/{release}/{verb}", body), as_json)
+
+
+def _json(text: str | None) -> Any:
+    if text is None:
+        return None
+    try:
+        return json.loads(text)
+    except ValueError as error:
+        fail(f"--condition: expected JSON, got {error}", ExitCode.BAD_INPUT)
