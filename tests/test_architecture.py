@@ -91,8 +91,10 @@ def test_tests_mirror_the_source():
         parts = path.relative_to(ROOT / "tests").parts
         if len(parts) == 1 or parts[0] in CROSS_CUTTING:
             continue
-        mirrored = ROOT.joinpath(*parts[:-1], parts[-1].removeprefix("test_"))
-        if not (mirrored.is_file() or mirrored.with_suffix("").is_dir()):
+        name = parts[-1].removeprefix("test_").removesuffix(".py")
+        folder = ROOT.joinpath(*parts[:-1])
+        mirrored = (folder / f"{name}.py", folder / f"__{name}__.py", folder / name / "__init__.py")
+        if not any(candidate.is_file() for candidate in mirrored):
             strays.append(relative(path))
     assert strays == []
 
