@@ -82,4 +82,7 @@ def cpu_kernels() -> dict[str, str]:
         if pool["user_api"] == "blas"
     }
     providers = ",".join(onnxruntime.get_available_providers())
-    return {**kernels, "onnxruntime": f"{onnxruntime.__version__} CPUExecutionProvider of {providers}"}
+    return {
+        **kernels,
+        "onnxruntime": f"{onnxruntime.__version__} CPUExecutionProvider of {providers}",
+    }

@@ -76,7 +76,11 @@ def threshold_rows(estimator: Any, base: np.ndarray[Any, Any], limit: int) -> np
             splits = predictor.nodes[predictor.nodes["is_leaf"] == 0]
             for node in splits[:2]:
                 at = np.float32(node["num_threshold"])
-                near = (at, np.nextafter(at, np.float32(np.inf)), np.nextafter(at, np.float32(-np.inf)))
+                near = (
+                    at,
+                    np.nextafter(at, np.float32(np.inf)),
+                    np.nextafter(at, np.float32(-np.inf)),
+                )
                 for value in near:
                     row = base[len(rows) % len(base)].copy()
                     row[node["feature_idx"]] = value

@@ -7,7 +7,8 @@ from pathlib import Path
 
 import msgspec
 
-from training import consent, mapping as mappings, progress
+from training import consent, progress
+from training import mapping as mappings
 from training.atomic import folder
 from training.fingerprint import file_digest, key_of, source_digest
 from training.lake import load_record, save_record

@@ -170,9 +170,7 @@ def _check(mapping: Mapping, origin: str) -> None:
     if columns.unit_cost and columns.line_cost:
         raise ContractError(f"{field} columns", "unit_cost or line_cost", "both")
     if (columns.currency is None) == (mapping.currency is None):
-        raise ContractError(
-            f"{field}", "a currency, or a currency column", "both or neither"
-        )
+        raise ContractError(f"{field}", "a currency, or a currency column", "both or neither")
     for ids, allowed in (
         (mapping.product_ids, ("integer", "text")),
         (mapping.customer_ids, ("integer", "text", "email")),

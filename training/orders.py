@@ -88,10 +88,14 @@ def _time(mapping: Mapping) -> str:
     if mapping.dates.format is None:
         text = f"CAST({column} AS VARCHAR)"
         # With an offset the text is an instant, without one a time in the shop's zone.
-        aware = f"regexp_matches({text}, '(Z|[+-][0-9]{{2}}:?([0-9]{{2}})?)$') AND length({text}) > 10"
+        aware = (
+            f"regexp_matches({text}, '(Z|[+-][0-9]{{2}}:?([0-9]{{2}})?)$') AND length({text}) > 10"
+        )
         instant = f"timezone('UTC', TRY_CAST({text} AS TIMESTAMPTZ))"
         local = f"timezone('UTC', timezone({zone}, TRY_CAST({text} AS TIMESTAMP)))"
-        dated = f"CASE WHEN regexp_matches({text}, '^[0-9]{{4}}-[0-9]{{2}}-[0-9]{{2}}$') THEN {local} "
+        dated = (
+            f"CASE WHEN regexp_matches({text}, '^[0-9]{{4}}-[0-9]{{2}}-[0-9]{{2}}$') THEN {local} "
+        )
         return f"{dated} WHEN {aware} THEN {instant} ELSE {local} END"
     parsed = f"try_strptime({_text(mapping.columns.ordered_at)}, {literal(mapping.dates.format)})"
     if "%z" in mapping.dates.format:
@@ -143,7 +147,9 @@ def _parsed(mapping: Mapping) -> str:
     currency = _text(columns.currency) if columns.currency else literal(mapping.currency or "")
     labels = [_text(name) for name in columns.product_label]
     null = "CAST(NULL AS VARCHAR)"
-    customer = _identifier(columns.customer_id, mapping.customer_ids.kind) if columns.customer_id else null
+    customer = (
+        _identifier(columns.customer_id, mapping.customer_ids.kind) if columns.customer_id else null
+    )
     money_null = f"CAST(NULL AS {MONEY})"
     return f"""
         SELECT {ROW} AS row, {_excluded(mapping)} AS excluded, {_order_id(mapping)} AS order_id,
@@ -263,9 +269,7 @@ def _lines(shop: str, mapping: Mapping) -> str:
         WINDOW of_order AS (PARTITION BY order_id)"""
 
 
-def _report(
-    connection: duckdb.DuckDBPyConnection, path: Path, mapping: Mapping
-) -> SyncReport:
+def _report(connection: duckdb.DuckDBPyConnection, path: Path, mapping: Mapping) -> SyncReport:
     reasons = connection.execute(
         "SELECT excluded, count(*) FROM parsed GROUP BY 1 ORDER BY 1"
     ).fetchall()

@@ -6,10 +6,10 @@ import bentoml
 
 from bentos.bento_files import MODEL_ALIAS, ONNX_FILE
 from bentos.contract.errors import ContractError
+from bentos.fraud.schema import MODEL, SCHEMA, SIGNATURE
 from bentos.instances import pack, unpack
 from bentos.oip_app import OipApp
 from bentos.onnx_model import OnnxModel
-from bentos.fraud.schema import MODEL, SCHEMA, SIGNATURE
 
 oip = OipApp(SCHEMA)
 

@@ -60,6 +60,11 @@ def fit(folder: Path, seed: int) -> Fitted:
     )
 
 
+def windows(folder: Path) -> dict[str, int]:
+    """Rows of each window."""
+    return {name: len(labels) for name, (_, labels) in _load(folder).items()}
+
+
 def _load(folder: Path) -> dict[str, tuple[Array, Array]]:
     table = pq.read_table(folder / ORDERS_FILE)
     columns = [table[name].to_numpy(zero_copy_only=False) for name in FEATURE_NAMES]
@@ -165,6 +170,4 @@ def _edges(trees: Any, features: Array) -> Array:
 def _compare(_feeds: Feeds, expected: Answers, got: Answers) -> Comparison:
     found = parity.close(expected, got, (OUTPUT,), rtol=0.0, atol=TOLERANCE)
     flips = int(np.sum((expected[OUTPUT] >= SERVED_THRESHOLD) != (got[OUTPUT] >= SERVED_THRESHOLD)))
-    return Comparison(
-        max_abs_error=found.max_abs_error, mismatches=max(found.mismatches, flips)
-    )
+    return Comparison(max_abs_error=found.max_abs_error, mismatches=max(found.mismatches, flips))

@@ -98,7 +98,9 @@ class Injection:
 
     def _anchor(self, new: float) -> tuple[int, str | None]:
         """The time of some order, moved within its day, and a new or a known customer."""
-        position = int(self._random.choice(self._known if len(self._known) else len(self._orders["moment"])))
+        position = int(
+            self._random.choice(self._known if len(self._known) else len(self._orders["moment"]))
+        )
         at = int(self._orders["moment"][position])
         if self._random.random() < 0.5:
             at += int(self._random.uniform(-12, 12) * 3600 * MICROSECONDS)

@@ -61,6 +61,12 @@ def fit(folder: Path, seed: int) -> Fitted:
     )
 
 
+def windows(folder: Path) -> dict[str, int]:
+    """Rows of each window."""
+    train, test = _split(_load(folder)["week"])
+    return {"train": len(train), "test": len(test)}
+
+
 def _load(folder: Path) -> dict[str, Array]:
     table = pq.read_table(folder / WEEKS_FILE)
     if len(table) < MIN_ROWS:

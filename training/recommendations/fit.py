@@ -11,7 +11,14 @@ from bentos.contract.errors import ContractError
 from bentos.contract.manifest import OfflineMetrics
 from bentos.recommendations.schema import HISTORY_LENGTH, NO_PRODUCT, TOP_K
 from training.fitted import Answers, Array, Comparison, Feeds, Fitted
-from training.recommendations.baskets import Cases, Purchases, cases_at, catalogue_of, load, moment_at
+from training.recommendations.baskets import (
+    Cases,
+    Purchases,
+    cases_at,
+    catalogue_of,
+    load,
+    moment_at,
+)
 from training.recommendations.blend import Blend, recommend
 from training.recommendations.evaluate import next_basket_metrics, personal_frequency, top_popular
 from training.recommendations.graph import build
@@ -62,6 +69,18 @@ def fit(folder: Path, seed: int) -> Fitted:
             f"{_coverage(statistics, purchases):.1%} of what was bought",
         ),
     )
+
+
+def windows(folder: Path) -> dict[str, int]:
+    """Purchases of each window."""
+    purchases = load(folder)
+    validate, test = moment_at(purchases, VALIDATE_FROM), moment_at(purchases, TEST_FROM)
+    later = np.array([np.sum(purchases.moment >= moment) for moment in (validate, test)])
+    return {
+        "train": len(purchases.moment) - int(later[0]),
+        "validate": int(later[0] - later[1]),
+        "test": int(later[1]),
+    }
 
 
 def _statistics(purchases: Purchases, moment: int) -> Statistics:

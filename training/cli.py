@@ -1,0 +1,206 @@
+"""Commands of training: every step alone, one model, or all of them.
+
+Exit codes: 0 done, 1 a build failed (parity) or the control plane refused, 2 bad input.
+"""
+
+import sys
+from pathlib import Path
+from typing import Annotated, Any
+
+import msgspec
+import typer
+from pydantic import ValidationError
+
+from bentos.contract.errors import ContractError
+from training import progress, steps
+from training import run as runs
+from training.errors import ParityError
+from training.lines import Lines, OrderSource, prepare_lines
+from training.recipes import RECIPES, SEED, Request, recipe, unit_cost_assumption
+from training.register import RegisterError, read_key, register
+from training.settings import Settings
+
+app = typer.Typer(
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    add_completion=False,
+    help="Train, package and register the models of a shop, from its orders.",
+)
+
+Orders = Annotated[
+    Path | None,
+    typer.Option(help="Order lines, Parquet or CSV; without it Complete Journey."),
+]
+MappingName = Annotated[
+    str | None, typer.Option("--mapping", help="Name of an included mapping, or a TOML file.")
+]
+Basis = Annotated[str | None, typer.Option(help="Basis for using these orders.")]
+KeyFile = Annotated[
+    Path | None, typer.Option(help="Key of the pseudonyms; default keys/pseudonym.key.")
+]
+AsOf = Annotated[str | None, typer.Option(help="Use orders before this day: YYYY-MM-DD, or -30d.")]
+Seed = Annotated[int, typer.Option(help="Seed of everything random.")]
+AsJson = Annotated[bool, typer.Option("--json", help="One JSON document on stdout, nothing else.")]
+
+
+@app.command("run")
+def run_model(
+    model: Annotated[str, typer.Option(help=f"One of {sorted(RECIPES)}.")],
+    orders: Orders = None,
+    mapping: MappingName = None,
+    consent_basis: Basis = None,
+    pseudonym_key_file: KeyFile = None,
+    as_of: AsOf = None,
+    seed: Seed = SEED,
+    as_json: AsJson = False,
+) -> None:
+    """Make one version of one model."""
+    wanted = f"{model}@{as_of}" if as_of else model
+    source = _source(orders, mapping, consent_basis, pseudonym_key_file)
+    _run(source, (wanted,), seed, as_json=as_json)
+
+
+@app.command("run-all")
+def run_all(
+    version: Annotated[
+        list[str] | None,
+        typer.Option(help="MODEL or MODEL@AS_OF, repeatable; default: every model on all orders."),
+    ] = None,
+    orders: Orders = None,
+    mapping: MappingName = None,
+    consent_basis: Basis = None,
+    pseudonym_key_file: KeyFile = None,
+    seed: Seed = SEED,
+    as_json: AsJson = False,
+) -> None:
+    """Make several versions in one process, in the given order."""
+    source = _source(orders, mapping, consent_basis, pseudonym_key_file)
+    _run(source, tuple(version or RECIPES), seed, as_json=as_json)
+
+
+@app.command("step")
+def step(
+    name: Annotated[str, typer.Argument(help=f"One of: {', '.join(steps.NAMES)}.")],
+    model: Annotated[str, typer.Option(help=f"One of {sorted(RECIPES)}.")] = "fraud",
+    orders: Orders = None,
+    mapping: MappingName = None,
+    consent_basis: Basis = None,
+    pseudonym_key_file: KeyFile = None,
+    as_of: AsOf = None,
+    seed: Seed = SEED,
+) -> None:
+    """Run up to one step and print what it gives, as JSON. What is unchanged is not done again."""
+    settings = Settings()
+    source = _source(orders, mapping, consent_basis, pseudonym_key_file)
+    _print(steps.run_step(settings, name, source, model, as_of, seed))
+
+
+@app.command("register")
+def register_version(
+    manifest: Annotated[Path, typer.Option(help="A version's manifest.json.")],
+    control_plane: Annotated[str, typer.Option(help="Its address, such as http://127.0.0.1:8081.")],
+    key_file: Annotated[Path, typer.Option(help="File with the service key, keys/trainer.key.")],
+) -> None:
+    """Register a version with the control plane; doing it again changes nothing."""
+    _print(register(manifest, control_plane, read_key(key_file)))
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Entry point; errors go to stderr as one line and give the exit code."""
+    try:
+        app(args=arguments, standalone_mode=False)
+    except ContractError as error:
+        sys.stderr.write(f"error: {error}\n")
+        return 2
+    except ValidationError as error:
+        for problem in error.errors():
+            name = "SIGNALBOX_" + "_".join(str(part) for part in problem["loc"]).upper()
+            sys.stderr.write(f"error: {name}: {problem['msg']}, got {problem['input']!r}\n")
+        return 2
+    except typer.Abort:
+        return 1
+    except (ParityError, RegisterError) as error:
+        sys.stderr.write(f"error: {error}\n")
+        return 1
+    except SystemExit as stop:
+        return int(stop.code or 0)
+    except Exception as error:
+        if not hasattr(error, "exit_code"):
+            raise
+        show = getattr(error, "show", None)
+        if show is not None:
+            show()
+        return int(error.exit_code)
+    return 0
+
+
+def _source(
+    orders: Path | None, mapping: str | None, basis: str | None, key_file: Path | None
+) -> OrderSource:
+    return OrderSource(
+        orders=orders, mapping=mapping, consent_basis=basis, pseudonym_key_file=key_file
+    )
+
+
+def _run(source: OrderSource, wanted: tuple[str, ...], seed: int, *, as_json: bool) -> None:
+    settings = Settings()
+    progress.set_quiet(as_json and not sys.stderr.isatty())
+    for text in wanted:
+        recipe(text.partition("@")[0])
+    lines = prepare_lines(settings, source)
+    requests = tuple(_request(text, lines, seed) for text in wanted)
+    if not as_json:
+        _announce(settings, lines, requests)
+    report = runs.run(settings, lines, requests)
+    if as_json:
+        _print(report)
+    else:
+        _summarise(report)
+
+
+def _request(text: str, lines: Lines, seed: int) -> Request:
+    model, _, as_of = text.partition("@")
+    return Request(model=model, as_of=runs.as_of_moment(as_of or None, lines), seed=seed)
+
+
+def _announce(settings: Settings, lines: Lines, requests: tuple[Request, ...]) -> None:
+    """What is assumed is said before anything is made of it."""
+    report: dict[str, Any] = lines.report
+    sys.stderr.write(
+        f"{report['file']} ({lines.mapping}): {report['rows']} rows, {report['lines']} order lines, "
+        f"{report['orders']} orders, {report['customers']} customers, "
+        f"{report['first']} to {report['last']} UTC, {report['currency']}\n"
+    )
+    for reason, count in report["dropped"].items():
+        sys.stderr.write(f"  dropped {count}: {reason}\n")
+    if report["lines_without_customer"]:
+        sys.stderr.write(f"  kept without customer: {report['lines_without_customer']}\n")
+    if report["returns"]:
+        sys.stderr.write(f"  returns and cancellations: {report['returns']}\n")
+    assumptions = list(lines.assumptions)
+    for model in dict.fromkeys(request.model for request in requests):
+        assumptions += unit_cost_assumption(settings, lines, model)
+    for assumption in assumptions:
+        sys.stderr.write(f"  assumed: {assumption}\n")
+
+
+def _summarise(report: runs.RunReport) -> None:
+    for version in report.versions:
+        offline = version.offline
+        primary = offline["primary"]
+        sys.stdout.write(
+            f"{version.version}  {version.state}{'  (unchanged)' if version.cached else ''}\n"
+            f"  {primary} {offline['model'][primary]:.4f}, {offline['baseline_name']}: "
+            f"{offline['baseline'][primary]:.4f}\n"
+            f"  parity: {version.parity['rows'] + version.parity['edge_rows']} rows, "
+            f"largest error {version.parity['max_abs_error']:.2g}\n"
+            f"  dataset {version.dataset_digest[:16]}, manifest {version.manifest_path}\n"
+        )
+        if version.rejection:
+            sys.stdout.write(f"  rejected: {version.rejection}\n")
+    sys.stdout.write(f"{report.total_seconds:.1f} s, at most {report.peak_rss_mb:.0f} MB\n")
+
+
+def _print(record: Any) -> None:
+    content = msgspec.json.format(msgspec.json.encode(record), indent=2)
+    sys.stdout.buffer.write(content + b"\n")

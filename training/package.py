@@ -1,0 +1,126 @@
+"""From a fitted model to a version: graph in the store, parity, gates, bento, manifest."""
+
+from datetime import UTC, datetime
+from pathlib import Path
+
+import msgspec
+
+from bentos.contract import canonical
+from bentos.contract.manifest import (
+    DatasetRef,
+    Manifest,
+    ParityReport,
+    VersionState,
+    check_manifest,
+)
+from training import atomic, bento_store, fingerprint, gate, progress
+from training.errors import ParityError
+from training.fitted import Fitted
+from training.lake import Snapshot
+from training.lines import Lines
+from training.parity import check_parity
+from training.recipes import Recipe, Request, recipe, unit_cost_assumption
+from training.settings import Settings
+from training.tracking import track
+
+MANIFEST_FILE = "manifest.json"
+
+
+class Version(msgspec.Struct, frozen=True, kw_only=True):
+    """A version that stands in the stores, and where its manifest is."""
+
+    version: str
+    manifest_path: str
+
+
+def package(
+    settings: Settings, lines: Lines, snapshot: Snapshot, request: Request, fitted: Fitted
+) -> Version:
+    """Build the version of a fitted model.
+
+    Raises ParityError, with nothing left in the stores, if the stored graph answers
+    differently; a failed gate gives a manifest with state rejected.
+    """
+    made = recipe(request.model)
+    version = _tag(made, fitted, snapshot)
+    bento_store.use(settings.bentoml_home)
+    with bento_store.locked(settings.bentoml_home):
+        stored = bento_store.store_graph(version, fitted.onnx)
+        with progress.step(f"parity {request.model}"):
+            parity = _parity_or_discard(version, stored, fitted)
+        budgets = gate.measure(stored, fitted)
+        with progress.step(f"bento {request.model}"):
+            bento_digest = bento_store.build_bento(version)
+    with progress.step("track in MLflow"):
+        run_id = track(settings, version, snapshot.digest, fitted, stored)
+    reason = gate.rejection(fitted.offline, budgets)
+    manifest = Manifest(
+        version=version,
+        model=request.model,
+        bento_digest=bento_digest,
+        onnx_digest=fingerprint.file_digest(stored),
+        signature=made.signature,
+        features=made.features,
+        dataset=_dataset(settings, lines, snapshot, request, fitted),
+        consent_basis=lines.consent_basis,
+        code_commit=fingerprint.code_commit(),
+        lock_digest=fingerprint.lock_digest(),
+        seed=request.seed,
+        cpu_kernels=fingerprint.cpu_kernels(),
+        offline=fitted.offline,
+        parity=parity,
+        budgets=budgets,
+        mlflow_run_id=run_id,
+        state=VersionState.REGISTERED if reason is None else VersionState.REJECTED,
+        rejection=reason,
+    )
+    return Version(version=version, manifest_path=_write(settings.lake, manifest).as_posix())
+
+
+def _tag(made: Recipe, fitted: Fitted, snapshot: Snapshot) -> str:
+    """Model, today, and 8 digits of a digest over graph, schema, bento source and dataset."""
+    model = made.signature.model
+    included = bento_store.bentofile(model)["include"]
+    sources = sorted(p.as_posix() for pattern in included for p in fingerprint.ROOT.glob(pattern))
+    mixed = canonical.digest(
+        {
+            "onnx": canonical.digest(fitted.onnx.hex()),
+            "schema": made.features.digest(),
+            "source": fingerprint.source_digest(*sources, f"bentos/{model}/bentofile.yaml"),
+            "dataset": snapshot.digest,
+        }
+    )
+    return f"{model}:{datetime.now(UTC):%Y%m%d}-{mixed[:8]}"
+
+
+def _parity_or_discard(version: str, stored: Path, fitted: Fitted) -> ParityReport:
+    try:
+        return check_parity(stored, fitted)
+    except ParityError:
+        bento_store.discard(version)
+        raise
+
+
+def _dataset(
+    settings: Settings, lines: Lines, snapshot: Snapshot, request: Request, fitted: Fitted
+) -> DatasetRef:
+    assumptions = [*lines.assumptions, *fitted.assumptions]
+    assumptions += unit_cost_assumption(settings, lines, request.model)
+    if request.as_of is not None:
+        assumptions.append(f"orders before {request.as_of.date().isoformat()} only")
+    assumptions.append(f"customers pseudonymised with key {lines.pseudonym_key_id}")
+    return DatasetRef(
+        digest=snapshot.digest,
+        parts=snapshot.parts,
+        source=f"{lines.mapping}: {lines.source} (sha256 {lines.source_digest})",
+        rows=snapshot.rows,
+        assumptions=tuple(assumptions),
+    )
+
+
+def _write(lake: Path, manifest: Manifest) -> Path:
+    check_manifest(manifest)
+    folder = lake / "versions" / manifest.version.replace(":", "-")
+    content = msgspec.json.format(msgspec.json.encode(manifest), indent=2)
+    atomic.write_bytes(folder / MANIFEST_FILE, content)
+    return folder / MANIFEST_FILE
