@@ -37,7 +37,7 @@ class Plane:
         self.port = _free_port()
         self.url = f"http://127.0.0.1:{self.port}"
         self.process: subprocess.Popen[bytes] | None = None
-        self._clients: list[httpx.Client] = []
+        self._clients: dict[str | None, httpx.Client] = {}
 
     def initialise(self) -> None:
         subprocess.run(
@@ -70,7 +70,7 @@ class Plane:
         return self.process.wait(20)
 
     def close(self) -> None:
-        for client in self._clients:
+        for client in self._clients.values():
             client.close()
         if self.process is not None and self.process.poll() is None:
             self.stop()
@@ -85,10 +85,13 @@ class Plane:
         raise AssertionError(f"never happened: {what}")
 
     def client(self, key: str | None) -> httpx.Client:
-        headers = {} if key is None else {"Authorization": f"Bearer {key}"}
-        client = httpx.Client(base_url=self.url, headers=headers, timeout=20)
-        self._clients.append(client)
-        return client
+        if key not in self._clients:
+            headers = {} if key is None else {"Authorization": f"Bearer {key}"}
+            # Plain HTTP: not loading certificates saves most of a client's start.
+            self._clients[key] = httpx.Client(
+                base_url=self.url, headers=headers, timeout=20, verify=False
+            )
+        return self._clients[key]
 
     def holder(self, name: str) -> httpx.Client:
         """A client with one of the key files of ``init``."""
@@ -268,6 +271,6 @@ def open_shop() -> Callable[[Plane], Shop]:
     return Shop
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def manifest() -> Callable[..., dict[str, Any]]:
     return make_manifest

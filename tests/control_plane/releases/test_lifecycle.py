@@ -1,0 +1,73 @@
+import pytest
+from hypothesis import given, strategies as st
+
+from control_plane.releases.lifecycle import (
+    CLOSED,
+    RULES,
+    STARTED,
+    TRANSITIONS,
+    Facts,
+    IllegalTransitionError,
+    State,
+    Verb,
+    target,
+)
+
+facts = st.builds(Facts, bootstrap=st.booleans(), shadow=st.booleans(), exposed=st.booleans())
+verbs = st.sampled_from(Verb)
+
+
+@given(facts, st.lists(verbs, max_size=30))
+def test_no_path_to_traffic_or_promoted_that_skips_an_approved_start(facts, path):
+    state, approved = State.DRAFT, False
+    for verb in path:
+        try:
+            reached = target(state, verb, facts)
+        except IllegalTransitionError as error:
+            assert verb.value in str(error)
+            assert state.value in str(error)
+            continue
+        if verb in (Verb.EDIT, Verb.REFUSE):
+            approved = False
+        approved = approved or verb is Verb.APPROVE
+        if reached in STARTED | {State.PROMOTED} and not RULES[verb].needs_approval:
+            assert state in STARTED
+        if reached in STARTED | {State.PROMOTED}:
+            assert approved
+        state = reached
+
+
+@pytest.mark.parametrize("state", [State.SHADOW, State.CANARY, State.PAUSED, State.PROMOTED])
+@given(facts=facts)
+def test_rollback_is_always_possible_once_traffic_may_flow(state, facts):
+    assert target(state, Verb.ROLLBACK, facts) is State.ROLLED_BACK
+    assert not RULES[Verb.ROLLBACK].needs_approval
+
+
+def test_every_state_and_verb_is_in_the_tables():
+    assert set(TRANSITIONS) == set(State)
+    assert set(RULES) == set(Verb)
+    reachable = {edge.to for verbs in TRANSITIONS.values() for es in verbs.values() for edge in es}
+    assert reachable == set(State)
+
+
+@pytest.mark.parametrize("state", sorted(CLOSED))
+def test_nothing_leaves_a_closed_release_but_a_rollback(state):
+    assert set(TRANSITIONS[state]) <= {Verb.ROLLBACK}
+
+
+@pytest.mark.parametrize(
+    ("facts", "state"),
+    [
+        (Facts(bootstrap=True, shadow=False), State.PROMOTED),
+        (Facts(shadow=True), State.SHADOW),
+        (Facts(shadow=False), State.CANARY),
+    ],
+)
+def test_start_depends_on_the_plan(facts, state):
+    assert target(State.APPROVED, Verb.START, facts) is state
+
+
+@pytest.mark.parametrize(("exposed", "state"), [(False, State.SHADOW), (True, State.CANARY)])
+def test_resume_goes_back_to_where_it_was(exposed, state):
+    assert target(State.PAUSED, Verb.RESUME, Facts(exposed=exposed)) is state

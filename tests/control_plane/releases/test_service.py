@@ -1,0 +1,224 @@
+"""Whatever persons ask for, in any order: the interlocking holds."""
+
+import shutil
+import tempfile
+from pathlib import Path
+
+import msgspec
+import pytest
+from hypothesis import HealthCheck, settings, strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule, run_state_machine_as_test
+
+from bentos.contract.manifest import Manifest
+from bentos.contract.register import Actor, ActorType
+from control_plane.audit.verifier import verify
+from control_plane.db import Database
+from control_plane.errors import ControlPlaneError, PolicyError
+from control_plane.migrations.upgrade import upgrade
+from control_plane.people.service import create_person
+from control_plane.principal import Principal, Role, permissions_of, system
+from control_plane.registry import history
+from control_plane.registry.service import get_version, register_version
+from control_plane.releases import kills, service
+from control_plane.releases.lifecycle import STARTED, State, Verb
+from control_plane.releases.models import ReleaseRow
+from control_plane.releases.service import Draft, Order, list_releases
+
+MODEL = "fraud"
+PEOPLE = ("ada", "ben", "cy")
+ROLES = [role.value for role in Role if role is not Role.SERVICE]
+VERSIONS = range(1, 6)
+FORWARD = (Verb.SCHEDULE, Verb.START, Verb.RAMP, Verb.RESUME, Verb.PROMOTE)
+people = st.sampled_from(PEOPLE)
+versions = st.sampled_from(VERSIONS).map(lambda n: f"{MODEL}:20261122-{n:08x}")
+
+
+def person(name):
+    """All roles at once: only the four-eyes rule is left to stop anybody."""
+    actor = Actor(type=ActorType.PERSON, id=name, auth_method="api_key", key_id="0" * 12)
+    return Principal(actor=actor, permissions=permissions_of(ROLES))
+
+
+@pytest.fixture(scope="module")
+def prepared(tmp_path_factory, manifest):
+    path = tmp_path_factory.mktemp("prepared") / "signalbox.db"
+    upgrade(path)
+    database = Database(path)
+    with database.write() as session:
+        for name in PEOPLE:
+            create_person(session, system("test"), name, name, ROLES)
+        for number in VERSIONS:
+            body = msgspec.convert(manifest(MODEL, number), Manifest)
+            register_version(session, system("test"), body)
+    database.dispose()
+    return path
+
+
+class Interlocking(RuleBasedStateMachine):
+    """``contributors`` and ``approvers`` are kept here, apart from the database's own."""
+
+    prepared: Path
+
+    def __init__(self):
+        super().__init__()
+        self.folder = tempfile.mkdtemp()
+        path = Path(self.folder) / "signalbox.db"
+        shutil.copy(self.prepared, path)
+        self.database = Database(path)
+        self.contributors: dict[str, set[str]] = {}
+        self.approvers: dict[str, set[str]] = {}
+        self.promoted: set[str] = set()
+
+    def teardown(self):
+        self.database.dispose()
+        shutil.rmtree(self.folder)
+
+    def do(self, change):
+        """Run a change; None when it is refused, and then nothing may have happened."""
+        try:
+            with self.database.write() as session:
+                return change(session)
+        except ControlPlaneError:
+            return None
+
+    def newest(self):
+        with self.database.read() as session:
+            found = list_releases(session)
+            return found[0] if found else None
+
+    @initialize(author=people)
+    def first_version(self, author):
+        self.create(author, f"{MODEL}:20261122-{1:08x}", False)
+        for verb in (Verb.SUBMIT, Verb.APPROVE, Verb.START):
+            who = next(p for p in PEOPLE if (p == author) != (verb is Verb.APPROVE))
+            self.tell(who, verb)
+        assert self.newest().state == State.PROMOTED
+
+    @rule(author=people, candidate=versions, shadow=st.booleans())
+    def create(self, author, candidate, shadow):
+        with self.database.read() as session:
+            kind = "standard" if history.stable_of(session, MODEL) else "bootstrap"
+        draft = Draft(
+            model=MODEL, candidate=candidate, kind=kind, shadow=shadow, steps=[0.1], reason="x"
+        )
+        row = self.do(lambda s: service.create_release(s, person(author), draft))
+        if row is not None:
+            self.contributors[row.id], self.approvers[row.id] = {author}, set()
+
+    @rule(editor=people, weight=st.sampled_from([0.1, 0.2]))
+    def edit(self, editor, weight):
+        target = self.newest()
+        changes = {"steps": [weight]}
+        row = self.do(lambda s: service.edit_release(s, person(editor), target.id, changes))
+        if row is not None:
+            self.contributors[row.id].add(editor)
+            self.approvers[row.id].clear()
+
+    @rule(who=people, verb=st.sampled_from([v for v in Verb if v is not Verb.EDIT]))
+    def tell(self, who, verb):
+        target = self.newest()
+        order = Order(reason="x", starts_at="2030-01-01T00:00:00Z")
+        row = self.do(lambda s: service.act(s, person(who), target.id, verb, order))
+        if row is None:
+            return
+        assert verb is not Verb.HALT
+        if verb is Verb.SUBMIT:
+            self.contributors[row.id].add(who)
+        if verb is Verb.REFUSE:
+            self.approvers[row.id].clear()
+        if verb is Verb.APPROVE:
+            assert who not in self.contributors[row.id]
+            self.approvers[row.id].add(who)
+        if verb in FORWARD:
+            assert self.approvers[row.id] - self.contributors[row.id]
+        if row.state == State.PROMOTED:
+            self.promoted.add(row.candidate)
+
+    @rule(who=people)
+    def rollback_of_what_carries_traffic_works(self, who):
+        target = self.newest()
+        if State(target.state) not in STARTED:
+            return
+        order = Order(reason="x")
+        row = self.do(lambda s: service.act(s, person(who), target.id, Verb.ROLLBACK, order))
+        assert row.state == State.ROLLED_BACK
+
+    @rule(who=people)
+    def rollback_of_the_stable_version_works_while_there_is_an_earlier_one(self, who):
+        with self.database.read() as session:
+            newest = history.standing(session, MODEL)[0]
+            earlier = history.previous_of(session, MODEL)
+        order = Order(reason="x")
+        row = self.do(lambda s: service.act(s, person(who), newest.release, Verb.ROLLBACK, order))
+        assert (row is None) == (earlier is None)
+        with self.database.read() as session:
+            expected = earlier or newest.version
+            assert history.stable_of(session, MODEL) == expected
+
+    @rule(who=people, version=versions)
+    def retire(self, who, version):
+        self.do(lambda s: service.retire_unused(s, person(who), version, "x"))
+
+    @rule(who=people, version=versions)
+    def kill(self, who, version):
+        row = self.do(lambda s: kills.set_kill(s, person(who), MODEL, version, "x", None))
+        if row is not None:
+            assert version in self.promoted
+            with self.database.read() as session:
+                assert get_version(session, version).state == "registered"
+                release = service.open_release(session, MODEL)
+            if release is not None and State(release.state) in STARTED:
+                assert (release.state, release.buckets) == (State.PAUSED, 0)
+
+    @rule(who=people)
+    def unkill(self, who):
+        self.do(lambda s: kills.clear_kill(s, person(who), MODEL, "x"))
+
+    @invariant()
+    def what_serves_was_promoted_and_is_not_retired(self):
+        with self.database.read() as session:
+            stable = history.stable_of(session, MODEL)
+            if stable is not None:
+                assert stable in self.promoted
+                assert get_version(session, stable).state == "registered"
+
+    @invariant()
+    def what_carries_traffic_was_approved_by_somebody_else(self):
+        with self.database.read() as session:
+            for row in list_releases(session):
+                if State(row.state) in STARTED | {State.PROMOTED}:
+                    assert self.approvers[row.id] - self.contributors[row.id]
+
+    @invariant()
+    def the_register_verifies(self):
+        with self.database.read() as session:
+            assert verify(session).ok
+
+
+def test_the_interlocking_holds(prepared):
+    machine = type("Prepared", (Interlocking,), {"prepared": prepared})
+    limits = settings(
+        max_examples=25,
+        stateful_step_count=25,
+        deadline=None,
+        suppress_health_check=list(HealthCheck),
+    )
+    run_state_machine_as_test(machine, settings=limits)
+
+
+def test_content_that_was_changed_behind_the_api_is_not_started(prepared, tmp_path):
+    path = tmp_path / "signalbox.db"
+    shutil.copy(prepared, path)
+    database = Database(path)
+    with database.write() as session:
+        draft = Draft(model=MODEL, candidate=f"{MODEL}:20261122-{1:08x}", kind="bootstrap")
+        row = service.create_release(session, person("ada"), draft)
+        service.act(session, person("ada"), row.id, Verb.SUBMIT, Order(reason="x"))
+        service.act(session, person("ben"), row.id, Verb.APPROVE, Order(reason="x"))
+    with database.write() as session:
+        tampered = session.get(ReleaseRow, row.id)
+        tampered.candidate = f"{MODEL}:20261122-{2:08x}"
+        session.add(tampered)
+    with database.write() as session, pytest.raises(PolicyError, match="content digest"):
+        service.act(session, person("cy"), row.id, Verb.START, Order(reason="x"))
+    database.dispose()
