@@ -23,7 +23,7 @@ demo: $(RUN_STAMP) ## the whole product on a shop's orders, live in the terminal
 	@$(BIN)/python -m demo $(ARGS)
 
 up: $(RUN_STAMP) ## control plane, fleet and gateway over ./var, without the demo's shoppers
-	@$(BIN)/python -m demo --serve-only $(ARGS)
+	@$(BIN)/signalbox init && $(BIN)/signalbox up $(ARGS)
 
 bench: $(RUN_STAMP) ## gateway against `bentoml serve` called directly, on this machine
 	@$(BIN)/python -m load_tests.bench $(ARGS)

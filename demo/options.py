@@ -25,7 +25,6 @@ class Options:
     story_seconds: float
     hold: bool
     json: bool
-    serve_only: bool
     port_base: int
 
 
@@ -44,7 +43,6 @@ def parse(arguments: Sequence[str] | None = None) -> Options:
         metavar="N",
         help="gateway on N, control plane on N+1 (default 8080)",
     )
-    parser.add_argument("--serve-only", action="store_true", help="start everything, no shoppers")
     given = parser.parse_args(arguments)
     seconds = None if given.duration is None else duration(given.duration)
     if not 1 <= given.port_base <= 65_534:
@@ -53,8 +51,6 @@ def parse(arguments: Sequence[str] | None = None) -> Options:
         raise ContractError("--orders", "a Parquet or CSV file", str(given.orders))
     if given.mapping is not None and given.orders is None:
         raise ContractError("--mapping", "to come with --orders", given.mapping)
-    if given.serve_only and (given.json or given.duration):
-        raise ContractError("--serve-only", "neither --for nor --json beside it", "both")
     return Options(
         home=given.home.absolute(),
         orders=None if given.orders is None else given.orders.absolute(),
@@ -62,7 +58,6 @@ def parse(arguments: Sequence[str] | None = None) -> Options:
         story_seconds=DEFAULT_STORY_SECONDS if seconds is None else seconds,
         hold=seconds is None and not given.json,
         json=given.json,
-        serve_only=given.serve_only,
         port_base=given.port_base,
     )
 

@@ -72,9 +72,9 @@ def killed(kill: Kill | None) -> dict[str, Any] | None:
     return {"version": kill.version, "back_after_s": back, "stable_stepped_in": kill.stepped_in}
 
 
-def problems(result: dict[str, Any], story_told: bool) -> list[str]:
+def problems(result: dict[str, Any]) -> list[str]:
     """What is off, in words; empty when the demo may say that all is well."""
-    found = all_right(result["steps"], LEAST_KEYS) if story_told else []
+    found = all_right(result["steps"], LEAST_KEYS)
     if result["requests"]["failures"]:
         found.append(f"{result['requests']['failures']} requests failed")
     decisions = result["decisions"]
@@ -89,8 +89,8 @@ def problems(result: dict[str, Any], story_told: bool) -> list[str]:
         for version in result["versions"]
         if not version["parity"]["passed"]
     ]
-    if story_told and not result["shadow"]:
+    if not result["shadow"]:
         found.append("no shadow outcome is recorded")
-    if story_told and (result["killed_worker"] or {}).get("back_after_s") is None:
+    if (result["killed_worker"] or {}).get("back_after_s") is None:
         found.append("the killed worker did not come back")
     return found

@@ -146,10 +146,9 @@ class Session:
         replay.pace = Pace(HOLD_REQUESTS_PER_SECOND, {m: 1 / len(models) for m in models})
         sender = asyncio.create_task(replay.run())
         try:
-            if not self._options.serve_only:
-                fraud = await self._pair(desk, trained, FRAUD)
-                recommendations = await self._pair(desk, trained, RECOMMENDATIONS)
-                await story.tell(fraud, recommendations)
+            fraud = await self._pair(desk, trained, FRAUD)
+            recommendations = await self._pair(desk, trained, RECOMMENDATIONS)
+            await story.tell(fraud, recommendations)
             replay.on_answer = lambda _: None
             if self._options.hold:
                 await self._hold(replay, models)
@@ -207,14 +206,14 @@ class Session:
             "register": await control_plane.get("/api/v1/register/verify", admin),
             "addresses": self._addresses(),
         }
-        result["problems"] = report.problems(result, story_told=not self._options.serve_only)
+        result["problems"] = report.problems(result)
         return result
 
     def _addresses(self) -> dict[str, str]:
         return {
             "gateway": f"{self._gateway_url}/v2",
             "metrics": f"{self._gateway_url}/metrics",
-            "control plane API": f"{self._control_url}/docs",
+            "control plane API": f"{self._control_url}/openapi.json",
         }
 
     def _environment(self) -> dict[str, str]:

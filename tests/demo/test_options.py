@@ -22,7 +22,6 @@ def test_a_bad_duration_is_named(text):
         (["--mapping", "ta_feng"], "--mapping"),
         (["--port-base", "0"], "--port-base"),
         (["--port-base", "65535"], "--port-base"),
-        (["--serve-only", "--json"], "--serve-only"),
     ],
 )
 def test_a_bad_value_names_its_option(arguments, field):
