@@ -100,31 +100,41 @@ class OipApp:
         """Answer one HTTP request; errors are ``{"error": "..."}``."""
         if scope["type"] != "http":
             raise ContractError("scope.type", "http", scope["type"])
-        try:
-            status, body, headers = await self._answer(scope, receive)
-        except BodyTooLargeError as error:
-            status, body, headers = _error(413, str(error))
-        except ContractError as error:
-            status, body, headers = _error(400, str(error))
-        except Exception:
-            logger.exception("inference failed")
-            status, body, headers = _error(500, "inference failed")
+        status, body, headers = await self._answer(scope, receive)
         headers.append((b"content-length", b"%d" % len(body)))
         await send({"type": "http.response.start", "status": status, "headers": headers})
         await send({"type": "http.response.body", "body": body})
 
     async def _answer(self, scope: Scope, receive: Receive) -> Answer:
         path, method = scope["path"], scope["method"]
-        if path in self._infer_paths:
+        if self.takes(path):
             if method != "POST":
                 return _method_not_allowed("POST")
-            return self.infer(*await _read(scope["headers"], receive))
+            try:
+                content, header_length = await _read(scope["headers"], receive)
+            except ContractError as error:
+                return _error(413 if isinstance(error, BodyTooLargeError) else 400, str(error))
+            return self.answer(content, header_length)
         get = self._gets.get(path)
         if get is not None:
             return get() if method == "GET" else _method_not_allowed("GET")
         if self.model is None and path.startswith(f"{PREFIX}/models/{self.name}"):
             return _error(503, f"model {self.name} is not ready")
         return _error(404, f"no such path or model: {path}")
+
+    def takes(self, path: str) -> bool:
+        """Whether ``path`` is this model's infer endpoint; none is until ``bind``."""
+        return path in self._infer_paths
+
+    def answer(self, body: bytes, header_length: str | None) -> Answer:
+        """``infer`` with every error turned into an answer: never raises."""
+        try:
+            return self.infer(body, header_length)
+        except ContractError as error:
+            return _error(400, str(error))
+        except Exception:
+            logger.exception("inference failed")
+            return _error(500, "inference failed")
 
     def infer(self, body: bytes, header_length: str | None) -> Answer:
         """Run one request body; raises ContractError for what the caller got wrong."""

@@ -20,8 +20,11 @@ from collections.abc import Awaitable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import uvicorn
+
 from bentos.contract.errors import ContractError
 from bentos.contract.manifest import SHA256_HEX
+from bentos.lane_protocol import LaneProtocol
 from bentos.worker_socket import BACKLOG, WorkerSocket
 
 if TYPE_CHECKING:
@@ -58,12 +61,12 @@ class WorkerApp:
 
     def __init__(self, bentoml_app: Any, lane: "OipApp") -> None:
         self._bentoml_app = bentoml_app
-        self._lane = lane
+        self.lane = lane
 
     def __call__(self, scope: "Scope", receive: "Receive", send: "Send") -> Awaitable[None]:
         """Route one ASGI call."""
         if scope["type"] == "http" and scope["path"].startswith(LANE):
-            return self._lane(scope, receive, send)
+            return self.lane(scope, receive, send)
         answer: Awaitable[None] = self._bentoml_app(scope, receive, send)
         return answer
 
@@ -123,7 +126,6 @@ def build_app(service: Any) -> WorkerApp:
 
 def serve(app: WorkerApp, listening: WorkerSocket) -> None:
     """Serve until SIGTERM or SIGINT; the socket listens once the service is warm."""
-    import uvicorn  # noqa: PLC0415 - loaded after the environment is set
 
     class Server(uvicorn.Server):
         async def startup(self, sockets: Any = None) -> None:
@@ -144,7 +146,7 @@ def serve(app: WorkerApp, listening: WorkerSocket) -> None:
         app,
         interface="asgi3",
         loop="uvloop",
-        http="httptools",
+        http=LaneProtocol.for_lane(app.lane),
         ws="none",
         lifespan="on",
         log_config=None,

@@ -15,7 +15,7 @@ import numpy as np
 from bentos.fraud.schema import SCHEMA, SIGNATURE
 
 ROOT = Path(__file__).parents[1]
-SERVICE = "bentos.fraud.service:Fraud"
+SERVICE = "bentos.fraud.service:FraudService"
 SOURCES = ["bentos/*.py", "bentos/contract/*.py", "bentos/fraud/*.py"]
 STABLE, CANARY = "20260101-0000000a", "20260101-0000000b"
 TREES, DEPTH, ROWS = 100, 3, 2000

@@ -13,7 +13,8 @@ from dataclasses import dataclass, field
 from typing import cast
 
 HEAD_END = b"\r\n\r\n"
-LENGTH = b"content-length:"
+# With its line break: inference-header-content-length ends alike.
+LENGTH = b"\r\ncontent-length:"
 CONNECT_SECONDS = 10.0
 DRAIN_SECONDS = 10.0
 SHOWN_FAILURES = 3

@@ -74,6 +74,8 @@ def test_answer_size_needs_the_whole_head():
     whole = answer(body=b"abc", name="Content-Length")
     assert answer_size(whole[:20]) is None
     assert answer_size(whole) == len(whole)
+    lane = whole.replace(b"Content-Length", b"inference-header-content-length: 1\r\nContent-Length")
+    assert answer_size(lane) == len(lane)
     with pytest.raises(ValueError, match="no content-length"):
         answer_size(b"HTTP/1.1 200 OK\r\n\r\n")
 
