@@ -134,6 +134,11 @@ def _check_verdict(manifest: Manifest) -> None:
     if manifest.state is VersionState.REJECTED:
         if not manifest.rejection:
             raise ContractError("manifest.rejection", "the gate that failed", manifest.rejection)
-    elif not manifest.parity.passed or not offline.beats_baseline():
-        failed = "parity" if not manifest.parity.passed else "offline"
+    elif failed := _failed_gate(manifest):
         raise ContractError("manifest.state", f"rejected, as {failed} failed", manifest.state.value)
+
+
+def _failed_gate(manifest: Manifest) -> str | None:
+    if not manifest.parity.passed or manifest.parity.mismatches:
+        return "parity"
+    return None if manifest.offline.beats_baseline() else manifest.offline.primary

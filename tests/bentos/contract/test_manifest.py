@@ -94,6 +94,7 @@ def test_rejected_manifest_may_have_failed_its_gates_but_says_which():
         ({"state": VersionState.RETIRED}, "manifest.state"),
         ({"state": VersionState.REJECTED}, "manifest.rejection"),
         ({"parity": replaced(PARITY, passed=False)}, "manifest.state"),
+        ({"parity": replaced(PARITY, mismatches=1)}, "manifest.state"),
         ({"offline": replaced(OFFLINE, higher_is_better=False)}, "manifest.state"),
         ({"offline": replaced(OFFLINE, baseline=OFFLINE.model)}, "manifest.state"),
     ],

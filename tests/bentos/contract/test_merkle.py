@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from bentos.contract.errors import ContractError
 from bentos.contract.merkle import (
     EMPTY_ROOT,
     MerkleAccumulator,
@@ -94,3 +95,24 @@ def test_asking_for_the_root_leaves_the_tree_open():
     for size, value in enumerate(LEAVES, start=1):
         tree.append(leaf_hash(value))
         assert tree.root().hex() == ROOTS[size]
+
+
+@given(st.integers(0, 200), st.integers(0, 50))
+def test_going_on_from_a_stored_edge_gives_the_same_root(size, more):
+    leaves = [leaf_hash(str(number).encode()) for number in range(size + more)]
+    tree = MerkleAccumulator()
+    for leaf in leaves[:size]:
+        tree.append(leaf)
+    restored = MerkleAccumulator.restore(tree.size, tree.edge)
+    assert restored.root() == tree.root()
+    for leaf in leaves[size:]:
+        restored.append(leaf)
+    assert restored.root() == merkle_root(leaves)
+    # What was restored from is not touched.
+    assert tree.root() == merkle_root(leaves[:size])
+
+
+@pytest.mark.parametrize(("size", "nodes"), [(0, 1), (1, 0), (3, 1), (4, 2)])
+def test_edge_that_does_not_fit_its_size_is_refused(size, nodes):
+    with pytest.raises(ContractError, match="edge"):
+        MerkleAccumulator.restore(size, [EMPTY_ROOT] * nodes)
