@@ -117,11 +117,37 @@ def test_internal_links_resolve(path):
     assert broken == []
 
 
+def module_exists(name: str) -> bool:
+    place = ROOT.joinpath(*name.split("."))
+    return place.with_suffix(".py").is_file() or (place / "__main__.py").is_file()
+
+
 def anchors(path: Path) -> set[str]:
     """GitHub's anchors of a document's headings."""
     titles = HEADING.findall(FENCED.sub("", path.read_text(encoding="utf-8")))
     kept = (re.sub(r"[^\w\- ]", "", title.lower()) for title in titles)
     return {title.strip().replace(" ", "-") for title in kept}
+
+
+@pytest.mark.parametrize("path", documents(), ids=relative)
+def test_files_commands_and_modules_named_in_the_docs_exist(path):
+    text = path.read_text(encoding="utf-8")
+    files = [relative(source) for source in [*sources(), *(ROOT / "tests").rglob("*.py")]]
+    missing = [
+        name
+        for name in re.findall(r"`([a-z_/]+\.py)`", text)
+        if not any(f"/{file}".endswith(f"/{name}") for file in files)
+    ]
+    targets = set(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(), re.MULTILINE))
+    missing += [
+        name
+        for name in re.findall(r"(?:`|^ {4})make ([a-z-]+)", text, re.MULTILINE)
+        if name not in targets
+    ]
+    missing += [
+        name for name in re.findall(r"python -m ([a-z_.]+[a-z_])", text) if not module_exists(name)
+    ]
+    assert missing == []
 
 
 def test_every_setting_is_documented():
