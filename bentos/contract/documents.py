@@ -15,6 +15,7 @@ from bentos.contract import canonical
 from bentos.contract.attributes import AttributeType
 from bentos.contract.errors import ContractError, from_decoding
 from bentos.contract.features import FeatureSchema
+from bentos.contract.route import FEATURE_PREFIX
 from bentos.contract.signature import ModelSignature
 
 SIGNING_CONTEXT = b"signalbox document v1\n"
@@ -162,8 +163,59 @@ def encode_body(body: Any) -> bytes:
 
 
 def decode_body(name: DocumentName, data: bytes) -> Any:
-    """Decode a body into its type; raises ContractError for anything that is not one."""
+    """Decode a body into its type; raises ContractError for anything that is not one.
+
+    What a body says of itself holds: a digest named in ``schemas`` is in ``schemas``, a
+    model's feature in ``routes`` has the shape of a route.
+    """
     try:
-        return msgspec.json.decode(data, type=BODY_TYPES[name])
+        body = msgspec.json.decode(data, type=BODY_TYPES[name])
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
         raise from_decoding(error, f"document {name.value}", "a valid body") from error
+    if isinstance(body, SchemasBody):
+        _check_references(body)
+    elif isinstance(body, RoutesBody):
+        _check_features(body)
+    return body
+
+
+def _check_references(body: SchemasBody) -> None:
+    root = "document schemas"
+    for model, digest in body.current.items():
+        if digest not in body.signatures:
+            raise ContractError(f"{root}.current.{model}", "a signature in signatures", digest)
+    for version, entry in body.versions.items():
+        field = f"{root}.versions.{version}"
+        if entry.signature not in body.signatures:
+            raise ContractError(f"{field}.signature", "one in signatures", entry.signature)
+        if entry.features not in body.features:
+            raise ContractError(f"{field}.features", "one in features", entry.features)
+
+
+def _check_features(body: RoutesBody) -> None:
+    for key, feature in body.features.items():
+        if not key.startswith(FEATURE_PREFIX):
+            continue
+        field = f"document routes.features.{key}"
+        if not isinstance(feature, dict):
+            raise ContractError(field, "a GrowthBook feature", feature)
+        rules = feature.get("rules", [])
+        if not isinstance(rules, list) or not all(isinstance(rule, dict) for rule in rules):
+            raise ContractError(f"{field}.rules", "a list of objects", rules)
+        values = [feature.get("defaultValue")]
+        for rule in rules:
+            variations = rule.get("variations", [])
+            if not isinstance(variations, list):
+                raise ContractError(f"{field}.rules", "a list of variations", variations)
+            values += variations
+            values += [rule["force"]] if "force" in rule else []
+        for value in values:
+            _check_route_value(value, field)
+
+
+def _check_route_value(value: Any, field: str) -> None:
+    # Members added later are let through: neighbouring releases work together.
+    shadow = value.get("shadow", []) if isinstance(value, dict) else None
+    versions = [value.get("serve"), *shadow] if isinstance(shadow, list) else [None]
+    if not all(isinstance(version, str) and version for version in versions):
+        raise ContractError(field, '{"serve": version, "shadow": [version …]}', value)

@@ -143,3 +143,65 @@ def test_any_damaged_byte_is_refused_or_read(name, data):
         decode_body(name, bytes(body))
     except ContractError:
         return
+
+
+VALUE = {"serve": "fraud:a", "shadow": []}
+
+
+@pytest.mark.parametrize(
+    "feature",
+    [
+        {"defaultValue": VALUE},
+        {"defaultValue": {"serve": "fraud:a", "later": 1}},
+        {"defaultValue": VALUE, "rules": [{"force": VALUE}, {"variations": [VALUE]}, {}]},
+    ],
+)
+def test_feature_with_the_shape_of_a_route_is_taken(feature):
+    data = json.dumps({"features": {"model.fraud": feature, "other": 7}}).encode()
+    assert decode_body(DocumentName.ROUTES, data).features["model.fraud"] == feature
+
+
+@pytest.mark.parametrize(
+    "feature",
+    [
+        None,
+        [],
+        {},
+        {"defaultValue": None},
+        {"defaultValue": "fraud:a"},
+        {"defaultValue": {"serve": ""}},
+        {"defaultValue": {"serve": "fraud:a", "shadow": "fraud:b"}},
+        {"defaultValue": {"serve": "fraud:a", "shadow": [1]}},
+        {"defaultValue": VALUE, "rules": {}},
+        {"defaultValue": VALUE, "rules": [1]},
+        {"defaultValue": VALUE, "rules": [{"force": None}]},
+        {"defaultValue": VALUE, "rules": [{"variations": [VALUE, {}]}]},
+        {"defaultValue": VALUE, "rules": [{"variations": 1}]},
+    ],
+)
+def test_feature_of_another_shape_is_refused(feature):
+    data = json.dumps({"features": {"model.fraud": feature}}).encode()
+    with pytest.raises(ContractError, match=r"document routes\.features\.model\.fraud"):
+        decode_body(DocumentName.ROUTES, data)
+
+
+@pytest.mark.parametrize(
+    ("changes", "field"),
+    [
+        ({"signatures": {}}, "document schemas.versions.fraud:20261122-1a2b3c4d.signature"),
+        ({"features": {}}, "document schemas.versions.fraud:20261122-1a2b3c4d.features"),
+        ({"signatures": {}, "versions": {}}, "document schemas.current.fraud"),
+        ({"signatures": {}, "versions": {}, "current": {}}, None),
+    ],
+)
+def test_schemas_name_only_what_they_hold(changes, field):
+    body = json.loads(GOLDEN["schemas"]["body"]) | changes
+    if field == "document schemas.versions.fraud:20261122-1a2b3c4d.signature":
+        body["current"] = {}
+    data = json.dumps(body).encode()
+    if field is None:
+        decode_body(DocumentName.SCHEMAS, data)
+        return
+    with pytest.raises(ContractError) as caught:
+        decode_body(DocumentName.SCHEMAS, data)
+    assert caught.value.field == field
