@@ -7,17 +7,17 @@ knows no routes and no variants: it answers, or says why it cannot (LaneError).
 import asyncio
 from collections import deque
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import structlog
 
-from bentos.contract.deadline import MIN_RESERVE_MS
 from bentos.contract.features import TensorBlock
 from bentos.contract.signature import ModelSignature
+from gateway.batch import Batch, LaneAnswer, Work
 from gateway.batch_answer import read_batch
 from gateway.errors import BadAnswer, LaneError, LaneFull, LaneLost, LaneTimeout, LaneUnavailable
 from gateway.lane_connection import HttpAnswer, LaneConnection, connect
+from gateway.latency import LatencyWindow
 
 log = structlog.get_logger(__name__)
 
@@ -26,44 +26,6 @@ RECONNECT_MAX_S = 1.0
 SWEEP_S = 0.005
 # A batch in flight for longer hangs: its connection is given up.
 HUNG_AFTER_S = 2.0
-LATENCY_WINDOW = 512
-
-
-@dataclass(frozen=True, slots=True)
-class LaneAnswer:
-    """One request's outputs (name → one value per row) and where its time went."""
-
-    outputs: dict[str, list[Any]]
-    queue_us: int
-    lane_us: int
-    batch_rows: int
-
-
-class _Work:
-    """One request waiting for, or in, a batch."""
-
-    __slots__ = ("deadline", "future", "queued_at", "rows", "tensors")
-
-    def __init__(
-        self,
-        tensors: tuple[bytes, ...],
-        rows: int,
-        deadline: float,
-        future: "asyncio.Future[LaneAnswer]",
-        queued_at: float,
-    ) -> None:
-        self.tensors = tensors
-        self.rows = rows
-        self.deadline = deadline
-        self.future = future
-        self.queued_at = queued_at
-
-
-@dataclass(slots=True)
-class _Batch:
-    works: list[_Work]
-    rows: int
-    sent_at: float
 
 
 class Lane:
@@ -81,7 +43,6 @@ class Lane:
     ) -> None:
         self.version = version
         self.signature = signature
-        self.answered = 0
         self.batches = 0
         self.failures: dict[str, int] = {}
         self._max_batch_rows = max_batch_rows
@@ -90,16 +51,15 @@ class Lane:
         self._loop = asyncio.get_running_loop()
         self._path = f"/v2/models/{signature.model}/infer"
         self._template = _head_template(blocks)
-        self._waiting: deque[_Work] = deque()
+        self._waiting: deque[Work] = deque()
         self._waiting_rows = 0
         self._idle: list[LaneConnection] = []
-        self._in_flight: dict[LaneConnection, _Batch] = {}
+        self._in_flight: dict[LaneConnection, Batch] = {}
         self._connectors: dict[str, list[asyncio.Task[None]]] = {}
         self._attempted = False
         self._pump_planned = False
         self._sweep: asyncio.TimerHandle | None = None
-        self._latencies: deque[float] = deque(maxlen=LATENCY_WINDOW)
-        self._p99_ms = MIN_RESERVE_MS / 2
+        self._latency = LatencyWindow()
 
     # --- what callers use -------------------------------------------------------------
     def set_addresses(self, addresses: Sequence[str]) -> None:
@@ -126,7 +86,7 @@ class Lane:
         if self._waiting_rows + rows > self._max_waiting_rows:
             raise self._failed(LaneFull(f"{self.version}: {self._waiting_rows} rows wait"))
         future: asyncio.Future[LaneAnswer] = self._loop.create_future()
-        self._waiting.append(_Work(tensors, rows, deadline, future, self._loop.time()))
+        self._waiting.append(Work(tensors, rows, deadline, future, self._loop.time()))
         self._waiting_rows += rows
         if self._idle and not self._pump_planned:
             # On the next turn of the loop: what arrived together goes together.
@@ -142,9 +102,14 @@ class Lane:
         return bool(self._idle or self._in_flight)
 
     @property
+    def answered(self) -> int:
+        """Requests answered so far."""
+        return self._latency.count
+
+    @property
     def p99_ms(self) -> float:
         """99th percentile of recent answers, queue and bento, in milliseconds."""
-        return self._p99_ms
+        return self._latency.p99_ms
 
     def close(self) -> None:
         """Give up all connections; what waits fails with LaneUnavailable."""
@@ -161,13 +126,13 @@ class Lane:
             connection = self._idle.pop()
             columns = list(zip(*[work.tensors for work in works], strict=True))
             head = self._render_head(rows, columns)
-            self._in_flight[connection] = _Batch(works, rows, self._loop.time())
+            self._in_flight[connection] = Batch(works, rows, self._loop.time())
             self.batches += 1
             connection.send(head, [part for column in columns for part in column])
 
-    def _take(self) -> tuple[list[_Work], int]:
+    def _take(self) -> tuple[list[Work], int]:
         """Everything that waits and is still wanted, up to the batch limit."""
-        works: list[_Work] = []
+        works: list[Work] = []
         rows, now = 0, self._loop.time()
         while self._waiting and (not works or rows + self._waiting[0].rows <= self._max_batch_rows):
             work = self._waiting.popleft()
@@ -210,29 +175,20 @@ class Lane:
                 start += work.rows
         self._pump()
 
-    def _answer(
-        self, work: _Work, outputs: dict[str, list[Any]], batch: _Batch, now: float
-    ) -> None:
+    def _answer(self, work: Work, outputs: dict[str, list[Any]], batch: Batch, now: float) -> None:
         if work.future.done():
             return
-        self._observe((now - work.queued_at) * 1000)
+        self._latency.observe((now - work.queued_at) * 1000)
         queue_us = int((batch.sent_at - work.queued_at) * 1e6)
         lane_us = int((now - batch.sent_at) * 1e6)
         work.future.set_result(LaneAnswer(outputs, queue_us, lane_us, batch.rows))
-
-    def _observe(self, milliseconds: float) -> None:
-        self.answered += 1
-        self._latencies.append(milliseconds)
-        if self.answered % LATENCY_WINDOW == 0 or self.answered == 64:
-            ordered = sorted(self._latencies)
-            self._p99_ms = ordered[int(len(ordered) * 0.99)]
 
     # --- failures ---------------------------------------------------------------------
     def _failed(self, error: LaneError) -> LaneError:
         self.failures[error.counted_as] = self.failures.get(error.counted_as, 0) + 1
         return error
 
-    def _fail(self, work: _Work, error: LaneError) -> None:
+    def _fail(self, work: Work, error: LaneError) -> None:
         if not work.future.done():
             work.future.set_exception(self._failed(error))
 
@@ -241,7 +197,7 @@ class Lane:
             self._fail(self._waiting.popleft(), error)
         self._waiting_rows = 0
 
-    def _expire(self, work: _Work) -> None:
+    def _expire(self, work: Work) -> None:
         self._fail(work, LaneTimeout(f"{self.version}: no answer in time"))
 
     def _sweep_expired(self) -> None:

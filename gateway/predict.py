@@ -17,6 +17,7 @@ from bentos.contract.decision import Reason
 from bentos.contract.identity import check_targeting_key
 from gateway import infer_protocol, predict_protocol
 from gateway.auth import SCOPE_INFER, SCOPE_PIN
+from gateway.batch import LaneAnswer
 from gateway.batch_answer import check_bands
 from gateway.errors import (
     BadRequest,
@@ -29,7 +30,6 @@ from gateway.errors import (
     NotFound,
     Unavailable,
 )
-from gateway.lane import LaneAnswer
 from gateway.query import Query, check_timeout
 from gateway.record import Outcome, Stopwatch
 from gateway.reply import Reply, error_reply

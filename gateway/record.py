@@ -9,10 +9,10 @@ from typing import Any
 from bentos.contract.decision import Decision, Latency, PersonalPart, Reason
 from bentos.contract.identity import Pseudonymizer
 from bentos.contract.signature import ModelSignature, Redaction
+from gateway.batch import LaneAnswer
 from gateway.decision_id import new_decision_id
 from gateway.decision_log import DecisionLog
 from gateway.errors import GatewayError
-from gateway.lane import LaneAnswer
 from gateway.metrics import Metrics
 from gateway.query import Query
 from gateway.routing import Assignment

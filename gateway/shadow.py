@@ -10,9 +10,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from bentos.contract.decision import ShadowOutcome
+from gateway.batch import LaneAnswer
 from gateway.decision_log import DecisionLog
 from gateway.errors import LaneError
-from gateway.lane import LaneAnswer
 from gateway.rows import Row
 from gateway.snapshot import Snapshot
 
