@@ -37,6 +37,8 @@ class Work:
 
 @dataclass(slots=True)
 class Batch:
+    """Works sent in one call; ``sent_at`` is loop time."""
+
     works: list[Work]
     rows: int
     sent_at: float
