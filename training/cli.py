@@ -144,7 +144,7 @@ def _source(
 
 def _run(source: OrderSource, wanted: tuple[str, ...], seed: int, *, as_json: bool) -> None:
     settings = Settings()
-    progress.set_quiet(as_json and not sys.stderr.isatty())
+    progress.set_quiet(as_json and not (sys.stderr.isatty() or settings.progress))
     for text in wanted:
         recipe(text.partition("@")[0])
     lines = prepare_lines(settings, source)

@@ -18,6 +18,9 @@ class Settings(BaseSettings):
     training_memory: str = Field(default="700MB", pattern=r"^\d+(MB|GB)$")
     training_threads: int = Field(default=2, ge=1, le=64)
 
+    # Say each finished step on stderr even where --json is asked for and nobody watches.
+    progress: bool = False
+
     @property
     def keys(self) -> Path:
         """Folder of the key files."""

@@ -1,7 +1,6 @@
 """Tune the blend on an earlier window, fix the statistics, measure on the next baskets."""
 
 from functools import partial
-from itertools import product
 from pathlib import Path
 from typing import Any
 
@@ -23,25 +22,19 @@ from training.recommendations.blend import Blend, recommend
 from training.recommendations.evaluate import next_basket_metrics, personal_frequency, top_popular
 from training.recommendations.graph import build
 from training.recommendations.statistics import Statistics, places_of, statistics_of
+from training.recommendations.tune import tune
 
-VALIDATE_FROM, TEST_FROM = 0.70, 0.85
+TEST_FROM = 0.85
 TIE = 1e-6
 MIN_CATALOGUE = 2
 MIN_SHOPPERS = 5
-MAX_TUNING_SHOPPERS = 1000
-GRID: tuple[tuple[float, ...], ...] = (
-    (0.0, 0.1, 0.3),  # similar
-    (0.001, 0.01),  # popular
-    (1.0, 0.99),  # decay
-    (0.0, 0.5, 1.0),  # repeat power
-)
 
 
 def fit(folder: Path, seed: int) -> Fitted:
     """Everything follows from the data; ``seed`` only picks shoppers for tuning."""
     purchases = load(folder)
-    validate, test = moment_at(purchases, VALIDATE_FROM), moment_at(purchases, TEST_FROM)
-    blend = _tune(purchases, validate, test, seed)
+    test = moment_at(purchases, TEST_FROM)
+    blend = tune(purchases, test, seed)
     statistics = _statistics(purchases, test)
     cases = cases_at(purchases, test)
     if len(cases.history) < MIN_SHOPPERS:
@@ -62,6 +55,7 @@ def fit(folder: Path, seed: int) -> Fitted:
             "popular": blend.popular,
             "decay": blend.decay,
             "repeat_power": blend.repeat_power,
+            "trend_power": blend.trend_power,
             "catalogue": statistics.size,
         },
         assumptions=(
@@ -74,13 +68,8 @@ def fit(folder: Path, seed: int) -> Fitted:
 def windows(folder: Path) -> dict[str, int]:
     """Purchases of each window."""
     purchases = load(folder)
-    validate, test = moment_at(purchases, VALIDATE_FROM), moment_at(purchases, TEST_FROM)
-    later = np.array([np.sum(purchases.moment >= moment) for moment in (validate, test)])
-    return {
-        "train": len(purchases.moment) - int(later[0]),
-        "validate": int(later[0] - later[1]),
-        "test": int(later[1]),
-    }
+    later = int(np.sum(purchases.moment >= moment_at(purchases, TEST_FROM)))
+    return {"train": len(purchases.moment) - later, "test": later}
 
 
 def _statistics(purchases: Purchases, moment: int) -> Statistics:
@@ -88,38 +77,6 @@ def _statistics(purchases: Purchases, moment: int) -> Statistics:
     if len(ids) < MIN_CATALOGUE:
         raise ContractError("orders", f"at least {MIN_CATALOGUE} products", len(ids))
     return statistics_of(purchases, ids, moment)
-
-
-def _tune(purchases: Purchases, moment: int, until: int, seed: int) -> Blend:
-    """The blend with the best NDCG on the next baskets of the window before the test's."""
-    statistics = _statistics(purchases, moment)
-    cases = _some(cases_at(purchases, moment, until), seed)
-    keep_bought = np.zeros(len(cases.history), dtype=bool)
-    best, best_score = None, -1.0
-    for similar, popular, decay, power in product(*GRID):
-        blend = Blend(similar=similar, popular=popular, decay=decay, repeat_power=power)
-        if not len(cases.history):
-            return blend
-        answers = recommend(statistics, cases.history, keep_bought, blend)
-        score = next_basket_metrics(answers["product_ids"], cases)["ndcg_at_10"]
-        if score > best_score + 1e-9:
-            best, best_score = blend, score
-    if best is None:
-        raise ContractError("tuning grid", "at least one blend", GRID)
-    return best
-
-
-def _some(cases: Cases, seed: int) -> Cases:
-    count = len(cases.history)
-    if count <= MAX_TUNING_SHOPPERS:
-        return cases
-    chosen = np.random.default_rng(seed).choice(count, MAX_TUNING_SHOPPERS, replace=False)
-    chosen.sort()
-    return Cases(
-        history=cases.history[chosen],
-        baskets=[cases.baskets[i] for i in chosen],
-        bought=[cases.bought[i] for i in chosen],
-    )
 
 
 def _evaluate(statistics: Statistics, blend: Blend, cases: Cases) -> OfflineMetrics:
@@ -136,8 +93,8 @@ def _evaluate(statistics: Statistics, blend: Blend, cases: Cases) -> OfflineMetr
     name = max(contenders, key=lambda key: contenders[key]["ndcg_at_10"])
     return OfflineMetrics(
         protocol=(
-            f"next basket after {TEST_FROM:.0%} of the orders, one a shopper; blend tuned on the "
-            f"window from {VALIDATE_FROM:.0%}; products outside the catalogue count as missed"
+            f"next basket after {TEST_FROM:.0%} of the orders, one a shopper; blend tuned on "
+            f"windows before; products outside the catalogue count as missed"
         ),
         primary="ndcg_at_10",
         higher_is_better=True,

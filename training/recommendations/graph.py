@@ -7,7 +7,7 @@ import onnx
 
 from bentos.recommendations.schema import HISTORY_LENGTH, MODEL, NO_PRODUCT, TOP_K
 from training import graph
-from training.recommendations.blend import EXCLUDED, Blend, position_weights, repeat_factors
+from training.recommendations.blend import EXCLUDED, TINY, Blend, own_factors, position_weights
 from training.recommendations.statistics import Statistics
 
 
@@ -61,8 +61,8 @@ def _weights() -> list[Any]:
 
 def _parts() -> list[Any]:
     return [
-        _node("Gather", "repeat places", "repeats", axis=0),
-        _node("Mul", "weights repeats", "own"),
+        _node("Gather", "factors places", "own_factors", axis=0),
+        _node("Mul", "weights own_factors", "own"),
         _node("ScatterElements", "board places own", "personal", axis=1, reduction="add"),
         _node("Gather", "neighbours places", "near", axis=0),
         _node("Gather", "similarity places", "near_similarity", axis=0),
@@ -102,13 +102,13 @@ def _constants(statistics: Statistics, blend: Blend) -> list[Any]:
     width = statistics.neighbours.shape[1]
     popular = statistics.popularity * np.float32(blend.popular)
     floats = {
-        "decays": position_weights(blend)[None, :],
-        "repeat": repeat_factors(statistics, blend),
+        "decays": position_weights(blend.decay)[None, :],
+        "factors": own_factors(statistics, blend.repeat_power, blend.trend_power),
         "similarity": statistics.similarity,
         "similar_weight": np.array(blend.similar),
         "popular_part": popular[None, :],
         "zero": np.array(0),
-        "tiny": np.array(1e-6),
+        "tiny": np.array(TINY),
         "excluded": np.array(EXCLUDED),
     }
     integers = {

@@ -15,6 +15,8 @@ POPULARITY_DAYS = 56
 # Rare pairs are chance; this many orders are added below the line.
 SHRINKAGE = 20.0
 REPEAT_PRIOR = 20.0
+TREND_DAYS = 28
+TREND_PRIOR = 1e-4
 DAY = 86_400_000_000
 
 
@@ -23,7 +25,8 @@ class Statistics(msgspec.Struct, frozen=True, kw_only=True):
 
     ``ids`` [K] int64; ``popularity`` [K+1] in 0..1; ``neighbours`` [K+1, T] places;
     ``similarity`` [K+1, T] in 0..1, 0 where there is no neighbour; ``repeat`` [K+1] the share of
-    a product's purchases that were not the shopper's first, over the shop's mean share.
+    a product's purchases that were not the shopper's first, over the shop's mean share; ``trend`` [K+1] its share of the
+    last four weeks' purchases over its share of all.
     """
 
     ids: Any
@@ -31,6 +34,7 @@ class Statistics(msgspec.Struct, frozen=True, kw_only=True):
     neighbours: Any
     similarity: Any
     repeat: Any
+    trend: Any
 
     @property
     def size(self) -> int:
@@ -63,6 +67,7 @@ def statistics_of(purchases: Purchases, ids: Array, moment: int) -> Statistics:
         neighbours=neighbours,
         similarity=similarity,
         repeat=_repeat(past.customer[known], places[known], len(ids)),
+        trend=_trend(places, past.moment >= moment - TREND_DAYS * DAY, len(ids)),
     )
 
 
@@ -97,3 +102,12 @@ def _neighbours(matrix: Any) -> tuple[Array, Array]:
         neighbours[place, : len(best)] = others[best]
         similarity[place, : len(best)] = scores[best]
     return neighbours, similarity
+
+
+def _trend(places: Array, recent: Array, size: int) -> Array:
+    """Rising products above 1, fading ones below; rare ones near 1."""
+    lately = np.bincount(places[recent], minlength=size + 1).astype(np.float64)
+    ever = np.bincount(places, minlength=size + 1).astype(np.float64)
+    share_lately = lately / max(1.0, lately.sum()) + TREND_PRIOR
+    trend: Array = (share_lately / (ever / max(1.0, ever.sum()) + TREND_PRIOR)).astype(np.float32)
+    return trend
