@@ -27,7 +27,8 @@ def sources() -> list[Path]:
 
 
 def documents() -> list[Path]:
-    return sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")])
+    folders = ("docs", "load_tests")
+    return sorted([*ROOT.glob("*.md"), *(p for f in folders for p in (ROOT / f).rglob("*.md"))])
 
 
 def relative(path: Path) -> str:
