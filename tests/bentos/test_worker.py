@@ -162,6 +162,16 @@ def test_refuses_changed_source(store, tmp_path):
     assert "The stored bento was changed" in end_of(worker, 3)
 
 
+def test_inputs_stay_out_of_the_log(store, tmp_path):
+    path = tmp_path / "w.sock"
+    worker = start(*store, "--uds", path)
+    wait_for(path, worker)
+    assert call(path, "POST", "/predict", '{"instances": [{"a": "my secret"}]}')[0] == 400
+    told = end(worker)
+    assert "refused, bad input" in told
+    assert "my secret" not in told
+
+
 def test_drains_on_sigterm(store, tmp_path):
     path = tmp_path / "w.sock"
     worker = start(*store, "--uds", path)
