@@ -66,6 +66,26 @@ class RoutesWatch:
                 f"published {self.revision}, feature {self._features.get(feature_key(model))}"
             ) from error
 
+    async def reachable(self, model: str, version: str) -> None:
+        """Wait until the gateway reaches a worker of this version."""
+        path = f"/v2/models/{model}/versions/{version.partition(':')[2]}/ready"
+        try:
+            async with asyncio.timeout(PUBLISH_TIMEOUT_S):
+                while True:
+                    if await self._is_ready(path):
+                        return
+                    await asyncio.sleep(POLL_S)
+        except TimeoutError as error:
+            raise DemoError(
+                f"the gateway reached no worker of {version} within {PUBLISH_TIMEOUT_S:g} s"
+            ) from error
+
+    async def _is_ready(self, path: str) -> bool:
+        try:
+            return (await self._gateway.get(path)).status_code == httpx.codes.OK
+        except httpx.HTTPError:
+            return False
+
     async def gateway_revision(self) -> str | None:
         """The routes revision the gateway works with; None when it has none or is away."""
         try:

@@ -118,8 +118,10 @@ class Session:
             self._board.labels[stable] = "stable"
         models = await desk.models()
         for name in trained.instances:
-            revision = await watch.served(name, serves(models[name]["stable"]))
-            self._board.note(f"{models[name]['stable']} serves (revision {revision})")
+            stable = models[name]["stable"]
+            revision = await watch.served(name, serves(stable))
+            await watch.reachable(name, stable)
+            self._board.note(f"{stable} serves (revision {revision})")
 
     async def _traffic(
         self,
@@ -226,6 +228,7 @@ class Session:
             "SIGNALBOX_GATEWAY_HOST": HOST,
             "BENTOML_HOME": str(self._options.home / "bentoml"),
             "BENTOML_DO_NOT_TRACK": "true",
+            "SIGNALBOX_PROGRESS": "true",
             "PYTHONUNBUFFERED": "1",
             # Fewer malloc arenas: a third less memory in every process, at no measurable cost.
             "MALLOC_ARENA_MAX": "2",

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from demo.errors import DemoError
 
 SHOPPERS = 5000
-RETURNING_SHARE = 0.2
+RETURNING_SHARE = 0.15
 RECENT = 200
 
 

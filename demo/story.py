@@ -21,8 +21,8 @@ from demo.replay import Pace, Replay
 from demo.routes_watch import Feature, RoutesWatch, canary, serves, shadows
 from demo.steps import Step
 
-REQUESTS_PER_SECOND = 450.0
-FOCUS_SHARE = 0.66
+REQUESTS_PER_SECOND = 600.0
+FOCUS_SHARE = 0.7
 LEAST_KEYS = 2000
 # A step that lacks distinct keys goes on, but not for ever.
 LONGEST_EXTENSION_S = 30.0
@@ -30,14 +30,14 @@ FRAUD = "fraud"
 RECOMMENDATIONS = "recommendations"
 CANARY_STEPS = (0.05, 0.25)
 RECOMMENDATIONS_WEIGHT = 0.10
-# Of the whole time: what each step gets.
+# The steps in their order, and how they divide the time.
 TIME = {
-    "baseline": 0.07,
-    "shadow": 0.15,
+    "baseline": 0.08,
+    "shadow": 0.16,
     "canary 5 %": 0.18,
     "canary 25 %": 0.22,
     "promoted": 0.10,
-    "canary 10 %": 0.18,
+    "canary 10 %": 0.16,
     "rolled back": 0.10,
 }
 
@@ -65,68 +65,73 @@ class Story:
     seconds: float
     results: list[dict[str, Any]] = field(default_factory=list)
     kill: Kill | None = None
+    _deadline: float = 0.0
 
     async def tell(self, fraud: tuple[str, str], recommendations: tuple[str, str]) -> None:
-        """Each pair is (stable, candidate)."""
-        everyone = tuple(await self.desk.models())
+        """Each pair is (stable, candidate). A candidate's worker starts a step ahead of it."""
+        self._deadline = time.monotonic() + self.seconds
+        models = tuple(await self.desk.models())
+        self.replay.pace = pace(models, None)
+        promoting = await self._asked(FRAUD, fraud[1], list(CANARY_STEPS), shadow=True)
         with self._step("baseline", FRAUD, fraud[0], 1.0, None) as step:
-            self.replay.pace = pace(everyone, None)
             await self._hold(step)
-        await self._promote(fraud[1])
-        await self._roll_back(recommendations)
+        self.replay.pace = pace(models, FRAUD)
+        await self._promote(promoting)
+        weight = RECOMMENDATIONS_WEIGHT
+        leaving = await self._asked(RECOMMENDATIONS, recommendations[1], [weight], shadow=False)
+        with self._step("promoted", FRAUD, fraud[1], 1.0, promoting) as step:
+            await self._hold(step)
+        self.replay.pace = pace(models, RECOMMENDATIONS)
+        await self._roll_back(leaving, recommendations[0], weight)
 
-    async def _promote(self, candidate: str) -> None:
-        release = await self.desk.approved(
-            FRAUD,
-            candidate,
-            kind="standard",
-            steps=list(CANARY_STEPS),
-            shadow=True,
-            why="trained on more recent orders",
-        )
-        self.replay.pace = pace(tuple(self.replay.pace.shares), FRAUD)
-        await self._enter(release, "start", shadows(candidate), f"{candidate} shadows")
+    async def _promote(self, release: Release) -> None:
+        candidate = release.candidate
+        await self._followed(release, shadows(candidate), f"{candidate} shadows")
         with self._step("shadow", FRAUD, candidate, 0.0, release) as step:
             await self._hold(step)
         await self._show_shadow(candidate)
         for weight in CANARY_STEPS:
             name = f"canary {weight:.0%}".replace("%", " %")
-            await self._enter(release, "ramp", canary(release.id, weight), f"{candidate} {name}")
+            await self.desk.move(release.id, "ramp", "the step before looked right")
+            await self._followed(release, canary(release.id, weight), f"{candidate} {name}")
             with self._step(name, FRAUD, candidate, weight, release) as step:
                 await self._hold(step, self._kill_worker if weight == CANARY_STEPS[-1] else None)
-        await self._enter(release, "promote", serves(candidate), f"{candidate} promoted")
-        with self._step("promoted", FRAUD, candidate, 1.0, release) as step:
-            await self._hold(step)
+        await self.desk.move(release.id, "promote", "as good as stable on a quarter of the keys")
+        await self._followed(release, serves(candidate), f"{candidate} promoted")
 
-    async def _roll_back(self, versions: tuple[str, str]) -> None:
-        stable, candidate = versions
-        weight = RECOMMENDATIONS_WEIGHT
-        release = await self.desk.approved(
-            RECOMMENDATIONS,
-            candidate,
-            kind="standard",
-            steps=[weight],
-            shadow=False,
-            why="other blend of the same parts",
-        )
-        self.replay.pace = pace(tuple(self.replay.pace.shares), RECOMMENDATIONS)
-        fits = canary(release.id, weight)
-        await self._enter(release, "start", fits, f"{candidate} canary 10 %")
+    async def _roll_back(self, release: Release, stable: str, weight: float) -> None:
+        candidate = release.candidate
+        await self._followed(release, canary(release.id, weight), f"{candidate} canary 10 %")
         with self._step("canary 10 %", RECOMMENDATIONS, candidate, weight, release) as step:
             await self._hold(step)
-        await self._enter(release, "rollback", serves(stable), f"{candidate} rolled back")
+        await self.desk.move(release.id, "rollback", "shown on purpose: back needs no approval")
+        await self._followed(release, serves(stable), f"{candidate} rolled back")
         with self._step("rolled back", RECOMMENDATIONS, candidate, 0.0, release) as step:
             await self._hold(step)
 
-    async def _enter(
-        self, release: Release, verb: str, fits: Callable[[Feature], bool], what: str
-    ) -> None:
-        """Ask for the next state and wait until the gateway follows it."""
+    async def _asked(
+        self, model: str, candidate: str, steps: list[float], *, shadow: bool
+    ) -> Release:
+        """An approved release, started: it takes effect once its worker is warm."""
+        why = "the other version of this model, made from other orders"
+        release = await self.desk.approved(
+            model, candidate, kind="standard", steps=steps, shadow=shadow, why=why
+        )
+        await self.desk.move(release.id, "start", "approved")
+        return release
+
+    async def _followed(self, release: Release, fits: Callable[[Feature], bool], what: str) -> None:
+        """Wait until the gateway follows the release's new state."""
         started = time.monotonic()
-        self.board.current_step = f"{verb} {release.candidate} …"
-        await self.desk.move(release.id, verb, "as planned")
+        self.board.current_step = f"waiting: {what} …"
         revision = await self.watch.served(release.model, fits)
-        self.board.note(f"{what} (revision {revision}, {time.monotonic() - started:.1f} s)")
+        self.board.note(f"{what} (revision {revision}, after {time.monotonic() - started:.1f} s)")
+
+    def _planned(self, name: str) -> float:
+        """Seconds for a step: its part of what is left for it and all later ones."""
+        later = list(TIME)[list(TIME).index(name) :]
+        left = max(0.0, self._deadline - time.monotonic())
+        return left * TIME[name] / sum(TIME[each] for each in later)
 
     @contextmanager
     def _step(
@@ -137,7 +142,7 @@ class Story:
         started = time.monotonic()
         self.board.current_step = f"{model}: {name}"
         self.replay.on_answer = step.take
-        with self.board.stage(f"{model}: {name}", total=TIME[name] * self.seconds) as stage:
+        with self.board.stage(f"{model}: {name}", total=self._planned(name)) as stage:
             yield step
             step.finish()
             step.seconds = time.monotonic() - started
@@ -152,10 +157,10 @@ class Story:
         self, step: Step, halfway: Callable[[Step], Awaitable[None]] | None = None
     ) -> None:
         """Let traffic run for the step's time, and until it has enough distinct keys."""
-        planned = TIME[step.name] * self.seconds
-        started = time.monotonic()
         stage = self.board.stages[-1]
-        needs_keys = step.name != "baseline"
+        planned = stage.total or 0.0
+        started = time.monotonic()
+        needs_keys = step.release is not None
         while True:
             await asyncio.sleep(0.1)
             elapsed = time.monotonic() - started

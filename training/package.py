@@ -14,6 +14,7 @@ from bentos.contract.manifest import (
     check_manifest,
 )
 from training import atomic, bento_store, fingerprint, gate, progress
+from training.bento_tag import stands_in_store
 from training.errors import ParityError
 from training.fitted import Fitted
 from training.lake import Snapshot
@@ -43,6 +44,10 @@ def package(
     """
     made = recipe(request.model)
     version = _tag(made, fitted, snapshot)
+    born = _manifest_path(settings.lake, version)
+    if born.is_file() and stands_in_store(settings.bentoml_home, version):
+        # The same graph, schema, source and data again: a tag has one manifest, its first.
+        return Version(version=version, manifest_path=born.as_posix())
     bento_store.use(settings.bentoml_home)
     with bento_store.locked(settings.bentoml_home):
         stored = bento_store.store_graph(version, fitted.onnx)
@@ -120,7 +125,11 @@ def _dataset(
 
 def _write(lake: Path, manifest: Manifest) -> Path:
     check_manifest(manifest)
-    folder = lake / "versions" / manifest.version.replace(":", "-")
     content = msgspec.json.format(msgspec.json.encode(manifest), indent=2)
-    atomic.write_bytes(folder / MANIFEST_FILE, content)
-    return folder / MANIFEST_FILE
+    path = _manifest_path(lake, manifest.version)
+    atomic.write_bytes(path, content)
+    return path
+
+
+def _manifest_path(lake: Path, version: str) -> Path:
+    return lake / "versions" / version.replace(":", "-") / MANIFEST_FILE
