@@ -16,7 +16,7 @@ from training import progress, steps
 from training import run as runs
 from training.errors import ParityError
 from training.lines import Lines, OrderSource, prepare_lines
-from training.recipes import RECIPES, SEED, Request, recipe, unit_cost_assumption
+from training.recipes import RECIPES, Request, recipe, unit_cost_assumption
 from training.register import RegisterError, read_key, register
 from training.settings import Settings
 
@@ -39,29 +39,29 @@ KeyFile = Annotated[
     Path | None, typer.Option(help="Key of the pseudonyms; default keys/pseudonym.key.")
 ]
 AsOf = Annotated[str | None, typer.Option(help="Use orders before this day: YYYY-MM-DD, or -30d.")]
-Seed = Annotated[int, typer.Option(help="Seed of everything random.")]
 AsJson = Annotated[bool, typer.Option("--json", help="One JSON document on stdout, nothing else.")]
 
 
 @app.command("run")
 def run_model(
+    *,
     model: Annotated[str, typer.Option(help=f"One of {sorted(RECIPES)}.")],
     orders: Orders = None,
     mapping: MappingName = None,
     consent_basis: Basis = None,
     pseudonym_key_file: KeyFile = None,
     as_of: AsOf = None,
-    seed: Seed = SEED,
     as_json: AsJson = False,
 ) -> None:
     """Make one version of one model."""
     wanted = f"{model}@{as_of}" if as_of else model
     source = _source(orders, mapping, consent_basis, pseudonym_key_file)
-    _run(source, (wanted,), seed, as_json=as_json)
+    _run(source, (wanted,), as_json=as_json)
 
 
 @app.command("run-all")
 def run_all(
+    *,
     version: Annotated[
         list[str] | None,
         typer.Option(help="MODEL or MODEL@AS_OF, repeatable; default: every model on all orders."),
@@ -70,29 +70,28 @@ def run_all(
     mapping: MappingName = None,
     consent_basis: Basis = None,
     pseudonym_key_file: KeyFile = None,
-    seed: Seed = SEED,
     as_json: AsJson = False,
 ) -> None:
     """Make several versions in one process, in the given order."""
     source = _source(orders, mapping, consent_basis, pseudonym_key_file)
-    _run(source, tuple(version or RECIPES), seed, as_json=as_json)
+    _run(source, tuple(version or RECIPES), as_json=as_json)
 
 
 @app.command("step")
 def step(
     name: Annotated[str, typer.Argument(help=f"One of: {', '.join(steps.NAMES)}.")],
+    *,
     model: Annotated[str, typer.Option(help=f"One of {sorted(RECIPES)}.")] = "fraud",
     orders: Orders = None,
     mapping: MappingName = None,
     consent_basis: Basis = None,
     pseudonym_key_file: KeyFile = None,
     as_of: AsOf = None,
-    seed: Seed = SEED,
 ) -> None:
     """Run up to one step and print what it gives, as JSON. What is unchanged is not done again."""
     settings = Settings()
     source = _source(orders, mapping, consent_basis, pseudonym_key_file)
-    _print(steps.run_step(settings, name, source, model, as_of, seed))
+    _print(steps.run_step(settings, name, source, model, as_of))
 
 
 @app.command("register")
@@ -108,30 +107,26 @@ def register_version(
 def main(arguments: list[str] | None = None) -> int:
     """Entry point; errors go to stderr as one line and give the exit code."""
     try:
-        app(args=arguments, standalone_mode=False)
+        app(args=arguments)
     except ContractError as error:
-        sys.stderr.write(f"error: {error}\n")
-        return 2
+        return _fail(str(error), 2)
     except ValidationError as error:
-        for problem in error.errors():
-            name = "SIGNALBOX_" + "_".join(str(part) for part in problem["loc"]).upper()
-            sys.stderr.write(f"error: {name}: {problem['msg']}, got {problem['input']!r}\n")
-        return 2
-    except typer.Abort:
-        return 1
+        return _fail("; ".join(_setting_problem(problem) for problem in error.errors()), 2)
     except (ParityError, RegisterError) as error:
-        sys.stderr.write(f"error: {error}\n")
-        return 1
+        return _fail(str(error), 1)
     except SystemExit as stop:
-        return int(stop.code or 0)
-    except Exception as error:
-        if not hasattr(error, "exit_code"):
-            raise
-        show = getattr(error, "show", None)
-        if show is not None:
-            show()
-        return int(error.exit_code)
+        return stop.code if isinstance(stop.code, int) else int(stop.code is not None)
     return 0
+
+
+def _fail(message: str, code: int) -> int:
+    sys.stderr.write(f"error: {message}\n")
+    return code
+
+
+def _setting_problem(problem: Any) -> str:
+    name = "SIGNALBOX_" + "_".join(str(part) for part in problem["loc"]).upper()
+    return f"{name}: {problem['msg']}, got {problem['input']!r}"
 
 
 def _source(
@@ -142,13 +137,13 @@ def _source(
     )
 
 
-def _run(source: OrderSource, wanted: tuple[str, ...], seed: int, *, as_json: bool) -> None:
+def _run(source: OrderSource, wanted: tuple[str, ...], *, as_json: bool) -> None:
     settings = Settings()
     progress.set_quiet(as_json and not (sys.stderr.isatty() or settings.progress))
     for text in wanted:
         recipe(text.partition("@")[0])
     lines = prepare_lines(settings, source)
-    requests = tuple(_request(text, lines, seed) for text in wanted)
+    requests = tuple(_request(text, lines, settings.seed) for text in wanted)
     if not as_json:
         _announce(settings, lines, requests)
     report = runs.run(settings, lines, requests)
@@ -167,9 +162,9 @@ def _announce(settings: Settings, lines: Lines, requests: tuple[Request, ...]) -
     """What is assumed is said before anything is made of it."""
     report: dict[str, Any] = lines.report
     sys.stderr.write(
-        f"{report['file']} ({lines.mapping}): {report['rows']} rows, {report['lines']} order lines, "
-        f"{report['orders']} orders, {report['customers']} customers, "
-        f"{report['first']} to {report['last']} UTC, {report['currency']}\n"
+        f"{report['file']} ({lines.mapping}): {report['rows']} rows, "
+        f"{report['lines']} order lines, {report['orders']} orders, "
+        f"{report['customers']} customers, {report['first']} to {report['last']} UTC, {report['currency']}\n"
     )
     for reason, count in report["dropped"].items():
         sys.stderr.write(f"  dropped {count}: {reason}\n")

@@ -70,7 +70,7 @@ def snap_thresholds(estimator: Any) -> None:
 
 def threshold_rows(estimator: Any, base: np.ndarray[Any, Any], limit: int) -> np.ndarray[Any, Any]:
     """Rows right at split thresholds and one float beside them; ``base`` [n, F] fills the rest."""
-    rows = []
+    rows: list[np.ndarray[Any, Any]] = []
     for stage in estimator._predictors:  # noqa: SLF001
         for predictor in stage:
             splits = predictor.nodes[predictor.nodes["is_leaf"] == 0]

@@ -4,6 +4,7 @@ The lines live in an in-memory DuckDB (table ``lines``) until customers are pseu
 nothing that names a shopper reaches the disk. Each dropped line is counted by reason; what
 the mapping does not declare as droppable is an error that names file, column and row.
 """
+# ruff: noqa: S608 - names and values are quoted by order_file.quoted and literal
 
 from pathlib import Path
 from typing import Any
@@ -59,7 +60,7 @@ def sync(
     open_raw(connection, path, mapping)
     connection.execute(f"CREATE TEMP TABLE parsed AS {_parsed(mapping)}")
     _check(connection, path, mapping)
-    _number_products(connection, path)
+    _number_products(connection, path, mapping)
     connection.execute(f"CREATE TEMP TABLE lines AS {_lines(shop, mapping)}")
     report = _report(connection, path, mapping)
     connection.execute("DROP TABLE parsed")
@@ -117,6 +118,11 @@ def _product(mapping: Mapping) -> str:
     return f"coalesce({', '.join(_identifier(name, kind) for name in several)})"
 
 
+def _raw_product(mapping: Mapping) -> str:
+    names = mapping.columns.product_id
+    return f"CAST({quoted(names if isinstance(names, str) else names[0])} AS VARCHAR)"
+
+
 def _returned(mapping: Mapping) -> str:
     returns, tests = mapping.returns, ["false"]
     if returns.order_id_prefix:
@@ -163,6 +169,7 @@ def _parsed(mapping: Mapping) -> str:
                 AS order_discount,
             {_decimal(cost) if cost else money_null} AS cost, {currency} AS currency,
             {_returned(mapping)} AS is_return,
+            {_raw_product(mapping)} AS raw_product,
             CAST({quoted(columns.ordered_at)} AS VARCHAR) AS raw_time,
             CAST({quoted(columns.quantity)} AS VARCHAR) AS raw_quantity,
             CAST({quoted(price)} AS VARCHAR) AS raw_price,
@@ -177,7 +184,7 @@ def _check(connection: duckdb.DuckDBPyConnection, path: Path, mapping: Mapping) 
     checks: list[tuple[str, str, str, str]] = [
         ("order_id IS NULL", str(columns.order_id), "an order number", "order_id"),
         ("ordered_at IS NULL", columns.ordered_at, f"a date as {form}", "raw_time"),
-        ("product IS NULL", str(columns.product_id), "a product", "product"),
+        _product_check(mapping),
         ("quantity IS NULL", columns.quantity, "a whole number", "raw_quantity"),
         (
             "quantity = 0 OR (quantity < 0 AND NOT is_return)",
@@ -200,6 +207,14 @@ def _check(connection: duckdb.DuckDBPyConnection, path: Path, mapping: Mapping) 
         other = f"currency <> {literal(currency)}"
         expected = f"one currency a file ({currency} as in the lines before)"
         _refuse_first(connection, path, other, columns.currency or "", expected, "currency")
+
+
+def _product_check(mapping: Mapping) -> tuple[str, str, str, str]:
+    column = str(mapping.columns.product_id)
+    if mapping.product_ids.kind == "text":
+        return "product IS NULL", column, "a product", "raw_product"
+    unfit = f"coalesce(CAST(product AS BIGINT) NOT BETWEEN 0 AND {MAX_PRODUCT_ID}, true)"
+    return unfit, column, f"an integer in 0..{MAX_PRODUCT_ID}", "raw_product"
 
 
 def _refuse_first(
@@ -227,17 +242,18 @@ def _refuse_first(
     )
 
 
-def _number_products(connection: duckdb.DuckDBPyConnection, path: Path) -> None:
-    """Integers stay; text becomes the first 53 bits of its SHA-256. Collisions are refused."""
-    number = "TRY_CAST(product AS BIGINT)"
-    hashed = "CAST('0x' || substr(sha256(product), 1, 14) AS BIGINT) >> 3"
-    whole = f"coalesce(CAST({number} AS VARCHAR) = product AND {number} BETWEEN 0 AND {MAX_PRODUCT_ID}, false)"
+def _number_products(connection: duckdb.DuckDBPyConnection, path: Path, mapping: Mapping) -> None:
+    """Integers stay; text becomes the first 53 bits of its SHA-256. Collisions are refused.
+
+    The mapping says which, never the data: a product keeps its number in every file.
+    """
+    number = "CAST(product AS BIGINT)"
+    if mapping.product_ids.kind == "text":
+        number = "CAST('0x' || substr(sha256(product), 1, 14) AS BIGINT) >> 3"
     connection.execute(f"""
         CREATE TEMP TABLE products AS
-        WITH seen AS (SELECT DISTINCT product FROM parsed WHERE excluded IS NULL),
-             kinds AS (SELECT bool_and({whole}) AS whole FROM seen)
-        SELECT product, CASE WHEN whole THEN {number} ELSE {hashed} END AS product_id
-        FROM seen, kinds""")
+        SELECT product, {number} AS product_id
+        FROM (SELECT DISTINCT product FROM parsed WHERE excluded IS NULL)""")
     clash = connection.execute(
         "SELECT product_id, list(product) FROM products GROUP BY ALL HAVING count(*) > 1 LIMIT 1"
     ).fetchall()

@@ -17,7 +17,6 @@ from training.fitted import Fitted
 from training.lines import Lines
 from training.settings import Settings
 
-SEED = 20261122
 # Modules every model's result depends on.
 SHARED_CODE = (
     "training/fitted.py",
@@ -32,7 +31,7 @@ class Request(msgspec.Struct, frozen=True, kw_only=True):
 
     model: str
     as_of: datetime | None = None
-    seed: int = SEED
+    seed: int
 
 
 class Recipe(msgspec.Struct, frozen=True, kw_only=True):

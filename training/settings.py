@@ -15,6 +15,8 @@ class Settings(BaseSettings):
     shop: str = Field(default="demo-shop", min_length=1, max_length=200)
     # What a unit costs, as a share of its usual price, where the orders do not say.
     unit_cost_ratio: float = Field(default=0.6, gt=0, lt=1)
+    # Of everything random: injected fraud, tuning, trees.
+    seed: int = Field(default=20261122, ge=0, lt=2**32)
     training_memory: str = Field(default="700MB", pattern=r"^\d+(MB|GB)$")
     training_threads: int = Field(default=2, ge=1, le=64)
 

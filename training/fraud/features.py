@@ -3,6 +3,7 @@
 Point-in-time: every look back leaves out the order itself and whatever came at the same
 microsecond or later. Customers are pseudonyms; guests have none and so no history.
 """
+# ruff: noqa: S608 - names and values are quoted by order_file.quoted and literal
 
 from datetime import datetime
 from pathlib import Path
@@ -83,7 +84,8 @@ def _features_sql(timezone: str) -> str:
     local = f"timezone({literal(timezone)}, make_timestamptz(moment))"
     return f"""
     WITH looked_up AS (
-        SELECT *, unit_price * quantity AS paid, greatest(list_price, unit_price) * quantity AS gross,
+        SELECT *, unit_price * quantity AS paid,
+            greatest(list_price, unit_price) * quantity AS gross,
             min(moment) OVER (PARTITION BY customer_id, product_id) = moment AS is_first,
             count(*) OVER (PARTITION BY product_id {before}) AS sold_before
         FROM sales
@@ -104,7 +106,8 @@ def _features_sql(timezone: str) -> str:
             sum(amount) OVER history / nullif(sum(items) OVER history, 0) AS unit_price_so_far,
             count(*) OVER (PARTITION BY customer_id {recent.format(hour)}) AS last_hour,
             count(*) OVER (PARTITION BY customer_id {recent.format(24 * hour)}) AS last_day,
-            sum(amount) OVER (PARTITION BY customer_id {recent.format(24 * hour)}) AS spent_last_day
+            sum(amount) OVER (PARTITION BY customer_id {recent.format(24 * hour)})
+                AS spent_last_day
         FROM orders
         WINDOW history AS (PARTITION BY customer_id {before})
     )
@@ -119,12 +122,14 @@ def _features_sql(timezone: str) -> str:
         CASE WHEN has_customer THEN max_so_far END AS customer_max_amount,
         CASE WHEN has_customer THEN amount / nullif(mean_so_far, 0) END AS amount_ratio,
         CASE WHEN has_customer THEN (moment - last_at) / {hour}.0 END AS hours_since_last_order,
-        CASE WHEN has_customer THEN (moment - first_at) / {24 * hour}.0 END AS days_since_first_order,
+        CASE WHEN has_customer THEN (moment - first_at) / {24 * hour}.0 END
+            AS days_since_first_order,
         CASE WHEN has_customer THEN last_hour END AS orders_last_hour,
         CASE WHEN has_customer THEN last_day END AS orders_last_day,
         CASE WHEN has_customer THEN coalesce(spent_last_day, 0) END AS amount_last_day,
         CASE WHEN has_customer THEN new_share END AS new_product_share,
-        CASE WHEN has_customer THEN max_unit_price / nullif(unit_price_so_far, 0) END AS price_ratio,
+        CASE WHEN has_customer THEN max_unit_price / nullif(unit_price_so_far, 0) END
+            AS price_ratio,
         popularity, CAST(scenario IS NOT NULL AS UTINYINT) AS label,
         coalesce(scenario, '') AS scenario
     FROM known"""

@@ -25,7 +25,8 @@ def demand_rows(features: Array, grid: Array) -> Array:
     reference = features[:, REFERENCE : REFERENCE + 1]
     middle = (grid[:, :1] + grid[:, -1:]) * np.float32(0.5)
     usable = reference > 0
-    ratio = grid / np.where(usable, reference, middle)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        ratio = grid / np.where(usable, reference, middle)
     repeated = np.repeat(features, CURVE_POINTS, axis=0)
     return np.concatenate([repeated, ratio.reshape(-1, 1)], axis=1)
 

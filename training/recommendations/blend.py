@@ -39,7 +39,8 @@ def position_weights(decay: float) -> Array:
 def own_factors(statistics: Statistics, repeat_power: float, trend_power: float) -> Array:
     """[K+1] float32: what a purchase counts for its own product; all 1 at powers 0."""
     factors = np.power(statistics.repeat, repeat_power) * np.power(statistics.trend, trend_power)
-    return factors.astype(np.float32)
+    single: Array = factors.astype(np.float32)
+    return single
 
 
 def weighted_history(statistics: Statistics, history: Array, decay: float) -> tuple[Array, Array]:

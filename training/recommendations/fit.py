@@ -58,10 +58,7 @@ def fit(folder: Path, seed: int) -> Fitted:
             "trend_power": blend.trend_power,
             "catalogue": statistics.size,
         },
-        assumptions=(
-            f"the catalogue is the {statistics.size} products in most orders: "
-            f"{_coverage(statistics, purchases):.1%} of what was bought",
-        ),
+        assumptions=(_catalogue_assumption(statistics, purchases),),
     )
 
 
@@ -110,8 +107,12 @@ def _evaluate(statistics: Statistics, blend: Blend, cases: Cases) -> OfflineMetr
     )
 
 
-def _coverage(statistics: Statistics, purchases: Purchases) -> float:
-    return float(np.mean(places_of(statistics.ids, purchases.product) < statistics.size))
+def _catalogue_assumption(statistics: Statistics, purchases: Purchases) -> str:
+    known = places_of(statistics.ids, purchases.product) < statistics.size
+    return (
+        f"the catalogue is the {statistics.size} products in most orders: "
+        f"{known.mean():.1%} of what was bought"
+    )
 
 
 def _feeds(history: Array) -> dict[str, Array]:

@@ -4,7 +4,7 @@ from typing import Any
 
 import msgspec
 import numpy as np
-from scipy import sparse
+from scipy import sparse  # type: ignore[import-untyped, unused-ignore]
 
 from training.fitted import Array
 from training.recommendations.baskets import Purchases
@@ -25,8 +25,8 @@ class Statistics(msgspec.Struct, frozen=True, kw_only=True):
 
     ``ids`` [K] int64; ``popularity`` [K+1] in 0..1; ``neighbours`` [K+1, T] places;
     ``similarity`` [K+1, T] in 0..1, 0 where there is no neighbour; ``repeat`` [K+1] the share of
-    a product's purchases that were not the shopper's first, over the shop's mean share; ``trend`` [K+1] its share of the
-    last four weeks' purchases over its share of all.
+    a product's purchases that were not the shopper's first, over the shop's mean share;
+    ``trend`` [K+1] its share of the last four weeks' purchases over its share of all.
     """
 
     ids: Any

@@ -64,7 +64,7 @@ def tune(purchases: Purchases, test: int, seed: int) -> Blend:
 
 def _scores(statistics: Statistics, cases: Cases) -> list[tuple[tuple[float, ...], float]]:
     wanted, ideal = _targets(statistics, cases)
-    answers = []
+    answers: list[tuple[tuple[float, ...], float]] = []
     for decay in DECAYS:
         places, weights = weighted_history(statistics, cases.history, decay)
         similar_scores = similar_part(statistics, places, weights)
