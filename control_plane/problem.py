@@ -12,7 +12,7 @@ from starlette.exceptions import HTTPException
 from bentos.contract.errors import ContractError, shorten
 from bentos.contract.register import Action, Actor, ActorType, Outcome
 from control_plane.audit.service import Change, record
-from control_plane.errors import ControlPlaneError, UnauthorizedError
+from control_plane.errors import ControlPlaneError, TooLargeError, UnauthorizedError
 from control_plane.parts import parts_of
 from control_plane.principal import Principal
 
@@ -31,6 +31,9 @@ def install(app: FastAPI) -> None:
 
 def answer(request: Request, error: Exception) -> JSONResponse:
     """Render an expected error; record it first if it is a denial."""
+    if isinstance(error.__cause__, TooLargeError):
+        # FastAPI takes whatever stops it from reading a body for a body that is malformed.
+        error = error.__cause__
     if isinstance(error, ControlPlaneError):
         if error.recorded:
             _record_denial(request, error)

@@ -1,5 +1,6 @@
 import pytest
-from hypothesis import given, strategies as st
+from hypothesis import given
+from hypothesis import strategies as st
 
 from control_plane.releases.lifecycle import (
     CLOSED,
@@ -23,9 +24,8 @@ def test_no_path_to_traffic_or_promoted_that_skips_an_approved_start(facts, path
     for verb in path:
         try:
             reached = target(state, verb, facts)
-        except IllegalTransitionError as error:
-            assert verb.value in str(error)
-            assert state.value in str(error)
+        except IllegalTransitionError:
+            assert verb not in TRANSITIONS[state]
             continue
         if verb in (Verb.EDIT, Verb.REFUSE):
             approved = False
@@ -49,6 +49,11 @@ def test_every_state_and_verb_is_in_the_tables():
     assert set(RULES) == set(Verb)
     reachable = {edge.to for verbs in TRANSITIONS.values() for es in verbs.values() for edge in es}
     assert reachable == set(State)
+
+
+def test_an_illegal_transition_names_state_and_verb():
+    with pytest.raises(IllegalTransitionError, match="cannot promote a release that is shadow"):
+        target(State.SHADOW, Verb.PROMOTE, Facts())
 
 
 @pytest.mark.parametrize("state", sorted(CLOSED))

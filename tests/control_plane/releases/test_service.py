@@ -6,8 +6,15 @@ from pathlib import Path
 
 import msgspec
 import pytest
-from hypothesis import HealthCheck, settings, strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule, run_state_machine_as_test
+from hypothesis import HealthCheck, Phase, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import (
+    RuleBasedStateMachine,
+    initialize,
+    invariant,
+    rule,
+    run_state_machine_as_test,
+)
 
 from bentos.contract.manifest import Manifest
 from bentos.contract.register import Actor, ActorType
@@ -198,8 +205,10 @@ class Interlocking(RuleBasedStateMachine):
 def test_the_interlocking_holds(prepared):
     machine = type("Prepared", (Interlocking,), {"prepared": prepared})
     limits = settings(
-        max_examples=25,
+        max_examples=15,
         stateful_step_count=25,
+        # Shrinking a failure would take minutes; its steps are printed and few anyway.
+        phases=[Phase.explicit, Phase.reuse, Phase.generate],
         deadline=None,
         suppress_health_check=list(HealthCheck),
     )

@@ -1,0 +1,128 @@
+import json
+import os
+import subprocess
+import sys
+
+import pytest
+from typer.testing import CliRunner
+
+from control_plane.cli.app import app
+
+pytestmark = pytest.mark.acceptance
+
+
+@pytest.fixture
+def run(plane, monkeypatch):
+    monkeypatch.setenv("SIGNALBOX_HOME", str(plane.home))
+    monkeypatch.setenv("SIGNALBOX_CONTROL_PLANE_URL", plane.url)
+    monkeypatch.setenv("COLUMNS", "200")
+
+    def invoke(*arguments, key=None):
+        if key is not None:
+            monkeypatch.setenv("SIGNALBOX_KEY_FILE", str(key))
+        result = CliRunner().invoke(app, [str(each) for each in arguments])
+        monkeypatch.delenv("SIGNALBOX_KEY_FILE", raising=False)
+        return result
+
+    return invoke
+
+
+def test_two_persons_release_a_first_version(run, plane, tmp_path, manifest):
+    model = "clibox"
+    path = tmp_path / "manifest.json"
+    path.write_text(json.dumps(manifest(model)))
+    trainer = plane.home / "keys" / "trainer.key"
+    version = json.loads(run("versions", "register", path, "--json", key=trainer).output)["version"]
+    approver = tmp_path / "approver.key"
+    assert run("people", "create", "cli-approver", "--role", "approver").exit_code == 0
+    made = run("keys", "create", "--person", "cli-approver", "--file", approver)
+    assert "sbx_" not in made.output
+    assert approver.stat().st_mode & 0o077 == 0
+
+    created = run("releases", "create", model, version, "--bootstrap", "--reason", "x", "--json")
+    release = json.loads(created.output)["id"]
+    assert run("releases", "submit", release, "--reason", "x").exit_code == 0
+    assert run("releases", "approve", release, "--reason", "x").exit_code == 3
+    assert run("releases", "approve", release, "--reason", "x", key=approver).exit_code == 0
+    assert run("releases", "promote", release, "--reason", "x").exit_code == 4
+    assert run("releases", "start", release, "--reason", "x").exit_code == 0
+    models = json.loads(run("models", "list", "--json").output)
+    assert next(each for each in models if each["model"] == model)["stable"] == version
+    assert version in run("models", "list").output
+    killed = run("kill", model, version, "--reason", "x", "--expires-in", "60", "--json")
+    assert json.loads(killed.output)["version"] == version
+    assert run("unkill", model, "--reason", "x").exit_code == 0
+
+
+def test_the_register_is_read_and_verified(run):
+    assert json.loads(run("register", "verify", "--json").output)["ok"] is True
+    events = json.loads(run("register", "list", "--limit", "3", "--json").output)
+    assert [each["seq"] for each in events] == [1, 2, 3]
+    assert "installation:create" in run("register", "list").output
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "message"),
+    [
+        (["people", "create", "x", "--role", "king"], 2, "roles[0]"),
+        (["people", "create", "x"], 2, "--role"),
+        (["releases", "show", "none"], 2, "no release none"),
+        (["releases", "create", "m", "c", "--reason", "x", "--condition", "{"], 2, "--condition"),
+        (["attributes", "declare", "country"], 2, "NAME=TYPE"),
+        (["keys", "create"], 2, "--person"),
+        (["versions", "register", "nowhere.json"], 2, "nowhere.json"),
+        (["models", "visibility", "m", "public", "--reason", "x"], 3, "models:expose"),
+    ],
+)
+def test_what_goes_wrong_has_its_exit_code_and_a_reason(run, arguments, code, message):
+    result = run(*arguments)
+    assert result.exit_code == code
+    assert message in result.output
+
+
+def test_an_unreachable_control_plane_is_5(run, monkeypatch):
+    monkeypatch.setenv("SIGNALBOX_CONTROL_PLANE_URL", "http://127.0.0.1:9")
+    result = run("models", "list")
+    assert result.exit_code == 5
+    assert "http://127.0.0.1:9" in result.output
+
+
+def test_a_missing_key_file_is_named(run, tmp_path):
+    result = run("models", "list", key=tmp_path / "no.key")
+    assert result.exit_code == 2
+    assert "no.key" in result.output
+
+
+def test_the_command_imports_no_slice():
+    script = (
+        "import sys, control_plane.cli.app\n"
+        "found = [m for m in sys.modules if m.startswith('control_plane.') "
+        "and not m.startswith('control_plane.cli')]\n"
+        "assert found == [], found\n"
+        "assert 'sqlmodel' not in sys.modules and 'fastapi' not in sys.modules\n"
+    )
+    subprocess.run([sys.executable, "-c", script], check=True)
+
+
+def test_init_runs_and_passes_its_arguments_on(tmp_path):
+    done = subprocess.run(
+        [sys.executable, "-m", "control_plane.cli", "init", "--admin", "ada", "--json"],
+        env={**os.environ, "SIGNALBOX_HOME": str(tmp_path / "home")},
+        check=True,
+        capture_output=True,
+        text=True,
+    )
+    assert len(json.loads(done.stdout)["written"]) == 7
+
+
+def test_serving_a_home_that_was_never_made_is_refused(tmp_path):
+    done = subprocess.run(
+        [sys.executable, "-m", "control_plane.cli", "serve", "control-plane"],
+        env={**os.environ, "SIGNALBOX_HOME": str(tmp_path / "home")},
+        check=False,
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 2
+    assert "signalbox init" in done.stderr
+    assert not (tmp_path / "home").exists()
