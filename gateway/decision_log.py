@@ -101,8 +101,7 @@ class DecisionLog:
                 self._rotate()
             written = os.write(self._file, data)
             if written != len(data):
-                # A torn frame would hide what follows: cut it off again.
-                os.ftruncate(self._file, self._size)
+                self._cut_torn_frame()
                 raise OSError(f"{written} of {len(data)} bytes written")
         except OSError as error:
             self._failed_at = now
@@ -111,6 +110,13 @@ class DecisionLog:
         self._failed_at = None
         self._size += len(data)
         return True
+
+    def _cut_torn_frame(self) -> None:
+        """A torn frame would hide what follows: cut it off, or leave the segment for good."""
+        try:
+            os.ftruncate(self._file, self._size)
+        except OSError:
+            self._close_segment()
 
     def _rotate(self) -> None:
         if self._file >= 0:

@@ -8,7 +8,6 @@ import asyncio
 import random
 import ssl
 from collections.abc import AsyncIterator
-from contextlib import suppress
 from pathlib import Path
 
 import httpx
@@ -44,7 +43,7 @@ class DocumentStream:
         self._tls = ssl.create_default_context()
 
     async def run(self) -> None:
-        """Follow the stream and the backstop until cancelled."""
+        """Follow the stream and the backstop until cancelled; nothing else ends it."""
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(self._follow())
             tasks.create_task(self._backstop())
@@ -65,8 +64,8 @@ class DocumentStream:
                         delay = RECONNECT_FIRST_S
                         if event == "document":
                             await self._on_header(client, data)
-            except (httpx.HTTPError, ContractError) as error:
-                log.info("documents_stream_lost", error=f"{type(error).__name__}: {error}")
+            except Exception as error:  # noqa: BLE001 - a gateway that stops listening goes stale
+                log.warning("documents_stream_lost", error=f"{type(error).__name__}: {error}")
             self.connected = False
             await asyncio.sleep(delay * random.uniform(0.5, 1.5))
             delay = min(delay * 2, RECONNECT_MAX_S)
@@ -87,46 +86,49 @@ class DocumentStream:
                 elif line.startswith("data:"):
                     data += line[5:].strip()
 
-    async def _on_header(self, client: httpx.AsyncClient, data: str) -> None:
+    async def _on_header(self, client: httpx.AsyncClient, data: str | msgspec.Raw) -> bool:
+        """Fetch and take one document, if it is newer. False when it was not taken."""
         try:
             header = msgspec.json.decode(data, type=DocumentHeader)
-        except msgspec.MsgspecError as error:
-            raise ContractError("documents stream", "a document header", str(error)) from error
-        await self._fetch(client, header)
-
-    async def _fetch(self, client: httpx.AsyncClient, header: DocumentHeader) -> None:
-        """Fetch and take one document, if it is newer; a bad one is refused and logged."""
+        except (msgspec.MsgspecError, UnicodeDecodeError) as error:
+            # A newer control plane may announce documents this gateway does not know.
+            log.warning("document_unknown", error=str(error))
+            return True
         if not self._store.wants(header):
-            return
+            return True
         response = await client.get(f"{_STREAM}/{header.digest}")
         if response.status_code != httpx.codes.OK:
             raise ContractError(f"document {header.digest}", "200", response.status_code)
         try:
             self._store.accept(header, response.content)
-            log.info("document", name=header.name.value, revision=str(header.revision))
         except DocumentRefused as error:
             log.error("document_refused", error=str(error))
+            return False
+        except OSError as error:
+            log.error("document_not_kept_on_disk", name=header.name.value, error=str(error))
+            return False
+        log.info("document", name=header.name.value, revision=str(header.revision))
+        return True
 
     async def _backstop(self) -> None:
         """What a lost event would have said is found here within ten seconds."""
         while True:
             await asyncio.sleep(BACKSTOP_SECONDS * random.uniform(0.9, 1.1))
-            with suppress(httpx.HTTPError):  # the stream logs the same outage
+            try:
                 await self._poll()
+            except Exception as error:  # noqa: BLE001 - as above
+                log.warning("documents_poll_failed", error=f"{type(error).__name__}: {error}")
 
     async def _poll(self) -> None:
         async with self._client() as client:
             response = await client.get(f"{_STREAM}/index", headers={"if-none-match": self._etag})
-            if response.status_code != httpx.codes.OK:
+            if response.status_code == httpx.codes.NOT_MODIFIED:
                 return
-            try:
-                headers = msgspec.json.decode(response.content, type=list[DocumentHeader])
-                for header in headers:
-                    await self._fetch(client, header)
-            except (msgspec.MsgspecError, ContractError) as error:
-                log.error("documents_index_refused", error=str(error))
-                return
-            self._etag = response.headers.get("etag", "")
+            response.raise_for_status()
+            headers = msgspec.json.decode(response.content, type=list[msgspec.Raw])
+            taken = [await self._on_header(client, header) for header in headers]
+            # What was refused is asked for again.
+            self._etag = response.headers.get("etag", "") if all(taken) else ""
 
 
 def _read_key(path: Path) -> str:

@@ -6,7 +6,6 @@ service (the gateway goes on with what it has).
 
 import os
 from base64 import b64decode
-from binascii import Error as Base64Error
 from collections.abc import Callable
 from hashlib import sha256
 from hmac import compare_digest
@@ -74,8 +73,7 @@ class DocumentStore:
             try:
                 header = msgspec.json.decode(header_path.read_bytes(), type=DocumentHeader)
                 self._take(header, body_path.read_bytes())
-            except (OSError, msgspec.MsgspecError, DocumentRefused) as error:
-                self.refused += 1
+            except (OSError, ValueError, DocumentRefused) as error:
                 log.error("document_on_disk_refused", document=name.value, error=str(error))
 
     def wants(self, header: DocumentHeader) -> bool:
@@ -85,14 +83,22 @@ class DocumentStore:
 
     def accept(self, header: DocumentHeader, body: bytes) -> None:
         """Verify, compile, keep on disk, swap in. Raises DocumentRefused."""
-        try:
-            self._take(header, body)
-        except DocumentRefused:
-            self.refused += 1
-            raise
+        self._take(header, body)
         self._keep(header, body)
 
     def _take(self, header: DocumentHeader, body: bytes) -> None:
+        """Check and compile. Whatever goes wrong in there is a reason to refuse."""
+        try:
+            self._check(header, body)
+            self._on_document(header.name, decode_body(header.name, body), header.revision)
+        except Exception as error:
+            self.refused += 1
+            if isinstance(error, DocumentRefused):
+                raise
+            raise DocumentRefused(f"{header.name}: {type(error).__name__}: {error}") from error
+        self.headers[header.name] = header
+
+    def _check(self, header: DocumentHeader, body: bytes) -> None:
         held = self.headers.get(header.name)
         if held is not None and header.revision < held.revision:
             raise DocumentRefused(
@@ -101,16 +107,10 @@ class DocumentStore:
         if not compare_digest(sha256(body).hexdigest(), header.digest):
             raise DocumentRefused(f"{header.name}: the body does not match its digest")
         try:
-            self._public_key.verify(
-                b64decode(header.signature, validate=True), signing_input(header)
-            )
-        except (InvalidSignature, Base64Error) as error:
+            signature = b64decode(header.signature, validate=True)
+            self._public_key.verify(signature, signing_input(header))
+        except (InvalidSignature, ValueError) as error:
             raise DocumentRefused(f"{header.name}: wrong signature") from error
-        try:
-            self._on_document(header.name, decode_body(header.name, body), header.revision)
-        except ContractError as error:
-            raise DocumentRefused(f"{header.name}: {error}") from error
-        self.headers[header.name] = header
 
     def _keep(self, header: DocumentHeader, body: bytes) -> None:
         """Body first, header last: a header on disk always has its body."""

@@ -22,7 +22,7 @@ ATTRIBUTE_PREFIX = "attr."
 _FLOATS = {Datatype.FP16, Datatype.FP32, Datatype.FP64}
 
 
-def decode(view: ModelView, body: bytes, header_length: str | None) -> Query:
+def decode(view: ModelView, body: bytes, header_length: str | None, max_rows: int) -> Query:
     """Decode and validate; raises ContractError naming the field."""
     request = oip.decode_request(body, header_length)
     _check_outputs(view.signature, request)
@@ -35,6 +35,9 @@ def decode(view: ModelView, body: bytes, header_length: str | None) -> Query:
             raise ContractError(
                 f"{field}.name", f"each of {sorted(specs)} at most once", tensor.name
             )
+        # Before a row exists: a tensor of 0 bytes may claim millions of them.
+        if not tensor.shape or not 1 <= tensor.shape[0] <= max_rows:
+            raise ContractError(f"{field}.shape", f"1 to {max_rows} rows", list(tensor.shape))
         columns[tensor.name] = _column(spec, tensor, field)
     rows = _to_dicts(columns)
     parameters = request.parameters
@@ -100,7 +103,7 @@ def _column(spec: InputSpec, tensor: oip.Tensor, field: str) -> list[Any]:
 
 def _values(spec: InputSpec, tensor: oip.Tensor, field: str) -> list[Any]:
     if tensor.raw is None:
-        flat = _flatten(tensor.data)
+        flat = _flatten(tensor.data, len(tensor.shape))
         if len(flat) != math.prod(tensor.shape):
             raise ContractError(f"{field}.data", f"{math.prod(tensor.shape)} values", len(flat))
         return flat
@@ -126,10 +129,12 @@ def _byte_strings(raw: memoryview, count: int, field: str) -> list[str]:
         raise ContractError(field, "UTF-8 text", str(error)) from error
 
 
-def _flatten(data: Any) -> list[Any]:
-    """Nested or flat is the caller's choice; level by level, so depth costs no stack."""
+def _flatten(data: Any, levels: int) -> list[Any]:
+    """Nested or flat is the caller's choice; never more levels than the shape has."""
     flat: list[Any] = data
-    while any(isinstance(item, list) for item in flat):
+    for _ in range(levels - 1):
+        if not any(isinstance(item, list) for item in flat):
+            break
         flat = [value for item in flat for value in (item if isinstance(item, list) else (item,))]
     return flat
 

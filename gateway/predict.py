@@ -88,7 +88,7 @@ async def predict(
 # --- 1 decode ---------------------------------------------------------------------------
 def _view(snapshot: Snapshot, model: str) -> ModelView:
     if snapshot.routes is None:
-        raise Unavailable("routes: expected a published document, got none yet")
+        raise Unavailable("routes and kill: expected published documents, got none yet")
     view = snapshot.models.get(model)
     if view is None:
         raise NotFound(f"model: expected one of {sorted(snapshot.models)}, got {model!r}")
@@ -105,7 +105,8 @@ def _decode(
 ) -> Query:
     if open_protocol:
         length = headers.get(_HEADER_LENGTH)
-        query = infer_protocol.decode(view, body, length.decode("latin-1") if length else None)
+        text = length.decode("latin-1") if length else None
+        query = infer_protocol.decode(view, body, text, serving.config.max_rows)
     else:
         query = predict_protocol.decode(view, body)
     if not 1 <= len(query.rows) <= serving.config.max_rows:

@@ -23,7 +23,7 @@ def decode(view: ModelView, body: bytes) -> Query:
         message = view.body_decoder.decode(body)
     except msgspec.ValidationError as error:
         raise explain(error, generic(body)) from error
-    except (msgspec.DecodeError, RecursionError) as error:
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise ContractError(
             "body", '{"instances": [{…}], "targeting_key": "…"}', str(error)
         ) from error

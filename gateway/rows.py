@@ -71,7 +71,7 @@ def generic(body: bytes) -> Any:
     """The body as plain JSON values, to show the value that came; None if it is none."""
     try:
         return msgspec.json.decode(body)
-    except (msgspec.DecodeError, RecursionError):
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         return None
 
 

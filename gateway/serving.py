@@ -85,7 +85,7 @@ class Serving:
             return "draining"
         routes = self.snapshot.routes
         if routes is None or not routes.models:
-            return "no routes were published"
+            return "no routes and kills were published"
         for model in routes.models:
             lane = self.snapshot.lanes.get(routes.stable_of(model))
             if lane is None or not lane.reachable:

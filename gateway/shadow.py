@@ -81,7 +81,7 @@ class ShadowMirror:
         status = error.counted_as if isinstance(error, LaneError) else "ok"
         answer = None if error else done.result()
         self._record(copy, status, int(seconds * 1e6), answer)
-        if self._waiting:
+        while self._waiting and self._in_flight < self._concurrency:
             self._send(self._waiting.popleft())
 
     def _record(

@@ -80,13 +80,15 @@ def compile_packers(schemas: SchemasBody, models: Mapping[str, ModelView]) -> di
 def compile_routes(
     bodies: Mapping[DocumentName, Any], revisions: Mapping[DocumentName, Revision]
 ) -> Routes | None:
-    """Routes and kills together; None until routes were published."""
+    """Routes and kills together; None until both are known.
+
+    A kill is obeyed before any rule, so without the kill document no rule may serve.
+    """
     routes: RoutesBody | None = bodies.get(DocumentName.ROUTES)
-    if routes is None:
+    kills: KillBody | None = bodies.get(DocumentName.KILL)
+    if routes is None or kills is None:
         return None
-    kills: KillBody = bodies.get(DocumentName.KILL, KillBody())
-    revision = revisions[DocumentName.ROUTES]
-    return Routes(routes, kills, revision, revisions.get(DocumentName.KILL, revision))
+    return Routes(routes, kills, revisions[DocumentName.ROUTES], revisions[DocumentName.KILL])
 
 
 def addresses(bodies: Mapping[DocumentName, Any]) -> Mapping[str, tuple[str, ...]]:

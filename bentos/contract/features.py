@@ -19,7 +19,7 @@ VIEW_FIELD = re.compile(r"[^@:]+@[^@:]+:[^:]+")
 FLOATS = frozenset({Datatype.FP16, Datatype.FP32, Datatype.FP64})
 
 
-class Feature(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+class Feature(msgspec.Struct, frozen=True, kw_only=True):
     """One feature: ``width`` consecutive columns of ``tensor``.
 
     ``source`` is ``input:<name>`` or ``view:<view>@<version>:<field>``. ``default`` fills
@@ -60,7 +60,7 @@ class TensorBlock(msgspec.Struct, frozen=True):
         return sum(feature.width for feature in self.features)
 
 
-class FeatureSchema(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+class FeatureSchema(msgspec.Struct, frozen=True, kw_only=True):
     """Ordered features of one version; the order is the column order."""
 
     model: str

@@ -20,7 +20,7 @@ class Redaction(StrEnum):
     DROP = "drop"
 
 
-class InputSpec(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+class InputSpec(msgspec.Struct, frozen=True, kw_only=True):
     """One named input. ``shape`` is per row: [] a scalar, [-1] a list of any length.
 
     An input that is not required and has ``default`` null counts as missing, which a
@@ -40,7 +40,7 @@ class InputSpec(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
     description: str = ""
 
 
-class OutputSpec(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+class OutputSpec(msgspec.Struct, frozen=True, kw_only=True):
     """One named output. ``band`` names the two inputs an answer must lie between."""
 
     name: str
@@ -52,7 +52,7 @@ class OutputSpec(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
     description: str = ""
 
 
-class ModelSignature(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+class ModelSignature(msgspec.Struct, frozen=True, kw_only=True):
     """What the callers of one model rely on, whichever version answers."""
 
     model: str

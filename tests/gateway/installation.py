@@ -240,6 +240,7 @@ class Gateway:
     def publish_all(self, endpoints: dict[str, str], routes) -> None:
         self.publish(DocumentName.SCHEMAS, schemas_body())
         self.publish(DocumentName.KEYS, keys_body())
+        self.publish(DocumentName.KILL, documents.KillBody())
         places = {tag: (address,) for tag, address in endpoints.items()}
         self.publish(DocumentName.ENDPOINTS, documents.EndpointsBody(versions=places))
         self.publish(DocumentName.ROUTES, routes)

@@ -123,7 +123,7 @@ async def test_metrics_count_answers_and_refusals(ready):
         f',variant="stable",version="{STABLE}"}} 1.0' in text
     )
     assert 'signalbox_gateway_refused_total{path="predict",status="400"} 1.0' in text
-    assert 'signalbox_gateway_document_revision{document="routes"} 4.0' in text
+    assert 'signalbox_gateway_document_revision{document="routes"} 5.0' in text
     status = (await ready.client.get("/status")).json()
     assert status["decisions"] == {"written": 1, "lost": 0}
-    assert status["documents"]["routes"] == "1.4"
+    assert status["documents"]["routes"] == "1.5"

@@ -145,3 +145,27 @@ async def test_a_damaged_body_is_refused_and_the_next_revision_taken(tmp_path):
         origin.announce(body(2))
         await until(lambda: taken)
         assert taken[0][0] == body(2)
+
+
+async def test_what_this_gateway_does_not_know_is_skipped(tmp_path):
+    async with running(tmp_path) as (origin, _, taken):
+        origin.announce(body(1))
+        unknown = origin.headers[0].replace(b'"endpoints"', b'"weather"')
+        garbled = origin.headers[0].replace(b'"signature":"', '"signature":"é'.encode())
+        origin.headers = [b"{}", unknown, garbled, *origin.headers]
+        await until(lambda: taken)
+        assert taken[0][0] == body(1)
+        assert origin.connects == 1
+
+
+async def test_a_key_that_appears_later_is_used(tmp_path):
+    async with running(tmp_path) as (origin, _, taken):
+        key = tmp_path / "keys" / "gateway.key"
+        text = key.read_text()
+        key.unlink()
+        origin.close_at_once = True
+        await asyncio.sleep(0.3)
+        origin.close_at_once = False
+        origin.announce(body(1))
+        key.write_text(text)
+        await until(lambda: taken)

@@ -91,6 +91,9 @@ async def test_binary_both_ways_gives_the_same_numbers(ready):
         ([tensor()], {"targeting_key": 3}, "targeting_key"),
         ([tensor()], {"attr.vip": 1}, "attributes.vip"),
         ([], {}, "rows"),
+        ([tensor(shape=[3_000_000, 0], data=[])], {}, "1 to 1024 rows"),
+        ([tensor(shape=[], data=[1.0])], {}, "1 to 1024 rows"),
+        ([tensor(data=[[[[1.0]]], 2.0])], {}, "float"),
     ],
 )  # fmt: skip
 async def test_bad_tensors_name_the_field(ready, inputs, parameters, fragment):

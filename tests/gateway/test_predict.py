@@ -5,7 +5,15 @@ import pytest
 
 from bentos.contract.documents import DocumentName, EndpointsBody, KillBody, KillEntry
 from bentos.contract.segment import DecisionFrame, ShadowFrame, read_frames
-from tests.gateway.installation import CANARY, SHADOW, STABLE, WIDE, route
+from tests.gateway.installation import (
+    CANARY,
+    SHADOW,
+    STABLE,
+    WIDE,
+    keys_body,
+    route,
+    schemas_body,
+)
 
 ALL_BUCKETS = 10_000
 
@@ -40,7 +48,7 @@ async def test_stable_answers_and_the_decision_is_written_first(gateway, stable)
     assert answer["predictions"][0]["fraud_probability"] == pytest.approx(sigmoid(-0.9), abs=1e-6)
     assert (answer["variant"], answer["reason"]) == ("stable", "STATIC")
     assert answer["model_version"] == STABLE
-    assert answer["revision"] == "1.4"
+    assert answer["revision"] == "1.5"
     assert response.headers["x-signalbox-decision-id"] == answer["decision_id"]
     [frame] = frames(gateway, DecisionFrame)
     assert frame.decision.decision_id == answer["decision_id"]
@@ -198,7 +206,7 @@ async def test_a_kill_is_obeyed_before_the_route(gateway, stable, canary):
     assert (answer["reason"], answer["model_version"], answer["revision"]) == (
         "KILLED",
         CANARY,
-        "1.5",
+        "1.6",
     )
 
 
@@ -218,7 +226,8 @@ async def test_batches_answer_every_request_with_its_own_rows(gateway, stable):
 
     async def ask(amount):
         instances = [{"amount": float(amount)}] * (amount % 3 + 1)
-        answer = (await gateway.predict(f"s{amount}", instances)).json()
+        patient = {"x-request-timeout-ms": "20000"}
+        answer = (await gateway.predict(f"s{amount}", instances, patient)).json()
         return amount, [p["fraud_probability"] for p in answer["predictions"]]
 
     for amount, got in await asyncio.gather(*[ask(n) for n in range(200)]):
@@ -241,3 +250,15 @@ async def test_an_installation_that_cannot_log_answers_or_refuses_as_configured(
     assert answer["decision_id"] is None
     assert answer["logged"] is False
     monkeypatch.undo()
+
+
+async def test_without_the_kill_document_no_rule_serves(gateway, stable):
+    gateway.publish(DocumentName.SCHEMAS, schemas_body())
+    gateway.publish(DocumentName.KEYS, keys_body())
+    gateway.publish(DocumentName.ENDPOINTS, EndpointsBody(versions={STABLE: (stable,)}))
+    gateway.publish(DocumentName.ROUTES, route())
+    response = await gateway.predict()
+    assert response.status_code == 503
+    assert "kill" in response.json()["error"]
+    gateway.publish(DocumentName.KILL, KillBody())
+    assert (await gateway.predict()).status_code == 200

@@ -10,7 +10,7 @@ import httpx
 import msgspec
 import pytest
 
-from bentos.contract.documents import DocumentName, EndpointsBody
+from bentos.contract.documents import DocumentName, EndpointsBody, KillBody
 from bentos.contract.segment import DecisionFrame, read_frames
 from tests.gateway.installation import (
     SECRET,
@@ -35,6 +35,7 @@ def home(tmp_path, versions):
     for name, body in (
         (DocumentName.SCHEMAS, schemas_body()),
         (DocumentName.KEYS, keys_body()),
+        (DocumentName.KILL, KillBody()),
         (DocumentName.ENDPOINTS, endpoints),
         (DocumentName.ROUTES, route()),
     ):
