@@ -8,7 +8,7 @@ import msgspec
 
 from bentos.contract import canonical
 from bentos.contract.manifest import Manifest, VersionState
-from demo.board import Board, Stage
+from demo.board import Board
 from demo.children import Children
 from demo.options import Options
 
@@ -56,7 +56,14 @@ async def train(children: Children, options: Options, board: Board) -> Trained:
     """Make every version, or find that nothing changed; raises DemoError when a step fails."""
     with board.stage("orders → three models → ONNX → bentos") as stage:
         command = ["training", "run-all", "--json", *_source(options), *_versions()]
-        output = await children.step("training", *command, on_line=lambda line: _show(stage, line))
+
+        def show(line: str) -> None:
+            """Training tells each finished step in a line of its own."""
+            if line.strip():
+                stage.detail = " ".join(line.split())
+                board.say(f"  {stage.detail}")
+
+        output = await children.step("training", *command, on_line=show)
         report = msgspec.json.decode(output)
         manifests = [_manifest(Path(entry["manifest_path"])) for entry in report["versions"]]
         cached = sum(entry["cached"] for entry in report["versions"])
@@ -104,9 +111,3 @@ def _source(options: Options) -> list[str]:
 
 def _versions() -> list[str]:
     return [argument for version in VERSIONS for argument in ("--version", version)]
-
-
-def _show(stage: Stage, line: str) -> None:
-    """Training tells each finished step in a line of its own."""
-    if line.strip():
-        stage.detail = " ".join(line.split())
