@@ -33,6 +33,7 @@ class Database:
         self.path = path
         self.writer = _engine(path, "BEGIN IMMEDIATE", pool_size=1)
         self._reader = _engine(path, "BEGIN", pool_size=READERS)
+        self._watch = sqlite3.connect(path, check_same_thread=False, isolation_level=None)
 
     @contextmanager
     def read(self) -> Iterator[ReadSession]:
@@ -51,10 +52,15 @@ class Database:
             yield WriteSession(ReadSession(session))
             session.commit()
 
+    def data_version(self) -> int:
+        """A number that changes whenever anybody, in any process, has committed."""
+        return int(self._watch.execute("PRAGMA data_version").fetchone()[0])
+
     def dispose(self) -> None:
         """Close all connections."""
         self.writer.dispose()
         self._reader.dispose()
+        self._watch.close()
 
 
 def _engine(path: Path, begin: str, pool_size: int) -> Engine:

@@ -12,7 +12,7 @@ from typing import Any
 
 from sqlmodel import col, select
 
-from bentos.contract.documents import DocumentName, KillBody, RoutesBody
+from bentos.contract.documents import DocumentName
 from bentos.contract.errors import ContractError
 from bentos.contract.register import Action
 from bentos.contract.route import FEATURE_PREFIX, Route, compile_feature
@@ -22,7 +22,7 @@ from control_plane.db import ReadSession, WriteSession
 from control_plane.errors import NotFoundError, PolicyError
 from control_plane.growthbook.models import SdkKeyRow
 from control_plane.principal import Principal
-from control_plane.publish.archive import current_body, current_headers
+from control_plane.publish.archive import load_served
 from control_plane.registry.service import PUBLIC, get_model, list_models
 
 ALL_MODELS = "*"
@@ -88,19 +88,18 @@ def find_key(session: ReadSession, text: str) -> SdkKeyRow | None:
 
 def payload(session: ReadSession, key: SdkKeyRow) -> dict[str, Any]:
     """The GrowthBook payload this key may see, kills applied."""
-    routes: RoutesBody = current_body(session, DocumentName.ROUTES) or RoutesBody()
-    kills: KillBody = current_body(session, DocumentName.KILL) or KillBody()
-    headers = current_headers(session)
+    served = load_served(session)
     visible = _visible_models(session, key)
     features = {}
-    for feature, definition in routes.features.items():
+    for feature, definition in served.routes.features.items():
         model = feature.removeprefix(FEATURE_PREFIX)
         if model not in visible:
             continue
-        killed = kills.models.get(model)
+        killed = served.kill.models.get(model)
         forced = compile_feature(Route(model=model, stable=killed.version)) if killed else None
         features[feature] = forced or definition
-    dates = [headers[n].at for n in (DocumentName.ROUTES, DocumentName.KILL) if n in headers]
+    names = (DocumentName.ROUTES, DocumentName.KILL)
+    dates = [served.headers[name].at for name in names if name in served.headers]
     return {"status": 200, "features": features, "dateUpdated": max(dates, default=key.created_at)}
 
 

@@ -1,17 +1,33 @@
 """What was published: append-only, by revision; bodies by digest."""
 
+from dataclasses import dataclass
 from typing import Any
 
 import msgspec
 from sqlmodel import col, select
 
-from bentos.contract.documents import DocumentHeader, DocumentName, decode_body
+from bentos.contract.documents import (
+    DocumentHeader,
+    DocumentName,
+    KillBody,
+    RoutesBody,
+    decode_body,
+)
 from bentos.contract.errors import ContractError
 from control_plane.db import ReadSession, WriteSession
 from control_plane.errors import NotFoundError
 from control_plane.publish.models import BodyRow, InstallationRow, PublishedRow
 
 INSTALLATION_ID = 1
+
+
+@dataclass(frozen=True, kw_only=True)
+class Served:
+    """What gateways are served: all headers, and the two bodies that depend on each other."""
+
+    headers: dict[DocumentName, DocumentHeader]
+    routes: RoutesBody
+    kill: KillBody
 
 
 def installation(session: ReadSession) -> InstallationRow:
@@ -42,10 +58,19 @@ def body_bytes(session: ReadSession, digest: str) -> bytes:
     return row.body
 
 
-def current_body(session: ReadSession, name: DocumentName) -> Any:
-    """The decoded body in force; None if the document was never published."""
-    header = current_headers(session).get(name)
-    return None if header is None else decode_body(name, body_bytes(session, header.digest))
+def load_served(session: ReadSession) -> Served:
+    """What is in force now."""
+    headers = current_headers(session)
+
+    def body(name: DocumentName, otherwise: Any) -> Any:
+        header = headers.get(name)
+        return decode_body(name, body_bytes(session, header.digest)) if header else otherwise
+
+    return Served(
+        headers=headers,
+        routes=body(DocumentName.ROUTES, RoutesBody()),
+        kill=body(DocumentName.KILL, KillBody()),
+    )
 
 
 def bodies_since(session: ReadSession, name: DocumentName, moment: str) -> list[Any]:

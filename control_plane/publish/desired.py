@@ -27,7 +27,7 @@ from bentos.contract.signature import ModelSignature
 from control_plane.callers.service import keys_body
 from control_plane.db import ReadSession
 from control_plane.publish import features
-from control_plane.publish.archive import current_body
+from control_plane.publish.archive import Served
 from control_plane.publish.fleets import ready_addresses
 from control_plane.registry.service import attribute_types, list_models, list_versions
 from control_plane.releases.kills import active_kills
@@ -47,16 +47,15 @@ class Desired:
         self.held.setdefault(model, set()).update(missing)
 
 
-def compile_desired(session: ReadSession) -> Desired:
+def compile_desired(session: ReadSession, served: Served) -> Desired:
     """All five documents, in the order they are published: addresses before routes."""
     desired = Desired()
     addresses = ready_addresses(session)
-    published = current_body(session, DocumentName.ROUTES) or RoutesBody()
-    routes = _routes(session, desired, set(addresses), published)
-    desired.bodies[DocumentName.SCHEMAS] = _schemas(session, published)
+    routes = _routes(session, desired, set(addresses), served.routes)
+    desired.bodies[DocumentName.SCHEMAS] = _schemas(session, served.routes)
     desired.bodies[DocumentName.KEYS] = keys_body(session)
     desired.bodies[DocumentName.ENDPOINTS] = EndpointsBody(versions=addresses)
-    desired.bodies[DocumentName.KILL] = _kills(session, desired, set(addresses), routes)
+    desired.bodies[DocumentName.KILL] = _kills(session, desired, served.kill, routes)
     desired.bodies[DocumentName.ROUTES] = routes
     return desired
 
@@ -79,8 +78,10 @@ def _routes(
     return RoutesBody(features=compiled)
 
 
-def _kills(session: ReadSession, desired: Desired, ready: set[str], routes: RoutesBody) -> KillBody:
-    published: KillBody = current_body(session, DocumentName.KILL) or KillBody()
+def _kills(
+    session: ReadSession, desired: Desired, published: KillBody, routes: RoutesBody
+) -> KillBody:
+    ready = set(desired.bodies[DocumentName.ENDPOINTS].versions)
     serving = features.serving(routes.features)
     entries = {}
     for row in active_kills(session):

@@ -8,7 +8,7 @@ import structlog
 from control_plane.db import Database
 from control_plane.publish import archive
 from control_plane.publish.feed import Feed
-from control_plane.publish.service import reconcile
+from control_plane.publish.service import is_time, reconcile
 from control_plane.publish.signing import Signer
 
 log = structlog.get_logger(__name__)
@@ -25,6 +25,7 @@ class Publisher:
         self._wanted = threading.Event()
         self._stopping = False
         self._thread: threading.Thread | None = None
+        self._seen = 0
         self.failing: str | None = "no pass has been made yet"
 
     def start(self, loop: asyncio.AbstractEventLoop) -> None:
@@ -51,15 +52,26 @@ class Publisher:
             if not self._stopping:
                 self._pass(loop)
 
+    def _has_cause(self) -> bool:
+        """A pass over an unchanged database finds nothing, unless a time has come."""
+        return (
+            bool(self.failing)
+            or self._database.data_version() != self._seen
+            or is_time(self._database)
+        )
+
     def _pass(self, loop: asyncio.AbstractEventLoop, *, announce: bool = False) -> None:
         try:
+            if not announce and not self._has_cause():
+                return
+            seen = self._database.data_version()
             published = reconcile(self._database, self._signer)
             # A pass that failed after its commit was not announced: the next one does it.
             if published or announce or self.failing:
                 with self._database.read() as session:
                     headers = archive.current_headers(session)
                 loop.call_soon_threadsafe(self._feed.update, headers)
-            self.failing = None
+            self._seen, self.failing = seen, None
         except Exception as error:
             # Level-triggered: whatever it was, the next pass starts from the tables again.
             self.failing = f"{type(error).__name__}: {error}"

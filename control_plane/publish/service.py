@@ -12,7 +12,6 @@ from bentos.contract.documents import (
     DocumentHeader,
     DocumentName,
     Revision,
-    RoutesBody,
     encode_body,
 )
 from bentos.contract.register import Action
@@ -21,55 +20,81 @@ from control_plane.audit.service import Change, record
 from control_plane.db import Database, ReadSession, WriteSession
 from control_plane.principal import system
 from control_plane.publish import archive, features
+from control_plane.publish.archive import Served
 from control_plane.publish.desired import compile_desired
 from control_plane.publish.signing import Signer
 from control_plane.releases import kills
 from control_plane.releases.lifecycle import State
-from control_plane.releases.models import ReleaseRow
+from control_plane.releases.models import KillRow, ReleaseRow
 from control_plane.releases.service import start_due
 
 
 def reconcile(database: Database, signer: Signer) -> bool:
     """Publish what differs; True if anything was. Takes the write lock only when needed."""
+    stamp = database.data_version()
     with database.read() as session:
-        if not _is_due(session) and not _changed(session):
-            return False
+        served = archive.load_served(session)
+        due = _is_due(session, served)
+        changed = _changed(session, served)
+    if not due and not changed:
+        return False
     with database.write() as session:
-        start_due(session)
-        kills.expire_due(session, _serving(session))
-        changed = _changed(session)
+        # Takes the lock: from here on nobody else commits.
+        epoch = archive.installation(session).epoch
+        if due or database.data_version() != stamp:
+            start_due(session)
+            kills.expire_due(session, features.serving(served.routes.features))
+            served = archive.load_served(session)
+            changed = _changed(session, served)
         for name, body in changed.items():
-            _publish(session, signer, name, body)
-        return bool(changed)
+            _publish(session, signer, epoch, served.headers.get(name), name, body)
+    return bool(changed)
 
 
-def _is_due(session: ReadSession) -> bool:
+def is_time(database: Database) -> bool:
+    """Whether a scheduled start or a kill's expiry has come."""
+    with database.read() as session:
+        return _is_time(session)
+
+
+def _is_due(session: ReadSession, served: Served) -> bool:
     scheduled = select(ReleaseRow).where(
         col(ReleaseRow.state) == State.SCHEDULED.value, col(ReleaseRow.starts_at) <= clock.now()
     )
     if session.exec(scheduled.limit(1)).first() is not None:
         return True
-    return bool(kills.due(session, _serving(session)))
+    return bool(kills.due(session, features.serving(served.routes.features)))
 
 
-def _serving(session: ReadSession) -> dict[str, str]:
-    routes: RoutesBody | None = archive.current_body(session, DocumentName.ROUTES)
-    return features.serving(routes.features) if routes else {}
+def _is_time(session: ReadSession) -> bool:
+    now = clock.now()
+    scheduled = select(ReleaseRow.id).where(
+        col(ReleaseRow.state) == State.SCHEDULED.value, col(ReleaseRow.starts_at) <= now
+    )
+    expired = select(KillRow.id).where(
+        col(KillRow.cleared_at).is_(None), col(KillRow.expires_at) <= now
+    )
+    return any(session.exec(query.limit(1)).first() for query in (scheduled, expired))
 
 
-def _changed(session: ReadSession) -> dict[DocumentName, bytes]:
-    current = archive.current_headers(session)
+def _changed(session: ReadSession, served: Served) -> dict[DocumentName, bytes]:
     changed = {}
-    for name, body in compile_desired(session).bodies.items():
+    for name, body in compile_desired(session, served).bodies.items():
         data = encode_body(body)
-        if name not in current or current[name].digest != _sha256(data):
+        header = served.headers.get(name)
+        if header is None or header.digest != _sha256(data):
             changed[name] = data
     return changed
 
 
-def _publish(session: WriteSession, signer: Signer, name: DocumentName, body: bytes) -> None:
-    epoch = archive.installation(session).epoch
-    before = archive.current_headers(session).get(name)
+def _publish(
+    session: WriteSession,
+    signer: Signer,
+    epoch: int,
+    before: DocumentHeader | None,
+    name: DocumentName,
+    body: bytes,
+) -> None:
     header = signer.sign(
         DocumentHeader(
             name=name,

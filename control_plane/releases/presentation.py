@@ -2,11 +2,11 @@
 
 from typing import Any
 
-from bentos.contract.documents import DocumentName, RoutesBody
+from bentos.contract.documents import DocumentName
 from bentos.contract.route import compile_feature, feature_key
 from control_plane.approvals import service as approvals
 from control_plane.db import ReadSession
-from control_plane.publish.archive import current_body, current_headers
+from control_plane.publish.archive import load_served
 from control_plane.publish.desired import compile_desired
 from control_plane.registry.history import previous_of, stable_of
 from control_plane.registry.service import list_models
@@ -21,10 +21,10 @@ class Published:
 
     def __init__(self, session: ReadSession) -> None:
         self._session = session
-        self._held = compile_desired(session).held
-        routes: RoutesBody | None = current_body(session, DocumentName.ROUTES)
-        self._features = routes.features if routes else {}
-        header = current_headers(session).get(DocumentName.ROUTES)
+        served = load_served(session)
+        self._held = compile_desired(session, served).held
+        self._features = served.routes.features
+        header = served.headers.get(DocumentName.ROUTES)
         self.revision = None if header is None else str(header.revision)
         self._desired = {route.model: compile_feature(route) for route in desired_routes(session)}
 
