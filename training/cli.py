@@ -164,7 +164,8 @@ def _announce(settings: Settings, lines: Lines, requests: tuple[Request, ...]) -
     sys.stderr.write(
         f"{report['file']} ({lines.mapping}): {report['rows']} rows, "
         f"{report['lines']} order lines, {report['orders']} orders, "
-        f"{report['customers']} customers, {report['first']} to {report['last']} UTC, {report['currency']}\n"
+        f"{report['customers']} customers, {report['first']} to "
+        f"{report['last']} UTC, {report['currency']}\n"
     )
     for reason, count in report["dropped"].items():
         sys.stderr.write(f"  dropped {count}: {reason}\n")

@@ -4,6 +4,7 @@ Raw converter output depends on set order, so two runs may differ in bytes only;
 a version must not. Nothing of time or machine goes into the file: that is the manifest's.
 """
 
+import warnings
 from typing import Any
 
 import numpy as np
@@ -30,6 +31,22 @@ def canonical_bytes(model: onnx.ModelProto, name: str) -> bytes:
     onnx.checker.check_model(model)
     content: bytes = model.SerializeToString(deterministic=True)
     return content
+
+
+def convert(estimator: Any, width: int, **options: Any) -> onnx.ModelProto:
+    """Trees on ``width`` float32 columns, by skl2onnx, under the project's opset."""
+    from skl2onnx import to_onnx  # noqa: PLC0415 - slow to import
+
+    sample = np.zeros((1, width), dtype=np.float32)
+    with warnings.catch_warnings():
+        # skl2onnx 1.20 writes booleans into integers; hence the pin protobuf<7.
+        warnings.filterwarnings("ignore", "Field onnx.AttributeProto.ints", DeprecationWarning)
+        return to_onnx(
+            estimator,
+            sample,
+            target_opset=OPSET,
+            options={id(estimator): options} if options else None,
+        )
 
 
 def make_model(

@@ -20,6 +20,11 @@ class Snapshot(msgspec.Struct, frozen=True, kw_only=True):
     rows: int
     folder: str
 
+    @property
+    def folder_path(self) -> Path:
+        """Where its parts lie."""
+        return Path(self.folder)
+
 
 def digest_of_parts(parts: dict[str, str]) -> str:
     """The dataset version: SHA-256 hex over the canonical JSON of file → digest."""

@@ -128,7 +128,7 @@ def make_snapshot(settings: Settings, lines: Lines, request: Request) -> Snapsho
 def fit(snapshot: Snapshot, request: Request) -> Fitted:
     """Split by time, fit, evaluate and export; nothing is written."""
     with progress.step(f"fit {request.model}"):
-        return recipe(request.model).fit(Path(snapshot.folder), request.seed)
+        return recipe(request.model).fit(snapshot.folder_path, request.seed)
 
 
 def read_manifest(path: Path) -> Manifest:

@@ -4,7 +4,6 @@ Steps before it are taken from the cache where their inputs are unchanged, so a 
 costs that step. sync and consent leave nothing on disk that names a shopper.
 """
 
-from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -44,7 +43,7 @@ def run_step(
     if name in ("features", "snapshot"):
         return {"step": name, **msgspec.to_builtins(snapshot)}
     if name == "split":
-        return {"step": name, "rows": recipe(model).windows(Path(snapshot.folder))}
+        return {"step": name, "rows": recipe(model).windows(snapshot.folder_path)}
     if name == "package":
         made = runs.make_version(settings, lines, request)
         return {"step": name, **msgspec.to_builtins(made)}

@@ -117,16 +117,8 @@ def _to_onnx(calibrated: Any, trees: Any) -> bytes:
 
     The sigmoid is applied to the raw score: calibration's own input, so nothing is lost.
     """
-    from skl2onnx import to_onnx  # noqa: PLC0415 - slow to import
-
     calibrator = calibrated.calibrated_classifiers_[0].calibrators[0]
-    sample = np.zeros((1, len(FEATURE_NAMES)), dtype=np.float32)
-    model = to_onnx(
-        trees,
-        sample,
-        target_opset=graph.OPSET,
-        options={id(trees): {"zipmap": False, "raw_scores": True}},
-    )
+    model = graph.convert(trees, len(FEATURE_NAMES), zipmap=False, raw_scores=True)
     ensemble = next(n for n in model.graph.node if n.op_type == "TreeEnsembleClassifier")
     source, scores = ensemble.input[0], ensemble.output[1]
     helper = onnx.helper

@@ -24,7 +24,7 @@ SHARES = {"card_testing": 0.35, "account_takeover": 0.30, "bulk_resale": 0.20}
 MICROSECONDS = 1_000_000
 ASSUMPTION = (
     "fraud is injected, not observed: card testing, account takeover, bulk resale and friendly "
-    "fraud, about 1.2 % of orders, seeded"
+    "fraud, about 1.2 % of orders (80 at least), seeded"
 )
 SCHEMA = pa.schema(
     [

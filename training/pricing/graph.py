@@ -15,10 +15,7 @@ WIDTH = len(FEATURE_NAMES)
 
 def build(trees: Any) -> bytes:
     """``features`` [rows, F], ``band`` [rows, 2], ``unit_cost`` [rows, 1] → the four outputs."""
-    from skl2onnx import to_onnx  # noqa: PLC0415 - slow to import
-
-    sample = np.zeros((1, WIDTH + 1), dtype=np.float32)
-    converted = to_onnx(trees, sample, target_opset=graph.OPSET)
+    converted = graph.convert(trees, WIDTH + 1)
     nodes = list(converted.graph.node)
     if [node.op_type for node in nodes] != ["TreeEnsembleRegressor"]:
         raise ContractError(

@@ -1,0 +1,121 @@
+"""Features as of the moment of the order."""
+
+import math
+
+import duckdb
+import numpy as np
+import pytest
+
+from bentos.fraud.schema import FEATURE_NAMES
+from training.fraud import features
+from training.fraud.injection import RATE, SHARES, Injection
+
+HOUR = 3600 * 1_000_000
+
+
+def computed(rows):
+    """Features by order id from (order, µs, customer, product, quantity, price, list price)."""
+    connection = duckdb.connect()
+    connection.execute("SET TimeZone = 'UTC'")
+    connection.execute("""CREATE TABLE sales (order_id VARCHAR, moment BIGINT, customer_id VARCHAR,
+        product_id BIGINT, quantity BIGINT, unit_price DOUBLE, list_price DOUBLE,
+        scenario VARCHAR)""")
+    connection.executemany("INSERT INTO sales VALUES (?, ?, ?, ?, ?, ?, ?, NULL)", rows)
+    table = connection.sql(features._features_sql("UTC")).to_arrow_table().to_pylist()
+    return {row["order_id"]: row for row in table}
+
+
+ROWS = [
+    ("a", 1 * HOUR, "ada", 1, 2, 10.0, 10.0),
+    ("b", 1 * HOUR + HOUR // 2, "ada", 1, 1, 10.0, 20.0),
+    ("b", 1 * HOUR + HOUR // 2, "ada", 2, 1, 30.0, 30.0),
+    ("c", 30 * HOUR, "ada", 2, 1, 30.0, 30.0),
+    ("g", 31 * HOUR, None, 2, 1, 30.0, 30.0),
+]
+
+
+def test_values_of_an_order():
+    order = computed(ROWS)["b"]
+    assert order["amount"] == 40
+    assert order["items"] == 2
+    assert order["max_unit_price"] == 30
+    assert order["discount_share"] == pytest.approx(0.2)
+    assert order["customer_orders"] == 1
+    assert order["customer_mean_amount"] == 20
+    assert order["amount_ratio"] == 2
+    assert order["orders_last_hour"] == 1
+    assert order["amount_last_day"] == 20
+    assert order["hours_since_last_order"] == 0.5
+    assert order["new_product_share"] == 0.5
+    assert order["popularity"] == pytest.approx(math.log(2) / 2)
+    assert order["hour"] == 1.5
+
+
+def test_a_first_order_and_a_guest_have_no_history():
+    orders = computed(ROWS)
+    assert orders["a"]["is_new"] == 1
+    assert orders["a"]["hours_since_last_order"] is None
+    assert orders["c"]["orders_last_day"] == 0
+    assert orders["g"]["is_guest"] == 1
+    assert orders["g"]["is_new"] is None
+    assert orders["g"]["customer_orders"] is None
+
+
+def test_what_comes_later_changes_nothing():
+    chance = np.random.default_rng(3)
+    rows = [
+        (
+            f"o{n // 2:04d}",
+            int(n // 2 * HOUR // 3),
+            str(chance.choice(["ada", "bob", "eve"])) if n % 7 else None,
+            int(chance.integers(1, 9)),
+            int(chance.integers(1, 4)),
+            float(chance.integers(1, 50)),
+            50.0,
+        )
+        for n in range(200)
+    ]
+    rows = [(*row[:2], rows[n // 2 * 2][2], *row[3:]) for n, row in enumerate(rows)]
+    whole, early = computed(rows), computed(rows[:120])
+    for name, order in early.items():
+        assert order == whole[name]
+
+
+def test_orders_at_the_same_moment_do_not_see_each_other():
+    rows = [("a", HOUR, "ada", 1, 1, 5.0, 5.0), ("b", HOUR, "ada", 1, 1, 5.0, 5.0)]
+    for order in computed(rows).values():
+        assert order["customer_orders"] == 0
+        assert order["popularity"] == 0
+
+
+def test_every_input_of_the_signature_is_computed():
+    assert set(FEATURE_NAMES) <= set(computed(ROWS)["a"])
+
+
+def injection(seed):
+    count = 8000
+    orders = {
+        "moment": np.arange(count, dtype=np.int64) * HOUR // 4,
+        "customer": np.array([f"c{n % 500}" if n % 5 else "" for n in range(count)]),
+    }
+    products = {
+        "product_id": np.arange(50),
+        "price": np.linspace(1, 80, 50),
+        "quantity": np.ones(50),
+    }
+    return Injection(orders, products, seed)
+
+
+def test_injected_fraud_is_seeded_and_of_every_scenario():
+    first, again, other = injection(1).lines(), injection(1).lines(), injection(2).lines()
+    assert first.equals(again)
+    assert not first.equals(other)
+    assert set(first["scenario"].to_pylist()) == set(SHARES)
+
+
+def test_injected_fraud_is_as_frequent_as_stated_and_never_after_the_last_order():
+    made = injection(1)
+    lines = made.lines()
+    orders = len(set(lines["order_id"].to_pylist())) + len(made.friendly())
+    assert RATE * 8000 <= orders + 1 <= 1.3 * RATE * 8000
+    assert max(lines["moment"].to_pylist()) <= 7999 * HOUR // 4
