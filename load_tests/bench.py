@@ -7,14 +7,10 @@ medians over the rounds and their spread. Exit code 1 if a floor is missed, 2 fo
 
 import argparse
 import json
-import math
 import os
-import shlex
-import statistics
 import sys
 import tempfile
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 from urllib.request import urlopen
@@ -22,62 +18,20 @@ from urllib.request import urlopen
 import uvloop
 from rich.console import Console
 from rich.progress import Progress
-from rich.table import Table
 
 from bentos.contract.errors import ContractError
-from load_tests import machine
+from load_tests import report
 from load_tests.fraud_versions import trained_onnx, write_stand_in
 from load_tests.http_load import LoadResult, run_load
-from load_tests.sides import CANARY_WEIGHT, Side, Sides, build_versions, running
+from load_tests.report import Figures
+from load_tests.sides import NAMES, Side, Sides, build_versions, running
 
 EXIT_MISSED = 1
 EXIT_BAD_INPUT = 2
-MIN_RATIO = 5.0
 WARM_SECONDS = 1.0
 WIDTH = 120
 # One-minute load average of a machine with nothing else to do.
 BUSY = 0.5
-
-
-@dataclass
-class Figures:
-    """One side's rounds: at one connection and at many."""
-
-    single: list[LoadResult] = field(default_factory=list)
-    many: list[LoadResult] = field(default_factory=list)
-    warm: list[LoadResult] = field(default_factory=list)
-
-    @property
-    def p50_ms(self) -> list[float]:
-        """Median latency of each round at one connection, milliseconds."""
-        return [result.percentile_ms(0.5) for result in self.single]
-
-    @property
-    def per_second(self) -> list[float]:
-        """Requests per second of each round at many connections."""
-        return [result.per_second for result in self.many]
-
-    @property
-    def p99_ms(self) -> list[float]:
-        """99th percentile of each round at many connections, milliseconds."""
-        return [result.percentile_ms(0.99) for result in self.many]
-
-    @property
-    def failed(self) -> int:
-        """Requests that failed, warm-up included."""
-        return sum(result.failed for result in [*self.warm, *self.single, *self.many])
-
-    @property
-    def answered(self) -> int:
-        """Requests answered while the clock ran."""
-        return sum(len(result.latencies_ns) for result in [*self.warm, *self.single, *self.many])
-
-    @property
-    def failures(self) -> list[str]:
-        """A few of the failures, for the log."""
-        return [
-            text for result in [*self.warm, *self.single, *self.many] for text in result.failures
-        ]
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -95,7 +49,13 @@ def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--rounds", type=int, default=5, help="rounds per side (default 5)")
     parser.add_argument("--seconds", type=float, default=3.0, help="of each measurement")
     parser.add_argument("--connections", type=int, default=128, help="of the throughput rounds")
-    parser.add_argument("--only", help="sides to run, separated by commas")
+    parser.add_argument(
+        "--only",
+        type=lambda text: text.split(","),
+        default=NAMES,
+        metavar="SIDES",
+        help=f"some of {','.join(NAMES)}",
+    )
     parser.add_argument("--onnx", type=Path, help="fraud graph to serve")
     return parser.parse_args(arguments)
 
@@ -118,22 +78,27 @@ def _bench(options: argparse.Namespace) -> int:
         console.print("starting the servers")
         with running(folder, folder / "store", digests, server_core) as sides:
             os.sched_setaffinity(0, {client_core})
-            figures = _measure(_chosen(sides, options.only), options, console)
+            figures = _measure(
+                [side for side in sides.all if side.name in options.only], options, console
+            )
             status = _status(sides)
     os.sched_setaffinity(0, usable)
-    report = _report(figures, status, options, origin, busy)
+    made = report.compose(figures, status, options, origin, busy)
     wide = Console()
-    _show(report, wide if wide.is_terminal else Console(width=WIDTH))
-    print(json.dumps(report, separators=(",", ":")))
-    for problem in report["missed"]:
+    report.show(made, wide if wide.is_terminal else Console(width=WIDTH))
+    print(json.dumps(made, separators=(",", ":")))
+    for problem in made["missed"]:
         console.print(f"bench: {problem}", style="red")
-    return EXIT_MISSED if report["missed"] else 0
+    return EXIT_MISSED if made["missed"] else 0
 
 
 def _check(options: argparse.Namespace) -> None:
     for name in ("rounds", "connections", "seconds"):
         if getattr(options, name) <= 0:
             raise ContractError(f"--{name}", "more than 0", getattr(options, name))
+    for name in options.only:
+        if name not in NAMES:
+            raise ContractError("--only", f"some of {','.join(NAMES)}", name)
 
 
 def _two_cores(usable: set[int]) -> tuple[int, int]:
@@ -155,17 +120,6 @@ def _graph(options: argparse.Namespace, folder: Path) -> tuple[Path, str]:
     stand_in = folder / "stand_in.onnx"
     write_stand_in(stand_in)
     return stand_in, "a stand-in: trees of the usual size fitted on random rows"
-
-
-def _chosen(sides: Sides, only: str | None) -> list[Side]:
-    if only is None:
-        return list(sides.all)
-    names = only.split(",")
-    known = {side.name: side for side in sides.all}
-    for name in names:
-        if name not in known:
-            raise ContractError("--only", f"some of {sorted(known)}", name)
-    return [known[name] for name in names]
 
 
 def _measure(
@@ -197,107 +151,6 @@ def _status(sides: Sides) -> dict[str, Any]:
     with urlopen(f"{sides.gateway_url}/status", timeout=10) as answer:  # noqa: S310 - our own
         status: dict[str, Any] = json.load(answer)
         return status
-
-
-def _report(
-    figures: dict[str, tuple[Side, Figures]],
-    status: dict[str, Any],
-    options: argparse.Namespace,
-    origin: str,
-    busy: float,
-) -> dict[str, Any]:
-    rows = {name: _row(side, taken) for name, (side, taken) in figures.items()}
-    report: dict[str, Any] = {
-        "command": shlex.join(["python", "-m", "load_tests.bench", *sys.argv[1:]]),
-        "machine": machine.describe(),
-        "load_before": round(busy, 2),
-        "graph": origin,
-        "rounds": options.rounds,
-        "seconds": options.seconds,
-        "connections": options.connections,
-        "sides": rows,
-        "gateway": _gateway_facts(status),
-    }
-    if {"gateway", "bentoml"} <= set(rows):
-        report["ratio"] = round(rows["gateway"]["per_second"] / rows["bentoml"]["per_second"], 2)
-    report["missed"] = _missed(report)
-    return report
-
-
-def _row(side: Side, taken: Figures) -> dict[str, Any]:
-    return {
-        "label": side.label,
-        "p50_ms": round(statistics.median(taken.p50_ms), 3),
-        "p50_ms_spread": [round(min(taken.p50_ms), 3), round(max(taken.p50_ms), 3)],
-        "per_second": round(statistics.median(taken.per_second), 1),
-        "per_second_spread": [round(min(taken.per_second), 1), round(max(taken.per_second), 1)],
-        "p99_ms": round(statistics.median(taken.p99_ms), 2),
-        "answered": taken.answered,
-        "failed": taken.failed,
-        "failures": taken.failures[:3],
-    }
-
-
-def _gateway_facts(status: dict[str, Any]) -> dict[str, Any]:
-    """What proves that everything was on: decisions written, traffic on the canary."""
-    answered = {version: lane["answered"] for version, lane in status["lanes"].items()}
-    total = sum(answered.values())
-    canary = answered[max(answered)] / total if total else math.nan
-    return {
-        "decisions_written": status["decisions"]["written"],
-        "decisions_lost": status["decisions"]["lost"],
-        "canary_answers": round(canary, 4),
-        "canary_weight": CANARY_WEIGHT,
-        "rows_per_batch": round(total / max(1, _batches(status)), 1),
-    }
-
-
-def _batches(status: dict[str, Any]) -> int:
-    return sum(lane["batches"] for lane in status["lanes"].values())
-
-
-def _missed(report: dict[str, Any]) -> list[str]:
-    rows, missed = report["sides"], []
-    for name, row in rows.items():
-        if row["failed"]:
-            missed.append(f"{name}: {row['failed']} requests failed: {row['failures'][:1]}")
-    if "gateway" in rows:
-        facts = report["gateway"]
-        if facts["decisions_written"] < rows["gateway"]["answered"] or facts["decisions_lost"]:
-            missed.append(f"gateway: not every answer has its decision: {facts}")
-    if "ratio" in report:
-        if report["ratio"] < MIN_RATIO:
-            missed.append(f"throughput: expected at least {MIN_RATIO}x, got {report['ratio']}x")
-        if rows["gateway"]["p50_ms"] >= rows["bentoml"]["p50_ms"]:
-            missed.append("c=1 p50: expected the gateway below bentoml serve")
-    return missed
-
-
-def _show(report: dict[str, Any], console: Console) -> None:
-    facts = ", ".join(f"{name} {value}" for name, value in report["machine"].items())
-    many = f"c={report['connections']}"
-    title = f"medians of {report['rounds']} rounds of {report['seconds']:g} s, spread in brackets"
-    table = Table(
-        title=title, caption="all server processes of a side on one core, client on another"
-    )
-    for column in ("side", "c=1 p50 ms", f"{many} req/s", f"{many} p99 ms", "requests", "failed"):
-        table.add_column(column, justify="left" if column == "side" else "right")
-    for row in report["sides"].values():
-        table.add_row(
-            row["label"],
-            f"{row['p50_ms']:.3f} [{row['p50_ms_spread'][0]:.3f}-{row['p50_ms_spread'][1]:.3f}]",
-            f"{row['per_second']:,.0f} "
-            f"[{row['per_second_spread'][0]:,.0f}-{row['per_second_spread'][1]:,.0f}]",
-            f"{row['p99_ms']:.2f}",
-            f"{row['answered']:,}",
-            str(row["failed"]),
-        )
-    graph = f"load before {report['load_before']}, serving {report['graph']}"
-    console.print(f"$ {report['command']}\n{facts}\n{graph}", highlight=False)
-    console.print(table)
-    if "ratio" in report:
-        console.print(f"gateway / bentoml serve: {report['ratio']}x requests/s", highlight=False)
-    console.print(f"gateway: {report['gateway']}", highlight=False)
 
 
 if __name__ == "__main__":

@@ -17,6 +17,7 @@ from load_tests.servers import free_port, server, wait_for_http, wait_for_path
 
 SHOP = "bench-shop"
 CANARY_WEIGHT = 0.05
+NAMES = ("bentoml", "gateway", "bentoml_quiet", "worker", "echo")
 KEYS = 4096
 HOST = "127.0.0.1"
 QUIET = f"services.{SIGNATURE.model}.logging.access.enabled=false"

@@ -11,39 +11,6 @@ from load_tests.sides import KEYS, bodies
 ROOT = Path(__file__).parents[2]
 
 
-def row(per_second, p50_ms, failed=0, answered=10):
-    return {
-        "per_second": per_second,
-        "p50_ms": p50_ms,
-        "failed": failed,
-        "failures": [],
-        "answered": answered,
-    }
-
-
-def report(gateway, bentoml, written=10):
-    return {
-        "sides": {"gateway": gateway, "bentoml": bentoml},
-        "gateway": {"decisions_written": written, "decisions_lost": 0},
-        "ratio": gateway["per_second"] / bentoml["per_second"],
-    }
-
-
-@pytest.mark.parametrize(
-    ("made", "missed"),
-    [
-        (report(row(500, 0.5), row(100, 1.0)), []),
-        (report(row(499, 0.5), row(100, 1.0)), ["throughput"]),
-        (report(row(500, 1.0), row(100, 1.0)), ["c=1 p50"]),
-        (report(row(500, 0.5, failed=1), row(100, 1.0)), ["gateway"]),
-        (report(row(500, 0.5), row(100, 1.0, failed=1)), ["bentoml"]),
-        (report(row(500, 0.5), row(100, 1.0), written=9), ["gateway"]),
-    ],
-)
-def test_floors(made, missed):
-    assert [text.partition(":")[0] for text in bench._missed(made)] == missed
-
-
 def test_bodies_have_one_length_and_their_own_keys():
     made = bodies()
     assert len({len(body) for body in made}) == 1
@@ -56,6 +23,7 @@ def test_bodies_have_one_length_and_their_own_keys():
         (["--rounds", "0"], "--rounds"),
         (["--seconds", "-1"], "--seconds"),
         (["--onnx", "missing.onnx"], "--onnx"),
+        (["--only", "gateway,other"], "--only"),
     ],
 )
 def test_bad_options_exit_with_2(arguments, field, capsys):
