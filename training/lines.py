@@ -22,6 +22,7 @@ CODE = (
     "training/lines.py",
     "training/mapping.py",
     "training/mappings",
+    "training/order_check.py",
     "training/order_file.py",
     "training/orders.py",
     "training/pseudonyms.py",
