@@ -11,7 +11,7 @@ from rich.console import Console
 from bentos.contract.errors import ContractError
 from demo import summary
 from demo.board import Board
-from demo.errors import DemoError
+from demo.errors import BadInputError, DemoError
 from demo.memory import MemorySampler
 from demo.options import Options, parse
 from demo.ports import check_free
@@ -47,7 +47,7 @@ def main() -> int:
             result = asyncio.run(_run(options, board, memory))
     except DemoError as error:
         sys.stderr.write(f"demo: {error}\n")
-        return EXIT_NOT_RIGHT
+        return EXIT_BAD_INPUT if isinstance(error, BadInputError) else EXIT_NOT_RIGHT
     except Interrupted:
         sys.stderr.write("demo: interrupted; everything it started has ended\n")
         return EXIT_INTERRUPTED

@@ -10,11 +10,13 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from demo.errors import DemoError
+from demo.errors import BadInputError, DemoError
 from demo.memory import recorded_pids
 
 STOP_TIMEOUT_S = 25.0
 LOG_TAIL_LINES = 12
+# What every command of ours exits with when its input is wrong.
+BAD_INPUT = 2
 
 
 @dataclass
@@ -87,6 +89,8 @@ class Children:
             if process.returncode is None:
                 os.killpg(process.pid, signal.SIGKILL)
                 await process.wait()
+        if code == BAD_INPUT:
+            raise BadInputError(f"{name}: {log.read_text().splitlines()[-1]}")
         if code != 0:
             raise DemoError(f"{name} failed with exit code {code}:\n{tail(log)}")
         return output.decode()

@@ -78,6 +78,7 @@ class Story:
         self.replay.pace = pace(models, FRAUD)
         await self._promote(promoting)
         weight = RECOMMENDATIONS_WEIGHT
+        self.board.labels.update({fraud[0]: "before", fraud[1]: "stable"})
         leaving = await self._asked(RECOMMENDATIONS, recommendations[1], [weight], shadow=False)
         with self._step("promoted", FRAUD, fraud[1], 1.0, promoting) as step:
             await self._hold(step)

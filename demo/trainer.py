@@ -1,5 +1,6 @@
 """Orders in, versions out: runs the training command and reads what it reports."""
 
+import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -21,6 +22,9 @@ VERSIONS = (
     "recommendations",
     "pricing",
 )
+# sync and pseudonymise, then for each version: features, fit, parity, bento, tracking.
+STEPS = 2 + 5 * len(VERSIONS)
+_TOLD = re.compile(r"\d+\.\d s$")
 
 
 @dataclass(frozen=True)
@@ -54,13 +58,14 @@ class Trained:
 
 async def train(children: Children, options: Options, board: Board) -> Trained:
     """Make every version, or find that nothing changed; raises DemoError when a step fails."""
-    with board.stage("orders → three models → ONNX → bentos") as stage:
+    with board.stage("orders → three models → ONNX → bentos", total=STEPS) as stage:
         command = ["training", "run-all", "--json", *_source(options), *_versions()]
 
         def show(line: str) -> None:
             """Training tells each finished step in a line of its own."""
             if line.strip():
                 stage.detail = " ".join(line.split())
+                stage.done += bool(_TOLD.search(line))
                 board.say(f"  {stage.detail}")
 
         output = await children.step("training", *command, on_line=show)
