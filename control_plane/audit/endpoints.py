@@ -6,11 +6,12 @@ from typing import Annotated, Any
 import msgspec
 from fastapi import APIRouter, Query, Response
 
+from bentos.contract.errors import ContractError
 from bentos.contract.register import Action
 from control_plane.audit import segments
 from control_plane.audit.schemas import SegmentIn
 from control_plane.audit.service import Change, list_events, record
-from control_plane.audit.verifier import verify
+from control_plane.audit.verifier import Anchor, verify
 from control_plane.auth import allow
 from control_plane.parts import Reading, Running, Writing
 from control_plane.principal import Permission, Principal
@@ -39,10 +40,18 @@ def get_verification(
     principal: Annotated[
         Principal, allow(Permission.REGISTER_READ, Action.REGISTER_VERIFY, "register")
     ],
+    size: Annotated[int | None, Query(ge=1)] = None,
+    root: Annotated[str | None, Query(pattern="^[0-9a-f]{64}$")] = None,
 ) -> dict[str, Any]:
-    """Re-derive the whole register; that it was done is an event too."""
+    """Re-derive the whole register; that it was done is an event too.
+
+    ``size`` and ``root`` of an earlier verification are looked for in it.
+    """
+    if (size is None) != (root is None):
+        raise ContractError("size, root", "both or neither", (size, root))
+    anchor = Anchor(size, root) if size is not None and root is not None else None
     with parts.database.read() as session:
-        result = dataclasses.asdict(verify(session))
+        result = dataclasses.asdict(verify(session, anchor))
     with parts.database.write() as writing:
         change = Change(action=Action.REGISTER_VERIFY, entity="register", after=result)
         record(writing, principal, change)

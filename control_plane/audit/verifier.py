@@ -29,14 +29,28 @@ class Verification:
     problem: str | None = None
 
 
-def verify(session: ReadSession) -> Verification:
-    """Check every leaf, every running root and the head."""
+@dataclass(frozen=True)
+class Anchor:
+    """What an earlier verification found, kept where the database's holder cannot write."""
+
+    size: int
+    root: str
+
+
+def verify(session: ReadSession, anchor: Anchor | None = None) -> Verification:
+    """Check every leaf, every running root and the head; and that ``anchor`` is still in it."""
     tree = merkle.MerkleAccumulator()
     query = select(EventRow).order_by(col(EventRow.seq)).execution_options(yield_per=BATCH)
     for row in session.exec(query):
         problem = _problem(row, tree)
         if problem is not None:
             return Verification(False, tree.size, tree.root().hex(), tree.size + 1, problem)
+        if anchor and tree.size == anchor.size and tree.root().hex() != anchor.root:
+            problem = f"the first {anchor.size} events are not those of the anchor"
+            return Verification(False, tree.size, tree.root().hex(), None, problem)
+    if anchor and anchor.size > tree.size:
+        problem = f"the anchor counts {anchor.size} events, the register {tree.size}"
+        return Verification(False, tree.size, tree.root().hex(), tree.size + 1, problem)
     return _against_head(session, tree)
 
 

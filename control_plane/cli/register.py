@@ -28,9 +28,14 @@ def list_events(
 
 
 @register.command("verify")
-def verify(as_json: Json = False) -> None:
+def verify(
+    size: Annotated[int | None, typer.Option(help="Size found by an earlier verify.")] = None,
+    root: Annotated[str | None, typer.Option(help="Root found by an earlier verify.")] = None,
+    as_json: Json = False,
+) -> None:
     """Re-derive the whole register; exit code 1 if anything does not fit."""
-    result = call("GET", "/api/v1/register/verify")
+    anchor = {"size": size, "root": root}
+    result = call("GET", "/api/v1/register/verify", parameters=anchor)
     show(result, as_json)
     if not result["ok"]:
         raise typer.Exit(ExitCode.FAILURE)

@@ -26,7 +26,7 @@ from control_plane.publish.signing import Signer
 from control_plane.releases import kills
 from control_plane.releases.lifecycle import State
 from control_plane.releases.models import KillRow, ReleaseRow
-from control_plane.releases.service import start_due
+from control_plane.releases.schedule import start_due
 
 
 def reconcile(database: Database, signer: Signer) -> bool:

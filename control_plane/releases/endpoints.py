@@ -11,9 +11,10 @@ from control_plane.errors import NotFoundError
 from control_plane.parts import Reading, Writing
 from control_plane.principal import Permission, Principal
 from control_plane.registry.service import version_summary
-from control_plane.releases import kills, service
+from control_plane.releases import kills, queries, service
 from control_plane.releases.lifecycle import State, Verb
 from control_plane.releases.presentation import Published
+from control_plane.releases.retirement import retire_unused
 from control_plane.releases.schemas import KillIn, OrderIn, ReasonIn, ReleaseEdit, ReleaseIn
 
 router = APIRouter(prefix="/api/v1")
@@ -39,7 +40,7 @@ def post_retirement(
     ],
 ) -> dict[str, Any]:
     """Retire a version that nothing needs."""
-    return version_summary(service.retire_unused(session, principal, version, body.reason))
+    return version_summary(retire_unused(session, principal, version, body.reason))
 
 
 @router.post("/releases", status_code=201)
@@ -64,7 +65,7 @@ def get_releases(
 ) -> list[dict[str, Any]]:
     """Releases, newest first."""
     published = Published(session)
-    rows = service.list_releases(session, model, state.value if state else None)
+    rows = queries.list_releases(session, model, state.value if state else None)
     return [published.release(row) for row in rows]
 
 
@@ -73,7 +74,7 @@ def get_release(
     session: Reading, release_id: str, _: Annotated[Principal, allow(Permission.READ)]
 ) -> dict[str, Any]:
     """One release."""
-    return Published(session).release(service.get_release(session, release_id))
+    return Published(session).release(queries.get_release(session, release_id))
 
 
 @router.patch("/releases/{release_id}")

@@ -17,7 +17,8 @@ from control_plane.registry.service import get_model
 from control_plane.releases import lifecycle
 from control_plane.releases.lifecycle import State, Verb
 from control_plane.releases.models import KillRow
-from control_plane.releases.service import Order, active_kill, apply, open_release
+from control_plane.releases.queries import active_kill, open_release
+from control_plane.releases.service import Order, apply
 
 
 def set_kill(

@@ -6,7 +6,7 @@ from control_plane.registry.history import previous_of, stable_of
 from control_plane.registry.service import list_models
 from control_plane.releases.lifecycle import STARTED, State
 from control_plane.releases.models import ReleaseRow
-from control_plane.releases.service import open_release
+from control_plane.releases.queries import open_release
 
 _ON_CANARY_RULE = frozenset({State.CANARY, State.PAUSED})
 _WARMED_UP = STARTED | {State.SCHEDULED}

@@ -3,25 +3,24 @@
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from sqlmodel import col, select
-
 from bentos.contract.errors import ContractError
 from bentos.contract.register import Action, ActorType
-from bentos.contract.route import BUCKETS, weight_to_buckets
+from bentos.contract.route import BUCKETS
 from control_plane import clock
 from control_plane.approvals import service as approvals
 from control_plane.audit.service import Change, record
 from control_plane.db import ReadSession, WriteSession
-from control_plane.errors import ConflictError, ForbiddenError, NotFoundError, PolicyError
+from control_plane.errors import ConflictError, ForbiddenError, PolicyError
 from control_plane.identifier import new_id
-from control_plane.principal import Principal, system
+from control_plane.principal import Principal
 from control_plane.registry import history
-from control_plane.registry.models import VersionRow
-from control_plane.registry.service import get_version, retire_version
+from control_plane.registry.service import get_version
 from control_plane.releases import lifecycle
 from control_plane.releases.lifecycle import Facts, State, Verb
-from control_plane.releases.models import KillRow, ReleaseRow
+from control_plane.releases.models import ReleaseRow
 from control_plane.releases.plan import Kind, Plan, check_releasable, make_plan
+from control_plane.releases.queries import active_kill, get_release, open_release
+from control_plane.releases.weight import next_buckets
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -129,7 +128,7 @@ def apply(
     to = lifecycle.target(state, verb, _facts(row))
     if lifecycle.RULES[verb].needs_approval:
         check_forward(session, row)
-    buckets = _next_buckets(row, verb, to, order)
+    buckets = next_buckets(row, verb, to, order.weight)
     before = release_content(row)
     _before_move(session, principal, row, verb, order)
     if state is State.PROMOTED:
@@ -154,72 +153,6 @@ def check_forward(session: ReadSession, row: ReleaseRow) -> None:
     kill = active_kill(session, row.model)
     if kill is not None:
         raise PolicyError(f"{row.model} is killed to {kill.version}; clear the kill first")
-
-
-def start_due(session: WriteSession) -> None:
-    """Start scheduled releases whose time has come; one that may not start is aborted."""
-    query = select(ReleaseRow).where(
-        col(ReleaseRow.state) == State.SCHEDULED.value, col(ReleaseRow.starts_at) <= clock.now()
-    )
-    principal = system("schedule")
-    for row in list(session.exec(query)):
-        try:
-            check_forward(session, row)
-        except PolicyError as error:
-            order = Order(reason=f"could not start as scheduled: {error.detail}")
-            apply(session, principal, row, Verb.ABORT, order)
-        else:
-            apply(session, principal, row, Verb.START, Order(reason="its scheduled time came"))
-
-
-def retire_unused(
-    session: WriteSession, principal: Principal, version: str, reason: str
-) -> VersionRow:
-    """Retire a version that no route, release or kill needs."""
-    row = get_version(session, version)
-    if history.stable_of(session, row.model) == version:
-        raise PolicyError(f"{version} is the stable version of {row.model}")
-    release = open_release(session, row.model)
-    if release is not None and release.candidate == version:
-        raise PolicyError(f"{version} is the candidate of open release {release.id}")
-    kill = active_kill(session, row.model)
-    if kill is not None and kill.version == version:
-        raise PolicyError(f"{row.model} is killed to {version}")
-    return retire_version(session, principal, version, reason)
-
-
-def get_release(session: ReadSession, release_id: str) -> ReleaseRow:
-    """The release, or NotFoundError."""
-    row = session.get(ReleaseRow, release_id)
-    if row is None:
-        raise NotFoundError(f"no release {release_id}")
-    return row
-
-
-def list_releases(
-    session: ReadSession, model: str | None = None, state: str | None = None
-) -> list[ReleaseRow]:
-    """Releases, newest first."""
-    query = select(ReleaseRow)
-    if model is not None:
-        query = query.where(col(ReleaseRow.model) == model)
-    if state is not None:
-        query = query.where(col(ReleaseRow.state) == state)
-    return list(session.exec(query.order_by(col(ReleaseRow.created_at).desc())))
-
-
-def open_release(session: ReadSession, model: str) -> ReleaseRow | None:
-    """The one release of a model that is not closed, if any."""
-    query = select(ReleaseRow).where(
-        col(ReleaseRow.model) == model, col(ReleaseRow.state).in_([s.value for s in lifecycle.OPEN])
-    )
-    return session.exec(query).first()
-
-
-def active_kill(session: ReadSession, model: str) -> KillRow | None:
-    """The kill in force for a model, if any."""
-    query = select(KillRow).where(col(KillRow.model) == model, col(KillRow.cleared_at).is_(None))
-    return session.exec(query).first()
 
 
 def plan_of(row: ReleaseRow) -> Plan:
@@ -265,40 +198,6 @@ def _take_back(session: WriteSession, principal: Principal, row: ReleaseRow, ord
     if other is not None:
         reason = f"its stable version was rolled back: {order.reason}"
         apply(session, principal, other, Verb.ABORT, Order(reason=reason, ticket=order.ticket))
-
-
-def _next_buckets(row: ReleaseRow, verb: Verb, to: State, order: Order) -> int:
-    if order.weight is not None and verb not in (Verb.RAMP, Verb.RESUME):
-        raise ContractError("weight", f"none with {verb.value}", order.weight)
-    if to is State.PROMOTED:
-        return BUCKETS
-    if verb is Verb.HALT or to in lifecycle.CLOSED:
-        return 0
-    if verb is Verb.START:
-        return row.steps[0] if to is State.CANARY else 0
-    if verb is Verb.RESUME:
-        return _resumed(row, to, order)
-    return _ramped(row, order) if verb is Verb.RAMP else row.buckets
-
-
-def _resumed(row: ReleaseRow, to: State, order: Order) -> int:
-    if order.weight is None:
-        return row.buckets
-    if to is not State.CANARY:
-        raise ContractError("weight", "none, as the release goes back to shadow", order.weight)
-    return weight_to_buckets(order.weight)
-
-
-def _ramped(row: ReleaseRow, order: Order) -> int:
-    if order.weight is not None:
-        buckets = weight_to_buckets(order.weight)
-        if buckets == row.buckets and row.state == State.CANARY.value:
-            raise PolicyError(f"the canary has weight {order.weight} already")
-        return buckets
-    for planned in row.steps:
-        if planned > row.buckets:
-            return planned
-    raise PolicyError("the plan has no further step; promote, or give a weight")
 
 
 def _move(session: WriteSession, row: ReleaseRow, to: State) -> None:

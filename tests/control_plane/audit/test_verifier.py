@@ -3,7 +3,7 @@ from sqlalchemy import text
 
 from bentos.contract.register import Action
 from control_plane.audit.service import Change, record
-from control_plane.audit.verifier import verify
+from control_plane.audit.verifier import Anchor, verify
 from control_plane.db import Database
 from control_plane.migrations.upgrade import upgrade
 from control_plane.principal import system
@@ -37,9 +37,9 @@ def tamper(database, *statements):
             connection.execute(text(statement))
 
 
-def verified(database):
+def verified(database, anchor=None):
     with database.read() as session:
-        return verify(session)
+        return verify(session, anchor)
 
 
 def test_an_untouched_register_verifies(database):
@@ -117,3 +117,23 @@ def test_the_database_itself_refuses_to_change_an_event(database):
         ):
             connection.execute(text(statement))
     assert verified(database).ok
+
+
+def test_a_register_cut_back_to_an_earlier_state_misses_its_anchor(database, tmp_path):
+    """All of it consistent: only what was kept elsewhere can tell."""
+    whole = verified(database)
+    anchor = Anchor(whole.size, whole.root)
+    assert verified(database, anchor).ok
+    assert not verified(database, Anchor(whole.size - 1, whole.root)).ok
+
+    path = tmp_path / "other.db"
+    upgrade(path)
+    other = Database(path)
+    for number in range(EVENTS + 1):
+        with other.write() as session:
+            change = Change(action=Action.KILL_SET, entity=f"kill:other-{number}")
+            record(session, system("test"), change)
+        result = verified(other)
+        assert result.ok
+        assert not verified(other, anchor).ok
+    other.dispose()

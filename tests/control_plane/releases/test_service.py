@@ -29,7 +29,9 @@ from control_plane.registry.service import get_version, register_version
 from control_plane.releases import kills, service
 from control_plane.releases.lifecycle import STARTED, State, Verb
 from control_plane.releases.models import ReleaseRow
-from control_plane.releases.service import Draft, Order, list_releases
+from control_plane.releases.queries import list_releases, open_release
+from control_plane.releases.retirement import retire_unused
+from control_plane.releases.service import Draft, Order
 
 MODEL = "fraud"
 PEOPLE = ("ada", "ben", "cy")
@@ -164,7 +166,7 @@ class Interlocking(RuleBasedStateMachine):
 
     @rule(who=people, version=versions)
     def retire(self, who, version):
-        self.do(lambda s: service.retire_unused(s, person(who), version, "x"))
+        self.do(lambda s: retire_unused(s, person(who), version, "x"))
 
     @rule(who=people, version=versions)
     def kill(self, who, version):
@@ -173,7 +175,7 @@ class Interlocking(RuleBasedStateMachine):
             assert version in self.promoted
             with self.database.read() as session:
                 assert get_version(session, version).state == "registered"
-                release = service.open_release(session, MODEL)
+                release = open_release(session, MODEL)
             if release is not None and State(release.state) in STARTED:
                 assert (release.state, release.buckets) == (State.PAUSED, 0)
 
@@ -205,7 +207,7 @@ class Interlocking(RuleBasedStateMachine):
 def test_the_interlocking_holds(prepared):
     machine = type("Prepared", (Interlocking,), {"prepared": prepared})
     limits = settings(
-        max_examples=15,
+        max_examples=25,
         stateful_step_count=25,
         # Shrinking a failure would take minutes; its steps are printed and few anyway.
         phases=[Phase.explicit, Phase.reuse, Phase.generate],

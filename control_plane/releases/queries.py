@@ -1,0 +1,42 @@
+"""What the release tables are asked."""
+
+from sqlmodel import col, select
+
+from control_plane.db import ReadSession
+from control_plane.errors import NotFoundError
+from control_plane.releases.lifecycle import OPEN
+from control_plane.releases.models import KillRow, ReleaseRow
+
+
+def get_release(session: ReadSession, release_id: str) -> ReleaseRow:
+    """The release, or NotFoundError."""
+    row = session.get(ReleaseRow, release_id)
+    if row is None:
+        raise NotFoundError(f"no release {release_id}")
+    return row
+
+
+def list_releases(
+    session: ReadSession, model: str | None = None, state: str | None = None
+) -> list[ReleaseRow]:
+    """Releases, newest first."""
+    query = select(ReleaseRow)
+    if model is not None:
+        query = query.where(col(ReleaseRow.model) == model)
+    if state is not None:
+        query = query.where(col(ReleaseRow.state) == state)
+    return list(session.exec(query.order_by(col(ReleaseRow.created_at).desc())))
+
+
+def open_release(session: ReadSession, model: str) -> ReleaseRow | None:
+    """The one release of a model that is not closed, if any."""
+    query = select(ReleaseRow).where(
+        col(ReleaseRow.model) == model, col(ReleaseRow.state).in_([s.value for s in OPEN])
+    )
+    return session.exec(query).first()
+
+
+def active_kill(session: ReadSession, model: str) -> KillRow | None:
+    """The kill in force for a model, if any."""
+    query = select(KillRow).where(col(KillRow.model) == model, col(KillRow.cleared_at).is_(None))
+    return session.exec(query).first()
