@@ -43,11 +43,11 @@ def package(
     differently; a failed gate gives a manifest with state rejected.
     """
     made = recipe(request.model)
-    version = _tag(made, fitted, snapshot)
-    born = _manifest_path(settings.lake, version)
-    if born.is_file() and stands_in_store(settings.bentoml_home, version):
-        # The same graph, schema, source and data again: a tag has one manifest, its first.
-        return Version(version=version, manifest_path=born.as_posix())
+    short = _short(made, fitted, snapshot)
+    born = _born(settings, request.model, short)
+    if born is not None:
+        return born
+    version = f"{request.model}:{datetime.now(UTC):%Y%m%d}-{short}"
     bento_store.use(settings.bentoml_home)
     with bento_store.locked(settings.bentoml_home):
         stored = bento_store.store_graph(version, fitted.onnx)
@@ -82,20 +82,30 @@ def package(
     return Version(version=version, manifest_path=_write(settings.lake, manifest).as_posix())
 
 
-def _tag(made: Recipe, fitted: Fitted, snapshot: Snapshot) -> str:
-    """Model, today, and 8 digits of a digest over graph, schema, bento source and dataset."""
+def _born(settings: Settings, model: str, short: str) -> Version | None:
+    """The version made of the same before, on whatever day: it keeps its tag and manifest."""
+    for path in sorted(settings.lake.glob(f"versions/{model}-*-{short}/{MANIFEST_FILE}")):
+        version = f"{model}:{path.parent.name.removeprefix(f'{model}-')}"
+        if stands_in_store(settings.bentoml_home, version):
+            return Version(version=version, manifest_path=path.as_posix())
+    return None
+
+
+def _short(made: Recipe, fitted: Fitted, snapshot: Snapshot) -> str:
+    """8 digits of a digest over graph, schema, bento source and dataset."""
     model = made.signature.model
     included = bento_store.bentofile(model)["include"]
-    sources = sorted(p.as_posix() for pattern in included for p in fingerprint.ROOT.glob(pattern))
+    root = fingerprint.ROOT
+    sources = {p.relative_to(root).as_posix() for pattern in included for p in root.glob(pattern)}
     mixed = canonical.digest(
         {
             "onnx": canonical.digest(fitted.onnx.hex()),
             "schema": made.features.digest(),
-            "source": fingerprint.source_digest(*sources, f"bentos/{model}/bentofile.yaml"),
+            "source": fingerprint.source_digest(*sorted(sources), f"bentos/{model}/bentofile.yaml"),
             "dataset": snapshot.digest,
         }
     )
-    return f"{model}:{datetime.now(UTC):%Y%m%d}-{mixed[:8]}"
+    return mixed[:8]
 
 
 def _parity_or_discard(version: str, stored: Path, fitted: Fitted) -> ParityReport:

@@ -93,3 +93,8 @@ def test_a_broken_graph_stops_the_build(model, change, fitted, tmp_path):
     bad = broken(fitted[model], change)
     with pytest.raises(ParityError, match="no bento was built"):
         check_parity(written(tmp_path, bad), bad)
+
+
+def test_demand_never_rises_with_the_price(fitted):
+    answers = fitted["pricing"].reference(fitted["pricing"].held_out)
+    assert (np.diff(answers["curve_units"], axis=1) <= 1e-6).all()
