@@ -1,6 +1,7 @@
 """``python -m control_plane``: migrate the database, then serve."""
 
 import logging
+import socket
 import sys
 from types import FrameType
 
@@ -15,6 +16,7 @@ from control_plane.migrations.upgrade import upgrade
 from control_plane.parts import Parts
 from control_plane.publish.archive import installation
 
+log = structlog.get_logger(__name__)
 BAD_INPUT = 2
 GRACE_SECONDS = 3
 
@@ -25,6 +27,14 @@ class Server(uvicorn.Server):
     def __init__(self, config: uvicorn.Config, parts: Parts) -> None:
         super().__init__(config)
         self._parts = parts
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """Say where it listens: with port 0 nobody knows before."""
+        await super().startup(sockets)
+        for server in self.servers:
+            for listening in server.sockets:
+                host, port = listening.getsockname()[:2]
+                log.info("control plane listens", url=f"http://{host}:{port}")
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
         """Called on SIGINT and SIGTERM, in the loop's thread."""

@@ -55,7 +55,8 @@ def answer(request: Request, error: Exception) -> JSONResponse:
 
 def crash(request: Request, error: Exception) -> JSONResponse:
     """An error of ours: logged whole, told to the caller without its insides."""
-    log.error("request failed", path=request.scope["route"].path, exc_info=error)
+    path = getattr(request.scope.get("route"), "path", "unknown")
+    log.error("request failed", path=path, exc_info=error)
     return problem(500, "Internal error", "the control plane failed; its log says why")
 
 
