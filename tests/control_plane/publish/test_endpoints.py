@@ -118,3 +118,12 @@ def test_a_report_with_a_bad_address_is_refused(shop):
     answer = shop.fleet.post("/fleet/v1/report", json=body)
     assert answer.status_code == 422
     assert answer.json()["errors"][0]["field"] == "versions.x.addresses"
+
+
+def test_a_revoked_key_does_not_go_on_reading(plane):
+    answer = plane.admin.post("/api/v1/services/gateway/keys").json()
+    events = stream(plane.client(answer["key"]))
+    assert next(events)[0] == "document"
+    plane.admin.delete(f"/api/v1/keys/{answer['id']}").raise_for_status()
+    # The stream ends by itself: this loop would never be left otherwise.
+    assert len(list(events)) < 200
