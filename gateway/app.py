@@ -1,6 +1,7 @@
 """The gateway as an ASGI app: dispatch, limits, and the one place that renders errors."""
 
 import asyncio
+import gc
 from collections.abc import Awaitable, Callable, MutableMapping
 from contextlib import suppress
 from typing import Any
@@ -32,6 +33,7 @@ Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 PREDICT_PREFIX, PREDICT_SUFFIX = "/v1/models/", ":predict"
 INFER_PREFIX, INFER_SUFFIX = "/v2/models/", "/infer"
 ROTATE_CHECK_S = 1.0
+GC_THRESHOLD = 50_000
 
 
 class App:
@@ -120,6 +122,11 @@ class App:
         except ContractError as error:
             await send({"type": "lifespan.startup.failed", "message": str(error)})
             return
+        # What is loaded now stays: the collector need not walk it again and again, and
+        # requests make no cycles, so it may look less often.
+        gc.collect()
+        gc.freeze()
+        gc.set_threshold(GC_THRESHOLD)
         await send({"type": "lifespan.startup.complete"})
         await receive()
         await self._stop()

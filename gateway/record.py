@@ -8,7 +8,6 @@ from typing import Any
 
 from bentos.contract.decision import Decision, Latency, PersonalPart, Reason
 from bentos.contract.identity import Pseudonymizer
-from bentos.contract.signature import ModelSignature, Redaction
 from gateway.batch import LaneAnswer
 from gateway.decision_id import new_decision_id
 from gateway.decision_log import DecisionLog
@@ -16,7 +15,7 @@ from gateway.errors import GatewayError
 from gateway.metrics import Metrics
 from gateway.query import Query
 from gateway.routing import Assignment
-from gateway.rows import Row, attribute
+from gateway.rows import Row
 from gateway.snapshot import ModelView
 
 TARGETING_KEY_KIND = "targeting_key"
@@ -151,17 +150,16 @@ class Recorder:
             subject=None if key is None else pseudonym(self._shop, TARGETING_KEY_KIND, key),
             pseudonym_key_id=self._pseudonymizer.key_id,
             entities={},
-            inputs=redact(view.signature, query.rows),
+            inputs=redact(view, query.rows),
             outputs={} if outcome.answer is None else outcome.answer.outputs,
             attributes=query.attributes,
             salt=os.urandom(16).hex(),
         )
 
 
-def redact(signature: ModelSignature, rows: list[Row]) -> dict[str, list[Any]]:
+def redact(view: ModelView, rows: list[Row]) -> dict[str, list[Any]]:
     """Inputs as columns, without those the signature says to drop."""
-    return {
-        spec.name: [getattr(row, attribute(spec.name)) for row in rows]
-        for spec in signature.inputs
-        if spec.redaction is not Redaction.DROP
-    }
+    if len(rows) == 1:
+        row = rows[0]
+        return {name: [getattr(row, key)] for name, key in view.kept_inputs}
+    return {name: [getattr(row, key) for row in rows] for name, key in view.kept_inputs}

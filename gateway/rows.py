@@ -6,6 +6,7 @@ and missing required inputs are refused with the path of the field.
 
 import re
 from collections.abc import Sequence
+from functools import cache
 from typing import Annotated, Any
 
 import msgspec
@@ -22,6 +23,7 @@ Row = Any
 """An instance of a model's row type; its attributes are ``attribute(name)`` of each input."""
 
 
+@cache
 def attribute(name: str) -> str:
     """The attribute that holds an input (input names need not be identifiers)."""
     return "v_" + re.sub(r"\W", lambda match: f"_{ord(match[0]):x}_", name)

@@ -18,11 +18,11 @@ from bentos.contract.documents import (
     RoutesBody,
     SchemasBody,
 )
-from bentos.contract.signature import ModelSignature
+from bentos.contract.signature import ModelSignature, Redaction
 from gateway.lane import Lane
 from gateway.packing import Packer
 from gateway.routing import Routes
-from gateway.rows import row_type
+from gateway.rows import attribute, row_type
 
 
 class ModelView:
@@ -31,6 +31,9 @@ class ModelView:
     def __init__(self, signature: ModelSignature) -> None:
         self.signature = signature
         self.row_type = row_type(signature)
+        kept = [s.name for s in signature.inputs if s.redaction is not Redaction.DROP]
+        self.kept_inputs: tuple[tuple[str, str], ...] = tuple((n, attribute(n)) for n in kept)
+        "Name and row attribute of each input that decisions keep."
         self.body_decoder: msgspec.json.Decoder[Any] = msgspec.json.Decoder(
             msgspec.defstruct(
                 f"{signature.model}_predict",
