@@ -32,7 +32,7 @@ def write_snapshot(
         FROM read_parquet({literal(str(lines))}) WHERE NOT is_return {until}""")
     connection.execute("""
         CREATE TEMP TABLE customers AS
-        SELECT customer_id, row_number() OVER (ORDER BY min(moment), customer_id) - 1 AS customer
+        SELECT customer_id, row_number() OVER (ORDER BY min(moment), min(order_id)) - 1 AS customer
         FROM bought WHERE customer_id IS NOT NULL GROUP BY 1""")
     connection.execute("""
         CREATE TEMP TABLE orders AS
