@@ -10,7 +10,7 @@ import msgspec
 import pytest
 
 from bentos.contract.manifest import Manifest, check_manifest
-from tests.training.shop import ROOT
+from tests.training.shop import ROOT, run_training, shared
 from training.bento_tag import stands_in_store
 
 
@@ -133,3 +133,14 @@ def test_the_report_is_one_document(trained):
     }
     assert report["orders"]["rows"] == report["orders"]["lines"]
     assert json.dumps(report)
+
+
+@pytest.mark.slow
+def test_real_orders_give_three_releasable_models(tmp_path):
+    orders = shared("online_retail.parquet")
+    done = run_training(tmp_path, "run-all", "--json", "--orders", str(orders))
+    assert done.returncode == 0, done.stderr
+    report = json.loads(done.stdout)
+    assert [version["state"] for version in report["versions"]] == ["registered"] * 3
+    assert report["orders"]["rows"] == 541_909
+    assert report["peak_rss_mb"] < 1500
