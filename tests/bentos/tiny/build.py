@@ -51,6 +51,8 @@ def main(project, version):
         "bentos.tiny.service:Tiny",
         version=version,
         build_ctx=str(project),
+        # Locking would resolve packages over the network.
+        python={"lock_packages": False},
         models=[{"tag": f"tiny:{version}", "alias": MODEL_ALIAS}],
     )
     print(json.dumps({"tag": str(bento.tag), "digest": digest_of(bento), "path": bento.path}))
