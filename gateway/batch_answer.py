@@ -67,6 +67,16 @@ def read_batch(
     return BatchAnswer(columns, bad_rows)
 
 
+def check_band_inputs(bands: Sequence[tuple[str, str]], rows: Sequence[Row]) -> None:
+    """Raise ContractError if a row's band is upside down: no answer could lie in it."""
+    for low_name, high_name in bands:
+        for index, row in enumerate(rows):
+            low, high = getattr(row, attribute(low_name)), getattr(row, attribute(high_name))
+            if low is not None and high is not None and low > high:
+                field = f"instances[{index}].{low_name}"
+                raise ContractError(field, f"at most {high_name} ({high})", low)
+
+
 def check_bands(
     signature: ModelSignature, rows: Sequence[Row], outputs: dict[str, list[Any]]
 ) -> None:

@@ -18,7 +18,7 @@ from bentos.contract.identity import check_targeting_key
 from gateway import infer_protocol, predict_protocol
 from gateway.auth import SCOPE_INFER, SCOPE_PIN
 from gateway.batch import LaneAnswer
-from gateway.batch_answer import check_bands
+from gateway.batch_answer import check_band_inputs, check_bands
 from gateway.errors import (
     BadRequest,
     DeadlineExceeded,
@@ -111,6 +111,8 @@ def _decode(
         query = predict_protocol.decode(view, body)
     if not 1 <= len(query.rows) <= serving.config.max_rows:
         raise BadRequest(f"rows: expected 1 to {serving.config.max_rows}, got {len(query.rows)}")
+    if view.bands:
+        check_band_inputs(view.bands, query.rows)
     if query.targeting_key is not None:
         check_targeting_key(query.targeting_key)
     if query.attributes:

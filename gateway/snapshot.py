@@ -34,6 +34,8 @@ class ModelView:
         kept = [s.name for s in signature.inputs if s.redaction is not Redaction.DROP]
         self.kept_inputs: tuple[tuple[str, str], ...] = tuple((n, attribute(n)) for n in kept)
         "Name and row attribute of each input that decisions keep."
+        self.bands = tuple(spec.band for spec in signature.outputs if spec.band)
+        "Pairs of inputs that bound an output: the first may not exceed the second."
         self.body_decoder: msgspec.json.Decoder[Any] = msgspec.json.Decoder(
             msgspec.defstruct(
                 f"{signature.model}_predict",
