@@ -53,6 +53,7 @@ class Action(StrEnum):
     RELEASE_SCHEDULE = "release:schedule"
     RELEASE_START = "release:start"
     RELEASE_RAMP = "release:ramp"
+    RELEASE_LOWER = "release:lower"
     RELEASE_HALT = "release:halt"
     RELEASE_PAUSE = "release:pause"
     RELEASE_RESUME = "release:resume"
