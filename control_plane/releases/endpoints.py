@@ -104,7 +104,7 @@ def post_verb(
     body: OrderIn,
     principal: Annotated[Principal, allow_verb()],
 ) -> dict[str, Any]:
-    """Move a release: submit approve refuse schedule start ramp pause resume promote …"""
+    """Move a release: submit approve refuse schedule start ramp lower pause …"""
     if verb not in VERBS:
         raise NotFoundError(f"no verb {verb}: there are {', '.join(sorted(VERBS))}")
     order = service.Order(**body.model_dump())

@@ -35,7 +35,10 @@ class State(StrEnum):
 
 
 class Verb(StrEnum):
-    """What can be asked of a release. ``halt`` is the system's: a kill stops the canary at 0 %."""
+    """What can be asked of a release. ``halt`` is the system's: a kill stops the canary at 0 %.
+
+    ``lower`` is what ``ramp`` to a smaller weight means (``meant``): it goes back.
+    """
 
     EDIT = "edit"
     SUBMIT = "submit"
@@ -44,6 +47,7 @@ class Verb(StrEnum):
     SCHEDULE = "schedule"
     START = "start"
     RAMP = "ramp"
+    LOWER = "lower"
     PAUSE = "pause"
     RESUME = "resume"
     PROMOTE = "promote"
@@ -142,6 +146,7 @@ TRANSITIONS: MappingProxyType[State, dict[Verb, tuple[Edge, ...]]] = MappingProx
         },
         State.CANARY: {
             Verb.RAMP: _TO[State.CANARY],
+            Verb.LOWER: _TO[State.CANARY],
             Verb.PAUSE: _TO[State.PAUSED],
             Verb.HALT: _TO[State.PAUSED],
             Verb.PROMOTE: _TO[State.PROMOTED],
@@ -150,6 +155,7 @@ TRANSITIONS: MappingProxyType[State, dict[Verb, tuple[Edge, ...]]] = MappingProx
         },
         State.PAUSED: {
             Verb.RESUME: (Edge(State.SHADOW, When.NEVER_EXPOSED), Edge(State.CANARY)),
+            Verb.LOWER: _TO[State.PAUSED],
             Verb.HALT: _TO[State.PAUSED],
             Verb.ROLLBACK: _TO[State.ROLLED_BACK],
             Verb.ABORT: _TO[State.ABORTED],
@@ -171,6 +177,7 @@ RULES: MappingProxyType[Verb, Rule] = MappingProxyType(
         Verb.RAMP: Rule(Permission.RELEASES_FORWARD, needs_approval=True),
         Verb.RESUME: Rule(Permission.RELEASES_FORWARD, needs_approval=True),
         Verb.PROMOTE: Rule(Permission.RELEASES_FORWARD, needs_approval=True),
+        Verb.LOWER: Rule(Permission.RELEASES_BACK),
         Verb.PAUSE: Rule(Permission.RELEASES_BACK),
         Verb.ROLLBACK: Rule(Permission.RELEASES_BACK),
         Verb.ABORT: Rule(Permission.RELEASES_BACK),
@@ -181,6 +188,13 @@ RULES: MappingProxyType[Verb, Rule] = MappingProxyType(
 STARTED = frozenset({State.SHADOW, State.CANARY, State.PAUSED})
 CLOSED = frozenset({State.PROMOTED, State.ROLLED_BACK, State.ABORTED})
 OPEN = frozenset(State) - CLOSED
+
+
+def meant(verb: Verb, present: float, weight: float | None) -> Verb:
+    """The verb of the table behind what was asked: a ramp from ``present`` down is ``lower``."""
+    if verb is Verb.RAMP and weight is not None and weight < present:
+        return Verb.LOWER
+    return verb
 
 
 def target(state: State, verb: Verb, facts: Facts) -> State:

@@ -25,7 +25,7 @@ from control_plane.releases.weight import next_buckets
 
 @dataclass(frozen=True, kw_only=True)
 class Order:
-    """What comes with a verb. ``weight`` for ramp and resume, ``starts_at`` for schedule."""
+    """What comes with a verb. ``weight`` for ramp, lower, resume; ``starts_at`` for schedule."""
 
     reason: str
     ticket: str | None = None
@@ -115,6 +115,7 @@ def act(
     stale ``expected_revision``.
     """
     row = get_release(session, release_id)
+    verb = lifecycle.meant(verb, row.buckets / BUCKETS, order.weight)
     _check_permission(principal, verb)
     _check_revision(row, order.expected_revision)
     return apply(session, principal, row, verb, order)

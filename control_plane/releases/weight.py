@@ -10,8 +10,10 @@ from control_plane.releases.models import ReleaseRow
 
 def next_buckets(row: ReleaseRow, verb: Verb, to: State, weight: float | None) -> int:
     """Buckets of 10,000 once ``verb`` has led to ``to``; ``weight`` is what was asked for."""
-    if weight is not None and verb not in (Verb.RAMP, Verb.RESUME):
+    if weight is not None and verb not in (Verb.RAMP, Verb.LOWER, Verb.RESUME):
         raise ContractError("weight", f"none with {verb.value}", weight)
+    if verb is Verb.LOWER:
+        return _lowered(row, weight)
     if to is State.PROMOTED:
         return BUCKETS
     if verb is Verb.HALT or to in lifecycle.CLOSED:
@@ -31,9 +33,17 @@ def _resumed(row: ReleaseRow, to: State, weight: float | None) -> int:
     return weight_to_buckets(weight)
 
 
+def _lowered(row: ReleaseRow, weight: float | None) -> int:
+    if weight is None or weight_to_buckets(weight) >= row.buckets:
+        raise ContractError("weight", f"less than the present {row.buckets / BUCKETS}", weight)
+    return weight_to_buckets(weight)
+
+
 def _ramped(row: ReleaseRow, weight: float | None) -> int:
     if weight is not None:
         buckets = weight_to_buckets(weight)
+        if buckets == 0 and row.step == 0:
+            raise ContractError("weight", "more than 0 to begin the canary", weight)
         if buckets == row.buckets and row.state == State.CANARY.value:
             raise PolicyError(f"the canary has weight {weight} already")
         return buckets

@@ -30,6 +30,29 @@ def test_a_version_goes_from_registration_to_every_request(shop):
     )
 
 
+def test_a_smaller_weight_takes_no_more_than_the_right_to_go_back(shop):
+    shop.bootstrap()
+    release = shop.must(shop.started(2), "ramp", "ramp")
+    assert shop.tell(release, "ramp", shop.approver, weight=0.5).status_code == 403
+    lowered = shop.tell(release, "ramp", shop.approver, weight=0.1).json()
+    assert (lowered["state"], lowered["weight"], lowered["step"]) == ("canary", 0.1, 3)
+    shop.routed(lambda f: f["rules"][0]["ranges"] == [[0.1, 1], [0, 0.1]])
+    shop.must(release, "pause")
+    lowered = shop.tell(release, "lower", shop.approver, weight=0).json()
+    assert (lowered["state"], lowered["weight"], lowered["step"]) == ("paused", 0, 4)
+    for weight in (None, 0, 0.1, -1):
+        assert shop.tell(release, "lower", weight=weight).status_code == 422
+    wanted = {"entity": f"release:{release['id']}", "action": "release:lower"}
+    found = shop.plane.admin.get("/api/v1/register/events", params=wanted).json()
+    assert [event["diff"]["weight"] for event in found] == [[0.25, 0.1], [0.1, 0]]
+
+
+def test_a_canary_does_not_begin_with_nothing(shop):
+    shop.bootstrap()
+    release = shop.started(2)
+    assert shop.tell(release, "ramp", weight=0).status_code == 422
+
+
 def test_a_promoted_release_rolls_back_to_the_version_before(shop):
     first = shop.bootstrap()
     release = shop.must(shop.started(2), "ramp", "promote")

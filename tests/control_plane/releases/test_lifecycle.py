@@ -11,6 +11,7 @@ from control_plane.releases.lifecycle import (
     IllegalTransitionError,
     State,
     Verb,
+    meant,
     target,
 )
 
@@ -42,6 +43,23 @@ def test_no_path_to_traffic_or_promoted_that_skips_an_approved_start(facts, path
 def test_rollback_is_always_possible_once_traffic_may_flow(state, facts):
     assert target(state, Verb.ROLLBACK, facts) is State.ROLLED_BACK
     assert not RULES[Verb.ROLLBACK].needs_approval
+
+
+@given(st.floats(0, 1), st.floats(0, 1) | st.none())
+def test_a_ramp_goes_back_exactly_when_the_weight_is_smaller(present, weight):
+    verb = meant(Verb.RAMP, present, weight)
+    assert (verb is Verb.LOWER) == (weight is not None and weight < present)
+    assert RULES[verb].needs_approval == (verb is Verb.RAMP)
+    assert meant(Verb.RESUME, present, weight) is Verb.RESUME
+
+
+@given(facts)
+def test_what_needs_no_approval_never_leads_on(facts):
+    """Its way out of a release that carries traffic stays there, stops it or ends it."""
+    backward = {verb for verb, rule in RULES.items() if not rule.needs_approval}
+    for state in (State.CANARY, State.PAUSED):
+        reached = {target(state, verb, facts) for verb in backward & set(TRANSITIONS[state])}
+        assert reached <= {state, State.PAUSED, State.ROLLED_BACK, State.ABORTED}
 
 
 def test_every_state_and_verb_is_in_the_tables():

@@ -16,8 +16,12 @@ from hypothesis.stateful import (
     run_state_machine_as_test,
 )
 
+from bentos.contract.errors import ContractError
 from bentos.contract.manifest import Manifest
 from bentos.contract.register import Actor, ActorType
+from bentos.contract.route import BUCKETS
+from control_plane import clock
+from control_plane.approvals import service as approvals
 from control_plane.audit.verifier import verify
 from control_plane.db import Database
 from control_plane.errors import ControlPlaneError, PolicyError
@@ -28,7 +32,7 @@ from control_plane.registry import history
 from control_plane.registry.service import get_version, register_version
 from control_plane.releases import kills, service
 from control_plane.releases.lifecycle import STARTED, State, Verb
-from control_plane.releases.models import ReleaseRow
+from control_plane.releases.models import KillRow, ReleaseRow
 from control_plane.releases.queries import list_releases, open_release
 from control_plane.releases.retirement import retire_unused
 from control_plane.releases.service import Draft, Order
@@ -38,6 +42,9 @@ PEOPLE = ("ada", "ben", "cy")
 ROLES = [role.value for role in Role if role is not Role.SERVICE]
 VERSIONS = range(1, 6)
 FORWARD = (Verb.SCHEDULE, Verb.START, Verb.RAMP, Verb.RESUME, Verb.PROMOTE)
+WEIGHTED = (Verb.RAMP, Verb.LOWER, Verb.RESUME)
+LOWERING = (Verb.RAMP, Verb.LOWER)
+verbs = st.sampled_from([verb for verb in Verb if verb is not Verb.EDIT])
 people = st.sampled_from(PEOPLE)
 versions = st.sampled_from(VERSIONS).map(lambda n: f"{MODEL}:20261122-{n:08x}")
 
@@ -77,6 +84,7 @@ class Interlocking(RuleBasedStateMachine):
         self.contributors: dict[str, set[str]] = {}
         self.approvers: dict[str, set[str]] = {}
         self.promoted: set[str] = set()
+        self.unapproved: set[str] = set()
 
     def teardown(self):
         self.database.dispose()
@@ -87,7 +95,7 @@ class Interlocking(RuleBasedStateMachine):
         try:
             with self.database.write() as session:
                 return change(session)
-        except ControlPlaneError:
+        except (ControlPlaneError, ContractError):
             return None
 
     def newest(self):
@@ -123,10 +131,11 @@ class Interlocking(RuleBasedStateMachine):
             self.contributors[row.id].add(editor)
             self.approvers[row.id].clear()
 
-    @rule(who=people, verb=st.sampled_from([v for v in Verb if v is not Verb.EDIT]))
-    def tell(self, who, verb):
+    @rule(who=people, verb=verbs, weight=st.none() | st.sampled_from([0.0, 0.05, 0.5]))
+    def tell(self, who, verb, weight=None):
         target = self.newest()
-        order = Order(reason="x", starts_at="2030-01-01T00:00:00Z")
+        weight = weight if verb in WEIGHTED else None
+        order = Order(reason="x", starts_at="2030-01-01T00:00:00Z", weight=weight)
         row = self.do(lambda s: service.act(s, person(who), target.id, verb, order))
         if row is None:
             return
@@ -138,10 +147,31 @@ class Interlocking(RuleBasedStateMachine):
         if verb is Verb.APPROVE:
             assert who not in self.contributors[row.id]
             self.approvers[row.id].add(who)
-        if verb in FORWARD:
+        if verb in FORWARD and row.buckets >= target.buckets:
             assert self.approvers[row.id] - self.contributors[row.id]
+            assert row.id not in self.unapproved
+        if row.buckets > target.buckets:
+            assert verb in FORWARD
         if row.state == State.PROMOTED:
             self.promoted.add(row.candidate)
+
+    @rule()
+    def the_approval_of_what_carries_traffic_is_lost(self):
+        target = self.newest()
+        if State(target.state) in STARTED:
+            self.do(lambda s: approvals.withdraw_all(s, target.id))
+            self.unapproved.add(target.id)
+
+    @rule(who=people, weight=st.sampled_from([0.0, 0.05]), verb=st.sampled_from(LOWERING))
+    def a_smaller_weight_works_whatever_was_approved(self, who, weight, verb):
+        target = self.newest()
+        present = target.buckets / BUCKETS
+        if State(target.state) not in (State.CANARY, State.PAUSED) or weight >= present:
+            return
+        order = Order(reason="x", weight=weight)
+        row = self.do(lambda s: service.act(s, person(who), target.id, verb, order))
+        assert (row.state, row.buckets) == (target.state, weight * BUCKETS)
+        assert row.step == target.step + 1
 
     @rule(who=people)
     def rollback_of_what_carries_traffic_works(self, who):
@@ -232,4 +262,58 @@ def test_content_that_was_changed_behind_the_api_is_not_started(prepared, tmp_pa
         session.add(tampered)
     with database.write() as session, pytest.raises(PolicyError, match="content digest"):
         service.act(session, person("cy"), row.id, Verb.START, Order(reason="x"))
+    database.dispose()
+
+
+def withdraw(session, release):
+    approvals.withdraw_all(session, release)
+
+
+def tamper(session, release):
+    row = session.get(ReleaseRow, release)
+    row.content_digest = "0" * 64
+    session.add(row)
+
+
+def kill(session, release):
+    """A kill that did not halt the release, as a restored backup may hold one."""
+    version = f"{MODEL}:20261122-{1:08x}"
+    moment = clock.now()
+    session.add(
+        KillRow(id="k", model=MODEL, version=version, reason="x", set_at=moment, set_by="ada")
+    )
+
+
+@pytest.mark.parametrize("change", [withdraw, tamper, kill])
+def test_a_canary_is_lowered_whatever_stands_against_raising_it(prepared, tmp_path, change):
+    path = tmp_path / "signalbox.db"
+    shutil.copy(prepared, path)
+    database = Database(path)
+
+    def release(number, kind):
+        with database.write() as session:
+            candidate = f"{MODEL}:20261122-{number:08x}"
+            draft = Draft(model=MODEL, candidate=candidate, kind=kind, shadow=False, steps=[0.5])
+            row = service.create_release(session, person("ada"), draft)
+            for who, verb in [("ada", "submit"), ("ben", "approve"), ("ada", "start")]:
+                service.act(session, person(who), row.id, Verb(verb), Order(reason="x"))
+            return row.id
+
+    release(1, "bootstrap")
+    canary = release(2, "standard")
+
+    def ramp(weight):
+        with database.write() as session:
+            order = Order(reason="x", weight=weight)
+            return service.act(session, person("cy"), canary, Verb.RAMP, order)
+
+    with database.write() as session:
+        change(session, canary)
+    with pytest.raises(PolicyError):
+        ramp(0.6)
+    row = ramp(0.25)
+    assert (row.state, row.buckets, row.step) == (State.CANARY, 2500, 2)
+    assert ramp(0).buckets == 0
+    with pytest.raises(PolicyError):
+        ramp(0.5)
     database.dispose()
