@@ -33,14 +33,14 @@ class ControlPlane:
 
     async def refused(self, path: str, key: str, body: Any) -> int:
         """POST something that must be refused; the status. DemoError if it was allowed."""
-        response = await self._client.post(path, json=body, headers=_bearer(key))
+        response = await self._send("POST", path, key, body)
         if response.is_success:
             raise DemoError(f"POST {path} should have been refused, got {response.status_code}")
         return response.status_code
 
     async def body(self, path: str, key: str) -> bytes:
         """GET bytes."""
-        response = await self._client.get(path, headers=_bearer(key))
+        response = await self._send("GET", path, key, None)
         _check(response)
         return response.content
 
@@ -49,12 +49,15 @@ class ControlPlane:
         await self._client.aclose()
 
     async def _call(self, method: str, path: str, key: str, body: Any) -> Any:
-        try:
-            response = await self._client.request(method, path, json=body, headers=_bearer(key))
-        except httpx.HTTPError as error:
-            raise DemoError(f"{method} {path}: {type(error).__name__}: {error}") from error
+        response = await self._send(method, path, key, body)
         _check(response)
         return response.json() if response.content else None
+
+    async def _send(self, method: str, path: str, key: str, body: Any) -> httpx.Response:
+        try:
+            return await self._client.request(method, path, json=body, headers=_bearer(key))
+        except httpx.HTTPError as error:
+            raise DemoError(f"{method} {path}: {type(error).__name__}: {error}") from error
 
 
 def _bearer(key: str) -> dict[str, str]:

@@ -3,7 +3,6 @@
 import os
 from pathlib import Path
 
-import httpx
 import msgspec
 
 from demo.control_plane import ControlPlane
@@ -73,7 +72,7 @@ async def _known(control_plane: ControlPlane, stored: Keys) -> bool:
     for key in (stored.author, stored.approver):
         try:
             await control_plane.get("/api/v1/models", key)
-        except (DemoError, httpx.HTTPError):
+        except DemoError:
             return False
     return True
 

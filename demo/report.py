@@ -89,8 +89,9 @@ def problems(result: dict[str, Any]) -> list[str]:
         for version in result["versions"]
         if not version["parity"]["passed"]
     ]
-    if not result["shadow"]:
+    if any(step["step"] == "shadow" for step in result["steps"]) and not result["shadow"]:
         found.append("no shadow outcome is recorded")
-    if (result["killed_worker"] or {}).get("back_after_s") is None:
+    killed_worker = result["killed_worker"]
+    if killed_worker is not None and killed_worker["back_after_s"] is None:
         found.append("the killed worker did not come back")
     return found

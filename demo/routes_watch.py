@@ -41,9 +41,12 @@ class RoutesWatch:
                 await self._take(header)
 
     async def run(self) -> None:
-        """Look until cancelled."""
+        """Look until cancelled; a look that fails is told and made again."""
         while True:
-            await self.poll()
+            try:
+                await self.poll()
+            except DemoError as error:
+                self._board.say(f"looking at the routes: {error}")
             await asyncio.sleep(POLL_S)
 
     async def served(

@@ -21,7 +21,7 @@ from demo.releases import ReleaseDesk
 from demo.replay import Pace, Replay
 from demo.routes_watch import RoutesWatch, serves
 from demo.shoppers import Shoppers
-from demo.story import FRAUD, RECOMMENDATIONS, Story
+from demo.story import FRAUD, RECOMMENDATIONS, Pair, Story
 from demo.trainer import Trained, train
 
 SHOP = "demo-shop"
@@ -40,6 +40,7 @@ class Session:
         self._control_url = f"http://{HOST}:{options.port_base + 1}"
         self._gateway_url = f"http://{HOST}:{options.port_base}"
         self.children = Children(options.home, self._environment())
+        self._skipped: list[str] = []
         self.holding = False
         self.end_hold = asyncio.Event()
         self.result: dict[str, Any] = {}
@@ -103,12 +104,19 @@ class Session:
             await control_plane.post("/api/v1/versions", key, body)
 
     async def _bootstrap(self, desk: ReleaseDesk, watch: RoutesWatch, trained: Trained) -> None:
-        """Give every model its first stable version; on a later run it has one."""
+        """Give every model its first stable version; on a later run it has one.
+
+        A model none of whose versions passed its gates cannot serve: it is left out, and said.
+        """
         models = await desk.models()
-        for name in trained.instances:
+        for name in tuple(trained.instances):
             await desk.clear(name)
             stable = models[name]["stable"]
             if stable is None:
+                if not trained.of(name):
+                    self._skip(f"{name} is left out: {trained.why_rejected(name)}")
+                    del trained.instances[name]
+                    continue
                 stable = trained.of(name)[0]
                 why = "first version of the model"
                 release = await desk.approved(
@@ -157,17 +165,25 @@ class Session:
         finally:
             replay.stop()
             await sender
+        self.children.check_alive()
         with board.stage("check what was recorded"):
             self.result = await self._checked(trained, records, control_plane, story)
 
-    async def _pair(self, desk: ReleaseDesk, trained: Trained, model: str) -> tuple[str, str]:
-        """(stable, candidate): the version that is not stable goes out, run after run."""
+    async def _pair(self, desk: ReleaseDesk, trained: Trained, model: str) -> Pair | None:
+        """The version that is not stable goes out, run after run; None without one."""
+        if model not in trained.instances:
+            return None
         stable: str = (await desk.models())[model]["stable"]
         candidates = [version for version in trained.of(model) if version != stable]
         if not candidates:
-            raise DemoError(f"{model} has no second version that passed its gates")
+            self._skip(f"{model} has no second version: {trained.why_rejected(model)}")
+            return None
         self._board.labels[candidates[0]] = "candidate"
-        return stable, candidates[0]
+        return Pair(stable, candidates[0])
+
+    def _skip(self, text: str) -> None:
+        self._skipped.append(text)
+        self._board.note(text)
 
     async def _hold(self, replay: Replay, models: tuple[str, ...]) -> None:
         """Light traffic until Ctrl-C."""
@@ -200,6 +216,7 @@ class Session:
             "steps": story.results,
             "shadow": report.shadow(await asyncio.to_thread(records.shadows)),
             "killed_worker": report.killed(story.kill),
+            "skipped": self._skipped,
             "decisions": {
                 "acknowledged": len(tally.acknowledged),
                 "found": found,

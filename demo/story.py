@@ -26,6 +26,7 @@ FOCUS_SHARE = 0.7
 LEAST_KEYS = 2000
 # A step that lacks distinct keys goes on, but not for ever.
 LONGEST_EXTENSION_S = 30.0
+BACK_TIMEOUT_S = 60.0
 FRAUD = "fraud"
 RECOMMENDATIONS = "recommendations"
 CANARY_STEPS = (0.05, 0.25)
@@ -52,6 +53,14 @@ class Kill:
     stepped_in: int = 0
 
 
+@dataclass(frozen=True)
+class Pair:
+    """The version that serves and the one that is to be released."""
+
+    stable: str
+    candidate: str
+
+
 @dataclass
 class Story:
     """Runs the releases and keeps what each step showed."""
@@ -67,23 +76,31 @@ class Story:
     kill: Kill | None = None
     _deadline: float = 0.0
 
-    async def tell(self, fraud: tuple[str, str], recommendations: tuple[str, str]) -> None:
-        """Each pair is (stable, candidate). A candidate's worker starts a step ahead of it."""
+    async def tell(self, fraud: Pair | None, recommendations: Pair | None) -> None:
+        """None leaves that release out. A candidate's worker starts a step ahead of it."""
         self._deadline = time.monotonic() + self.seconds
-        models = tuple(await self.desk.models())
+        models = tuple(self.replay.pace.shares)
         self.replay.pace = pace(models, None)
-        promoting = await self._asked(FRAUD, fraud[1], list(CANARY_STEPS), shadow=True)
-        with self._step("baseline", FRAUD, fraud[0], 1.0, None) as step:
-            await self._hold(step)
-        self.replay.pace = pace(models, FRAUD)
-        await self._promote(promoting)
-        weight = RECOMMENDATIONS_WEIGHT
-        self.board.labels.update({fraud[0]: "before", fraud[1]: "stable"})
-        leaving = await self._asked(RECOMMENDATIONS, recommendations[1], [weight], shadow=False)
-        with self._step("promoted", FRAUD, fraud[1], 1.0, promoting) as step:
-            await self._hold(step)
-        self.replay.pace = pace(models, RECOMMENDATIONS)
-        await self._roll_back(leaving, recommendations[0], weight)
+        promoting = None
+        if fraud is not None:
+            steps = list(CANARY_STEPS)
+            promoting = await self._asked(FRAUD, fraud.candidate, steps, shadow=True)
+            with self._step("baseline", FRAUD, fraud.stable, 1.0, None) as step:
+                await self._hold(step)
+            self.replay.pace = pace(models, FRAUD)
+            await self._promote(promoting)
+            self.board.labels.update({fraud.stable: "before", fraud.candidate: "stable"})
+        leaving, weight = None, RECOMMENDATIONS_WEIGHT
+        if recommendations is not None:
+            candidate = recommendations.candidate
+            leaving = await self._asked(RECOMMENDATIONS, candidate, [weight], shadow=False)
+        if promoting is not None:
+            with self._step("promoted", FRAUD, promoting.candidate, 1.0, promoting) as step:
+                await self._hold(step)
+        if leaving is not None and recommendations is not None:
+            self.replay.pace = pace(models, RECOMMENDATIONS)
+            await self._roll_back(leaving, recommendations.stable, weight)
+        await asyncio.sleep(max(0.0, self._deadline - time.monotonic()))
 
     async def _promote(self, release: Release) -> None:
         candidate = release.candidate
@@ -185,8 +202,12 @@ class Story:
         self.board.note(f"{step.candidate}: worker {pid} killed on purpose (SIGKILL)")
         back = asyncio.Event()
         self.replay.on_answer = watching(step.take, step.candidate, pid, self.home, back)
-        async with asyncio.timeout(60):
-            await back.wait()
+        try:
+            async with asyncio.timeout(BACK_TIMEOUT_S):
+                await back.wait()
+        except TimeoutError as error:
+            text = f"no new worker of {step.candidate} answered within {BACK_TIMEOUT_S:g} s"
+            raise DemoError(text) from error
         self.replay.on_answer = step.take
         self.kill.back_s = time.monotonic() - killed
         self.kill.stepped_in = step.fell_back - before
@@ -207,7 +228,7 @@ class Story:
 
 def pace(models: tuple[str, ...], focus: str | None) -> Pace:
     """All models alike, or most of the traffic on the one under release."""
-    if focus is None:
+    if focus is None or len(models) == 1:
         return Pace(REQUESTS_PER_SECOND, {model: 1 / len(models) for model in models})
     rest = (1 - FOCUS_SHARE) / (len(models) - 1)
     return Pace(

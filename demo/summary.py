@@ -18,6 +18,8 @@ def show(result: dict[str, Any], console: Console) -> None:
         f"register {'verified' if result['register'].get('ok') else 'NOT VERIFIED'}; "
         f"peak memory {result['peak_memory_mb']} MB; {result['total_seconds']:.0f} s"
     )
+    for text in result["skipped"]:
+        console.print(f"[yellow]![/] {text}")
     for problem in result["problems"]:
         console.print(f"[bold red]✗[/] {problem}")
     if result["ok"]:

@@ -47,6 +47,11 @@ class Trained:
         """Version → digest of what it was trained on."""
         return {manifest.version: manifest.dataset.digest for manifest in self.manifests}
 
+    def why_rejected(self, model: str) -> str:
+        """What the gates said of the versions that did not pass."""
+        said = [f"{m.version}: {m.rejection}" for m in self.manifests if m.model == model]
+        return "; ".join(said)
+
     def of(self, model: str) -> list[str]:
         """Releasable versions of a model, in the order they were made."""
         return [
