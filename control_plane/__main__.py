@@ -1,6 +1,7 @@
 """``python -m control_plane``: migrate the database, then serve."""
 
 import logging
+import signal
 import socket
 import sys
 from types import FrameType
@@ -17,6 +18,7 @@ from control_plane.parts import Parts
 from control_plane.publish.archive import installation
 
 log = structlog.get_logger(__name__)
+FAILED = 1
 BAD_INPUT = 2
 GRACE_SECONDS = 3
 
@@ -43,7 +45,7 @@ class Server(uvicorn.Server):
 
 
 def main() -> int:
-    """Serve until a signal; 2 when the home or a setting is wrong."""
+    """Serve until a signal; 1 when it cannot start, 2 when the home or a setting is wrong."""
     configure_logging()
     try:
         settings = Settings()
@@ -65,8 +67,12 @@ def main() -> int:
         timeout_graceful_shutdown=GRACE_SECONDS,
         server_header=False,
     )
-    Server(config, app.state.parts).run()
-    return 0
+    server = Server(config, app.state.parts)
+    # uvicorn finishes, then raises the signal again for whoever was there before: us.
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, _leave)
+    server.run()
+    return 0 if server.started else FAILED
 
 
 def configure_logging() -> None:
@@ -81,6 +87,10 @@ def configure_logging() -> None:
         logger_factory=structlog.PrintLoggerFactory(sys.stderr),
         wrapper_class=structlog.make_filtering_bound_logger(logging.INFO),
     )
+
+
+def _leave(*_: object) -> None:
+    raise SystemExit(0)
 
 
 def _check_home(settings: Settings) -> None:

@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
+import structlog
 from fastapi import FastAPI
 
 from control_plane import health, problem
@@ -11,6 +12,7 @@ from control_plane.audit import endpoints as audit
 from control_plane.callers import endpoints as callers
 from control_plane.config import Settings
 from control_plane.db import Database
+from control_plane.denials import Strangers, sum_up
 from control_plane.envelope import Envelope
 from control_plane.growthbook import endpoints as growthbook
 from control_plane.parts import Parts
@@ -23,6 +25,8 @@ from control_plane.publish.signing import load_signer
 from control_plane.registry import endpoints as registry
 from control_plane.releases import endpoints as releases
 
+log = structlog.get_logger(__name__)
+SUM_UP_EVERY_S = 1.0
 ROUTERS = (
     health.router,
     registry.router,
@@ -42,19 +46,39 @@ def create_app(settings: Settings) -> FastAPI:
     feed = Feed()
     signer = load_signer(settings.keys / "documents.key")
     publisher = Publisher(database, signer, feed, settings.publish_interval_s)
+    strangers = Strangers()
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
         publisher.start(asyncio.get_running_loop())
+        summing = asyncio.create_task(_sum_up_denials(database, strangers))
         yield
         feed.close()
+        summing.cancel()
         await asyncio.to_thread(publisher.stop)
+        await asyncio.to_thread(sum_up, database, strangers, everything=True)
         database.dispose()
 
     app = FastAPI(title="Signalbox control plane", lifespan=lifespan, docs_url=None, redoc_url=None)
-    app.state.parts = Parts(settings=settings, database=database, feed=feed, publisher=publisher)
+    app.state.parts = Parts(
+        settings=settings,
+        database=database,
+        feed=feed,
+        publisher=publisher,
+        strangers=strangers,
+    )
     problem.install(app)
     app.add_middleware(Envelope)
     for router in ROUTERS:
         app.include_router(router)
     return app
+
+
+async def _sum_up_denials(database: Database, strangers: Strangers) -> None:
+    while True:
+        await asyncio.sleep(SUM_UP_EVERY_S)
+        try:
+            await asyncio.to_thread(sum_up, database, strangers)
+        except Exception:
+            # Nothing is lost: what could not be written goes on being counted.
+            log.exception("denials could not be summed up")

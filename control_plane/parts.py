@@ -9,6 +9,7 @@ from starlette.requests import HTTPConnection
 
 from control_plane.config import Settings
 from control_plane.db import Database, ReadSession, WriteSession
+from control_plane.denials import Strangers
 from control_plane.publish.feed import Feed
 from control_plane.publish.publisher import Publisher
 
@@ -21,6 +22,7 @@ class Parts:
     database: Database
     feed: Feed
     publisher: Publisher
+    strangers: Strangers
 
 
 def parts_of(connection: HTTPConnection) -> Parts:

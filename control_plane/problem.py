@@ -10,11 +10,10 @@ from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
 
 from bentos.contract.errors import ContractError, shorten
-from bentos.contract.register import Action, Actor, ActorType, Outcome
-from control_plane.audit.service import Change, record
-from control_plane.errors import ControlPlaneError, TooLargeError, UnauthorizedError
+from control_plane.denials import record_denial, route_template
+from control_plane.envelope import REQUEST_ID
+from control_plane.errors import ControlPlaneError, TooLargeError
 from control_plane.parts import parts_of
-from control_plane.principal import Principal
 
 log = structlog.get_logger(__name__)
 MEDIA_TYPE = "application/problem+json"
@@ -31,12 +30,11 @@ def install(app: FastAPI) -> None:
 
 def answer(request: Request, error: Exception) -> JSONResponse:
     """Render an expected error; record it first if it is a denial."""
-    if isinstance(error.__cause__, TooLargeError):
-        # FastAPI takes whatever stops it from reading a body for a body that is malformed.
-        error = error.__cause__
+    error = _too_large(error) or error
     if isinstance(error, ControlPlaneError):
         if error.recorded:
-            _record_denial(request, error)
+            parts = parts_of(request)
+            record_denial(parts.database, parts.strangers, request, error)
         headers = {"WWW-Authenticate": "Bearer"} if error.status == 401 else None
         return problem(error.status, error.title, error.detail, headers=headers)
     if isinstance(error, ContractError):
@@ -54,10 +52,16 @@ def answer(request: Request, error: Exception) -> JSONResponse:
 
 
 def crash(request: Request, error: Exception) -> JSONResponse:
-    """An error of ours: logged whole, told to the caller without its insides."""
-    path = getattr(request.scope.get("route"), "path", "unknown")
-    log.error("request failed", path=path, exc_info=error)
-    return problem(500, "Internal error", "the control plane failed; its log says why")
+    """An error of ours: logged whole, told to the caller without its insides.
+
+    It may have happened before any route was matched, even before a request had its id.
+    """
+    request_id = getattr(request.state, "request_id", None)
+    log.error("request failed", path=route_template(request), request_id=request_id, exc_info=error)
+    # Made outside the envelope, which names every other answer.
+    headers = {REQUEST_ID: request_id} if request_id else None
+    detail = "the control plane failed; its log says why"
+    return problem(500, "Internal error", detail, headers=headers)
 
 
 def problem(
@@ -76,6 +80,14 @@ def problem(
         "errors": list(errors),
     }
     return JSONResponse(body, status, headers=headers, media_type=MEDIA_TYPE)
+
+
+def _too_large(error: Exception) -> TooLargeError | None:
+    """FastAPI takes whatever stops it from reading a body for a body that is malformed."""
+    inner: BaseException | None = error
+    while inner is not None and not isinstance(inner, TooLargeError):
+        inner = inner.__cause__ or inner.__context__
+    return inner
 
 
 def _invalid_request(error: RequestValidationError) -> JSONResponse:
@@ -105,32 +117,3 @@ def _field_error(found: dict[str, Any]) -> FieldError:
         "got": shorten(found.get("input")),
         "hint": "",
     }
-
-
-def _record_denial(request: Request, error: ControlPlaneError) -> None:
-    """In a transaction of its own: the one of the request was undone."""
-    action, entity = getattr(request.state, "attempt", (None, ""))
-    route = request.scope.get("route")
-    path = getattr(route, "path", "unknown")
-    change = Change(
-        action=action or Action.REQUEST_DENY,
-        entity=entity or f"{request.method} {path}",
-        reason=error.detail,
-        outcome=Outcome.DENIED,
-    )
-    with parts_of(request).database.write() as session:
-        record(session, _who(request, error), change)
-
-
-def _who(request: Request, error: ControlPlaneError) -> Principal:
-    known = getattr(request.state, "principal", None)
-    if isinstance(known, Principal):
-        return known
-    # Nobody we know: the claimed key id helps to find out whose old key is still in use.
-    key_id = error.key_id if isinstance(error, UnauthorizedError) else None
-    return Principal(
-        actor=Actor(type=ActorType.SERVICE, id="unknown", auth_method="none", key_id=key_id),
-        ip=request.client.host if request.client else None,
-        user_agent=request.headers.get("user-agent"),
-        request_id=getattr(request.state, "request_id", None),
-    )

@@ -1,6 +1,6 @@
 """Appends events to the register, in the transaction of the change they tell of."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from sqlmodel import col, select
@@ -21,7 +21,7 @@ Snapshot = dict[str, Any]
 
 @dataclass(frozen=True, kw_only=True)
 class Change:
-    """What happened to one entity."""
+    """What happened to one entity. ``details`` join the difference of ``before`` and ``after``."""
 
     action: Action
     entity: str
@@ -32,6 +32,7 @@ class Change:
     ticket: str | None = None
     approvals: tuple[str, ...] = ()
     outcome: Outcome = Outcome.ALLOWED
+    details: Snapshot = field(default_factory=dict)
 
 
 def record(session: WriteSession, principal: Principal, change: Change) -> RegisterEvent:
@@ -51,7 +52,7 @@ def record(session: WriteSession, principal: Principal, change: Change) -> Regis
         entity_revision=change.entity_revision,
         before=_digest(change.before),
         after=_digest(change.after),
-        diff=difference(change.before, change.after),
+        diff=difference(change.before, change.after) | change.details,
         reason=change.reason,
         ticket=change.ticket,
         approvals=change.approvals,

@@ -28,7 +28,7 @@ from control_plane.registry.service import PUBLIC, get_model, list_models
 ALL_MODELS = "*"
 SERVER = "server"
 SECRET_BYTES = 32
-_KEY = re.compile(r"^sdk-[A-Za-z0-9_-]{43}$")
+_KEY = re.compile(r"sdk-[A-Za-z0-9_-]{43}")
 
 
 def create_sdk_key(
@@ -79,7 +79,7 @@ def list_sdk_keys(session: ReadSession) -> list[SdkKeyRow]:
 
 def find_key(session: ReadSession, text: str) -> SdkKeyRow | None:
     """The key if it is good. Looked up by digest, so no comparison leaks its text."""
-    if not _KEY.match(text):
+    if not _KEY.fullmatch(text):
         return None
     query = select(SdkKeyRow).where(col(SdkKeyRow.digest) == _digest(text))
     row = session.exec(query).first()

@@ -6,7 +6,7 @@ import re
 import secrets
 from dataclasses import dataclass
 
-_KEY = re.compile(r"^sbx_(?P<id>[0-9a-f]{12})_(?P<secret>[A-Za-z0-9_-]{43})$")
+_KEY = re.compile(r"sbx_(?P<id>[0-9a-f]{12})_(?P<secret>[A-Za-z0-9_-]{43})")
 ID_BYTES = 6
 SECRET_BYTES = 32
 
@@ -43,5 +43,5 @@ def new_key() -> ApiKey:
 
 def parse_key(text: str) -> ApiKey | None:
     """Read a key, or None for what is none."""
-    match = _KEY.match(text.strip())
+    match = _KEY.fullmatch(text.strip())
     return ApiKey(match["id"], match["secret"]) if match else None

@@ -15,7 +15,7 @@ from control_plane.people.models import KeyRow, PersonRow
 from control_plane.people.secret import ApiKey, new_key, parse_key
 from control_plane.principal import SERVICES, Permission, Principal, Role, permissions_of
 
-_PERSON_ID = re.compile(r"^[a-z0-9][a-z0-9._@+-]{0,79}$")
+_PERSON_ID = re.compile(r"[a-z0-9][a-z0-9._@+-]{0,79}")
 LAST_USED_RESOLUTION_S = 60
 BAD_KEY = "the key is unknown, revoked, expired or malformed"
 
@@ -56,7 +56,7 @@ def create_person(
     session: WriteSession, principal: Principal, person_id: str, name: str, roles: list[str]
 ) -> PersonRow:
     """Add a person with at least one role."""
-    if not _PERSON_ID.match(person_id):
+    if not _PERSON_ID.fullmatch(person_id):
         raise ContractError("id", "lower-case letters, digits and ._@+- (at most 80)", person_id)
     check_roles(roles)
     if session.get(PersonRow, person_id) is not None:

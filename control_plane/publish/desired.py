@@ -21,7 +21,7 @@ from bentos.contract.documents import (
     SchemasBody,
     VersionSchema,
 )
-from bentos.contract.manifest import Manifest, VersionState
+from bentos.contract.manifest import VersionState
 from bentos.contract.route import compile_feature, feature_key
 from bentos.contract.signature import ModelSignature
 from control_plane.callers.service import keys_body
@@ -29,6 +29,7 @@ from control_plane.db import ReadSession
 from control_plane.publish import features
 from control_plane.publish.archive import Served
 from control_plane.publish.fleets import ready_addresses
+from control_plane.registry.decoded import MANIFESTS
 from control_plane.registry.service import attribute_types, list_models, list_versions
 from control_plane.releases.kills import active_kills
 from control_plane.releases.models import KillRow
@@ -117,7 +118,7 @@ def _schemas(session: ReadSession, published: RoutesBody) -> SchemasBody:
     for row in list_versions(session):
         if row.state != VersionState.REGISTERED.value and row.version not in in_routes:
             continue
-        manifest = msgspec.convert(row.manifest, Manifest)
+        manifest = MANIFESTS.of(row)
         body.signatures[row.signature_digest] = manifest.signature
         body.features[row.features_digest] = manifest.features
         body.versions[row.version] = VersionSchema(

@@ -3,6 +3,7 @@
 from typing import Any
 
 import msgspec
+from sqlalchemy.orm import defer
 from sqlmodel import col, select
 
 from bentos.contract import canonical
@@ -90,8 +91,8 @@ def get_model(session: ReadSession, model: str) -> ModelRow:
 
 
 def list_versions(session: ReadSession, model: str | None = None) -> list[VersionRow]:
-    """All versions, oldest first."""
-    query = select(VersionRow)
+    """All versions, oldest first. Their manifests, kilobytes each, are loaded when asked for."""
+    query = select(VersionRow).options(defer(VersionRow.manifest))  # type: ignore[arg-type]
     if model is not None:
         query = query.where(col(VersionRow.model) == model)
     return list(session.exec(query.order_by(col(VersionRow.registered_at))))

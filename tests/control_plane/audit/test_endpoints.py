@@ -1,3 +1,5 @@
+import json
+
 import pytest
 
 pytestmark = pytest.mark.acceptance
@@ -40,7 +42,9 @@ def test_denials_are_events(shop):
     assert {each["actor"]["id"] for each in denied} == {shop.author.person}
 
     stranger = shop.plane.client(f"sbx_{'0' * 12}_{'x' * 43}")
-    assert stranger.get("/api/v1/models").status_code == 401
+    # From an address of its own: from this one others may have been denied just before.
+    headers = {"x-forwarded-for": "198.51.100.1"}
+    assert stranger.get("/api/v1/models", headers=headers).status_code == 401
     last = events(shop.plane, action="request:deny")[-1]
     assert (last["actor"]["id"], last["actor"]["key_id"]) == ("unknown", "0" * 12)
     assert last["entity"] == "GET /api/v1/models"
@@ -66,22 +70,63 @@ def test_only_some_may_read_it(shop):
     assert shop.author.get("/api/v1/register/events").status_code == 403
 
 
+def segment(boot, first, last, **changes):
+    count = last - first + 1
+    members = {"gateway": "g1", "boot": boot, "first_seq": first, "last_seq": last}
+    return {**members, "count": count, "root": "a" * 64, **changes}
+
+
 def test_segments_are_recorded_once(shop):
-    gateway = shop.plane.holder("gateway")
-    body = {
-        "gateway": "g1",
-        "boot": shop.model,
-        "first_seq": 1,
-        "last_seq": 10,
-        "count": 10,
-        "root": "a" * 64,
-    }
+    gateway, boot = shop.plane.holder("gateway"), shop.model
+    body = segment(boot, 0, 9)
     assert gateway.post("/api/v1/segments", json=body).status_code == 201
     assert gateway.post("/api/v1/segments", json=body).status_code == 200
-    other = {**body, "root": "b" * 64}
-    assert gateway.post("/api/v1/segments", json=other).status_code == 409
-    overlapping = {**body, "first_seq": 10, "last_seq": 12, "count": 3}
-    assert gateway.post("/api/v1/segments", json=overlapping).status_code == 409
-    assert gateway.post("/api/v1/segments", json={**body, "count": 11}).status_code == 422
-    entity = f"segment:g1/{shop.model}/1"
-    assert len(events(shop.plane, entity=entity, action="segment:register")) == 1
+    for other in (segment(boot, 0, 9, root="b" * 64), segment(boot, 9, 11)):
+        assert gateway.post("/api/v1/segments", json=other).status_code == 409
+    entity = f"segment:g1/{boot}/0"
+    found = events(shop.plane, entity=entity, action="segment:register")
+    assert [event["outcome"] for event in found] == ["allowed"]
+
+
+def test_a_gap_between_segments_is_named(shop):
+    gateway, boot = shop.plane.holder("gateway"), shop.model
+    for body, gap in [
+        (segment(boot, 0, 9), None),
+        (segment(boot, 10, 19), None),
+        (segment(boot, 25, 29), [20, 24]),
+        (segment(boot, 30, 30), None),
+        # What was missing comes late.
+        (segment(boot, 20, 24), None),
+        # A boot begins at 0.
+        (segment(f"{boot}-b", 3, 4), [0, 2]),
+        (segment(boot, 31, 31, gateway="g2"), [0, 30]),
+    ]:
+        assert gateway.post("/api/v1/segments", json=body).status_code == 201
+        entity = f"segment:{body['gateway']}/{body['boot']}/{body['first_seq']}"
+        diff = events(shop.plane, entity=entity)[0]["diff"]
+        assert diff.get("gap") == gap
+        assert diff["last_seq"] == [None, body["last_seq"]]
+
+
+@pytest.mark.parametrize(
+    ("change", "field"),
+    [
+        ({"count": 11}, "count"),
+        ({"count": 9}, "count"),
+        ({"count": 0}, "count"),
+        ({"count": 10.0}, "count"),
+        ({"first_seq": -1, "count": 11}, "first_seq"),
+        ({"last_seq": -1}, "last_seq"),
+        ({"last_seq": 2**53, "count": 2**53 + 1}, "last_seq"),
+        ({"last_seq": 10**30, "count": 10**30 + 1}, "last_seq"),
+        ({"root": "A" * 64}, "root"),
+        ({"root": "a" * 64 + "\n"}, "root"),
+        ({"boot": "\ud800"}, "boot"),
+    ],
+)
+def test_a_bad_segment_names_its_field(shop, change, field):
+    body = json.dumps(segment(shop.model, 0, 9) | change)
+    headers = {"Content-Type": "application/json"}
+    answer = shop.plane.holder("gateway").post("/api/v1/segments", content=body, headers=headers)
+    assert answer.status_code == 422
+    assert answer.json()["errors"][0]["field"] == field

@@ -50,6 +50,7 @@ def test_a_wrong_secret_or_a_malformed_key_is_refused_alike(plane):
     ("body", "field"),
     [
         ({"id": "Ada", "name": "x", "roles": ["viewer"]}, "id"),
+        ({"id": "ada\n", "name": "x", "roles": ["viewer"]}, "id"),
         ({"id": "ada", "name": "", "roles": ["viewer"]}, "name"),
         ({"id": "ada", "name": "x", "roles": []}, "roles"),
         ({"id": "ada", "name": "x", "roles": ["viewer", "king"]}, "roles[1]"),

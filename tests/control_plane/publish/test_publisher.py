@@ -24,6 +24,11 @@ def test_killed_between_commit_and_publication_it_heals_on_the_next_start(new_pl
     with plane.holder("gateway").stream("GET", "/gateway/v1/documents") as stream:
         lines = stream.iter_lines()
         assert next(lines) == "event: document"
-        assert plane.stop() in (0, -signal.SIGTERM)
+        for _ in range(3):
+            assert plane.client(None).get("/api/v1/keys").status_code == 401
+        assert plane.stop() == 0
     plane.start()
+    wanted = {"entity": "GET /api/v1/keys"}
+    denied = plane.admin.get("/api/v1/register/events", params=wanted).json()
+    assert [event["diff"] for event in denied] == [{}, {"denied": 2}]
     assert plane.holder("gateway").get("/gateway/v1/documents/index").json() == before
