@@ -99,7 +99,11 @@ class Story:
                 await self._hold(step)
         if leaving is not None and recommendations is not None:
             self.replay.pace = pace(models, RECOMMENDATIONS)
-            await self._roll_back(leaving, recommendations.stable, weight)
+            await self._show_canary(leaving, weight)
+            await self._roll_back(leaving, recommendations.stable)
+        elif promoting is not None and fraud is not None:
+            # No second version to take back from a canary: then back from promoted.
+            await self._roll_back(promoting, fraud.stable)
         await asyncio.sleep(max(0.0, self._deadline - time.monotonic()))
 
     async def _promote(self, release: Release) -> None:
@@ -117,14 +121,18 @@ class Story:
         await self.desk.move(release.id, "promote", "as good as stable on a quarter of the keys")
         await self._followed(release, serves(candidate), f"{candidate} promoted")
 
-    async def _roll_back(self, release: Release, stable: str, weight: float) -> None:
+    async def _show_canary(self, release: Release, weight: float) -> None:
         candidate = release.candidate
         await self._followed(release, canary(release.id, weight), f"{candidate} canary 10 %")
-        with self._step("canary 10 %", RECOMMENDATIONS, candidate, weight, release) as step:
+        with self._step("canary 10 %", release.model, candidate, weight, release) as step:
             await self._hold(step)
+
+    async def _roll_back(self, release: Release, stable: str) -> None:
+        candidate = release.candidate
         await self.desk.move(release.id, "rollback", "shown on purpose: back needs no approval")
         await self._followed(release, serves(stable), f"{candidate} rolled back")
-        with self._step("rolled back", RECOMMENDATIONS, candidate, 0.0, release) as step:
+        self.board.labels.update({stable: "stable", candidate: "rolled back"})
+        with self._step("rolled back", release.model, candidate, 0.0, release) as step:
             await self._hold(step)
 
     async def _asked(

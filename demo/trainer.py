@@ -49,8 +49,8 @@ class Trained:
 
     def why_rejected(self, model: str) -> str:
         """What the gates said of the versions that did not pass."""
-        said = [f"{m.version}: {m.rejection}" for m in self.manifests if m.model == model]
-        return "; ".join(said)
+        rejected = [m for m in self.manifests if m.model == model and m.rejection is not None]
+        return "; ".join(f"{m.version}: {m.rejection}" for m in rejected)
 
     def of(self, model: str) -> list[str]:
         """Releasable versions of a model, in the order they were made."""
