@@ -21,15 +21,18 @@ def later(seconds: float) -> str:
 
 def to_text(moment: datetime) -> str:
     """``2026-11-23T08:30:00.000000Z`` of an aware datetime."""
-    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+    return moment.astimezone(UTC).isoformat(timespec="microseconds").replace("+00:00", "Z")
 
 
 def parse(text: str, field: str) -> str:
     """Bring any RFC 3339 time with an offset into the stored form; raises ContractError."""
     try:
         moment = datetime.fromisoformat(text)
-    except ValueError as error:
+        if moment.tzinfo is None:
+            raise ContractError(field, "an RFC 3339 time with an offset or Z", text)
+        return to_text(moment)
+    except ContractError:
+        raise
+    except (ValueError, OverflowError) as error:
+        # Overflow: in UTC it lies before the year 1 or after 9999.
         raise ContractError(field, "an RFC 3339 time", text) from error
-    if moment.tzinfo is None:
-        raise ContractError(field, "an RFC 3339 time with an offset or Z", text)
-    return to_text(moment)

@@ -69,6 +69,8 @@ def _engine(path: Path, begin: str, pool_size: int) -> Engine:
         poolclass=QueuePool,
         pool_size=pool_size,
         max_overflow=0,
+        # An error's text goes to the log: not with the values of the statement.
+        hide_parameters=True,
         connect_args={"check_same_thread": False, "isolation_level": None},
     )
 

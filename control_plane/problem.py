@@ -38,13 +38,7 @@ def answer(request: Request, error: Exception) -> JSONResponse:
         headers = {"WWW-Authenticate": "Bearer"} if error.status == 401 else None
         return problem(error.status, error.title, error.detail, headers=headers)
     if isinstance(error, ContractError):
-        field = {
-            "field": error.field,
-            "expected": error.expected,
-            "got": error.got,
-            "hint": error.hint,
-        }
-        return problem(UNPROCESSABLE, "Invalid input", str(error), [field])
+        return problem(UNPROCESSABLE, "Invalid input", str(error), [_contract_field(error)])
     if isinstance(error, RequestValidationError):
         return _invalid_request(error)
     assert isinstance(error, HTTPException)
@@ -76,10 +70,15 @@ def problem(
         "type": "about:blank",
         "title": title,
         "status": status,
-        "detail": detail,
-        "errors": list(errors),
+        "detail": _text(detail),
+        "errors": [{name: _text(value) for name, value in each.items()} for each in errors],
     }
     return JSONResponse(body, status, headers=headers, media_type=MEDIA_TYPE)
+
+
+def _text(value: str) -> str:
+    """Names of fields come from the caller and may hold halves of characters."""
+    return value.encode("utf-8", "backslashreplace").decode()
 
 
 def _too_large(error: Exception) -> TooLargeError | None:
@@ -102,9 +101,17 @@ def _invalid_request(error: RequestValidationError) -> JSONResponse:
     return problem(UNPROCESSABLE, "Invalid input", detail, errors)
 
 
+def _contract_field(error: ContractError, within: str = "") -> FieldError:
+    field = f"{within}.{error.field}" if within else error.field
+    return {"field": field, "expected": error.expected, "got": error.got, "hint": error.hint}
+
+
 def _field_error(found: dict[str, Any]) -> FieldError:
     where, *path = found["loc"]
     name = "".join(f"[{p}]" if isinstance(p, int) else f".{p}" for p in path).lstrip(".")
+    inner = found.get("ctx", {}).get("error")
+    if isinstance(inner, ContractError):
+        return _contract_field(inner, name)
     if found["type"] == "missing":
         return {"field": name or where, "expected": "a value", "got": "nothing", "hint": ""}
     if found["type"] == "extra_forbidden":

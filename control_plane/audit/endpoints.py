@@ -6,6 +6,7 @@ from typing import Annotated, Any
 import msgspec
 from fastapi import APIRouter, Query, Response
 
+from bentos.contract.canonical import MAX_INTEGER
 from bentos.contract.errors import ContractError
 from bentos.contract.register import Action
 from control_plane.audit import segments
@@ -24,7 +25,7 @@ MAX_PAGE = 1000
 def get_events(
     session: Reading,
     _: Annotated[Principal, allow(Permission.REGISTER_READ)],
-    after: Annotated[int, Query(ge=0)] = 0,
+    after: Annotated[int, Query(ge=0, le=MAX_INTEGER)] = 0,
     limit: Annotated[int, Query(ge=1, le=MAX_PAGE)] = 100,
     action: str | None = None,
     entity: str | None = None,
@@ -40,7 +41,7 @@ def get_verification(
     principal: Annotated[
         Principal, allow(Permission.REGISTER_READ, Action.REGISTER_VERIFY, "register")
     ],
-    size: Annotated[int | None, Query(ge=1)] = None,
+    size: Annotated[int | None, Query(ge=1, le=MAX_INTEGER)] = None,
     root: Annotated[str | None, Query(pattern="^[0-9a-f]{64}$")] = None,
 ) -> dict[str, Any]:
     """Re-derive the whole register; that it was done is an event too.

@@ -1,12 +1,12 @@
 """Bodies of the register's endpoints."""
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
+
+from control_plane.body import Body
 
 
-class SegmentIn(BaseModel):
+class SegmentIn(Body):
     """A closed decision segment; ``root`` is hex over its decisions' leaves."""
-
-    model_config = ConfigDict(strict=True, extra="forbid")
 
     gateway: str = Field(min_length=1, max_length=200)
     boot: str = Field(min_length=1, max_length=200)

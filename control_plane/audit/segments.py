@@ -5,7 +5,6 @@ from dataclasses import dataclass
 
 from sqlmodel import col, select
 
-from bentos.contract import canonical
 from bentos.contract.errors import ContractError
 from bentos.contract.register import Action
 from control_plane import clock
@@ -35,8 +34,6 @@ class Segment:
             raise ContractError("first_seq", "at least 0", self.first_seq)
         if self.last_seq < self.first_seq:
             raise ContractError("last_seq", f"at least first_seq {self.first_seq}", self.last_seq)
-        if self.last_seq > canonical.MAX_INTEGER:
-            raise ContractError("last_seq", f"at most {canonical.MAX_INTEGER}", self.last_seq)
         whole = self.last_seq - self.first_seq + 1
         if self.count != whole:
             raise ContractError("count", f"{whole}, as seq is gapless", self.count)

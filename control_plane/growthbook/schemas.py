@@ -2,13 +2,13 @@
 
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
+
+from control_plane.body import Body
 
 
-class SdkKeyIn(BaseModel):
+class SdkKeyIn(Body):
     """A public key names each model; a server key may say ["*"]."""
-
-    model_config = ConfigDict(strict=True, extra="forbid")
 
     name: str = Field(min_length=1, max_length=200)
     kind: Literal["public", "server"]

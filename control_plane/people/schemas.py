@@ -1,29 +1,25 @@
 """Bodies of the people endpoints."""
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
+
+from control_plane.body import Body
 
 
-class PersonIn(BaseModel):
+class PersonIn(Body):
     """A person to be."""
-
-    model_config = ConfigDict(strict=True, extra="forbid")
 
     id: str
     name: str = Field(min_length=1, max_length=200)
     roles: list[str]
 
 
-class RolesIn(BaseModel):
+class RolesIn(Body):
     """A person's roles from now on."""
-
-    model_config = ConfigDict(strict=True, extra="forbid")
 
     roles: list[str]
 
 
-class KeyIn(BaseModel):
+class KeyIn(Body):
     """A key to be; ``expires_at`` is an RFC 3339 time."""
-
-    model_config = ConfigDict(strict=True, extra="forbid")
 
     expires_at: str | None = None

@@ -1,22 +1,22 @@
 """Body of a fleet's report."""
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator
+from pydantic import Field, field_validator
+
+from control_plane.body import Body
 
 ADDRESS_SCHEMES = ("unix:/", "http://")
 
 
-class WorkersIn(BaseModel):
+class WorkersIn(Body):
     """One version's workers. ``ready``: at least one is warm, and its address is listed.
 
     ``problem`` says why a worker last ended, or cannot be started.
     """
 
-    model_config = ConfigDict(strict=True, extra="forbid")
-
     addresses: list[str] = Field(default=[], max_length=256)
     ready: bool
     restarts: int = Field(default=0, ge=0)
-    pids: list[int] = []
+    pids: list[int] = Field(default=[])
     problem: str | None = Field(default=None, max_length=1000)
 
     @field_validator("addresses")
@@ -28,10 +28,8 @@ class WorkersIn(BaseModel):
         return addresses
 
 
-class ReportIn(BaseModel):
+class ReportIn(Body):
     """A fleet's full state, every time."""
-
-    model_config = ConfigDict(strict=True, extra="forbid")
 
     fleet: str = Field(min_length=1, max_length=200)
     versions: dict[str, WorkersIn]

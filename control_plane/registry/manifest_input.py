@@ -7,6 +7,7 @@ import msgspec
 
 from bentos.contract.errors import ContractError
 from bentos.contract.manifest import Manifest, VersionState, check_manifest
+from control_plane.body import check_sayable
 
 _AT = re.compile(r"^(?P<what>.*?)(?: - at `\$(?P<path>.*)`)?$", re.DOTALL)
 _MISMATCH = re.compile(r"^Expected (?P<expected>.+), got (?P<got>.+)$")
@@ -15,6 +16,7 @@ _MISSING = re.compile(r"^Object missing required field `(?P<name>.+)`$")
 
 def read_manifest(body: Any) -> Manifest:
     """Decode and check a manifest; raises ContractError."""
+    check_sayable(body, "manifest")
     try:
         manifest = msgspec.convert(body, Manifest)
     except msgspec.ValidationError as error:

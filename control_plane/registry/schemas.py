@@ -2,13 +2,13 @@
 
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
+
+from control_plane.body import Body
 
 
-class VisibilityIn(BaseModel):
+class VisibilityIn(Body):
     """Whether public SDK keys may name a model."""
-
-    model_config = ConfigDict(strict=True, extra="forbid")
 
     visibility: Literal["public", "server"]
     reason: str = Field(min_length=1, max_length=2000)

@@ -160,8 +160,10 @@ def version_summary(row: VersionRow) -> dict[str, Any]:
 
 def _check_attribute(name: str, kind: str, declared: dict[str, str]) -> None:
     field = f"attributes.{name}"
-    if not 0 < len(name) <= MAX_ATTRIBUTE_NAME or name in RESERVED or name.startswith("$"):
-        raise ContractError(field, f"a name of 1 to {MAX_ATTRIBUTE_NAME} characters", name)
+    fits = 0 < len(name) <= MAX_ATTRIBUTE_NAME and name.isprintable()
+    if not fits or name in RESERVED or name.startswith("$"):
+        expected = f"a name of 1 to {MAX_ATTRIBUTE_NAME} printable characters"
+        raise ContractError(field, expected, name)
     kinds = [each.value for each in AttributeType]
     if kind not in kinds:
         raise ContractError(field, f"one of {kinds}", kind)

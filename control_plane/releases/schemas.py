@@ -2,31 +2,28 @@
 
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
-_STRICT = ConfigDict(strict=True, extra="forbid")
+from control_plane.body import Body
+
 MAX_TEXT = 2000
 
 
-class ReleaseIn(BaseModel):
+class ReleaseIn(Body):
     """A release to be; ``steps`` are the canary's weights in rising order."""
-
-    model_config = _STRICT
 
     model: str
     candidate: str
     kind: Literal["standard", "bootstrap"] = "standard"
     shadow: bool = True
-    steps: list[float] = [0.05, 0.25]
+    steps: list[float] = Field(default=[0.05, 0.25])
     condition: dict[str, Any] | None = None
     reason: str = Field(min_length=1, max_length=MAX_TEXT)
     ticket: str | None = Field(default=None, max_length=200)
 
 
-class ReleaseEdit(BaseModel):
+class ReleaseEdit(Body):
     """What may be changed before the start; members that are left out stay."""
-
-    model_config = _STRICT
 
     candidate: str | None = None
     shadow: bool | None = None
@@ -37,10 +34,8 @@ class ReleaseEdit(BaseModel):
     expected_revision: int | None = None
 
 
-class OrderIn(BaseModel):
+class OrderIn(Body):
     """What comes with a verb."""
-
-    model_config = _STRICT
 
     reason: str = Field(min_length=1, max_length=MAX_TEXT)
     ticket: str | None = Field(default=None, max_length=200)
@@ -49,10 +44,8 @@ class OrderIn(BaseModel):
     expected_revision: int | None = None
 
 
-class KillIn(BaseModel):
+class KillIn(Body):
     """A kill; without ``expires_in_s`` it stands until it is cleared."""
-
-    model_config = _STRICT
 
     model: str
     version: str
@@ -60,9 +53,7 @@ class KillIn(BaseModel):
     expires_in_s: float | None = Field(default=None, gt=0, le=30 * 86400, allow_inf_nan=False)
 
 
-class ReasonIn(BaseModel):
+class ReasonIn(Body):
     """Why."""
-
-    model_config = _STRICT
 
     reason: str = Field(min_length=1, max_length=MAX_TEXT)

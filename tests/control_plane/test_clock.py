@@ -8,6 +8,10 @@ def test_any_offset_becomes_utc_with_microseconds():
     assert clock.parse("2026-01-01T01:00:00+01:00", "at") == "2026-01-01T00:00:00.000000Z"
 
 
+def test_a_year_has_four_digits():
+    assert clock.parse("0900-01-01T00:00:00Z", "at") == "0900-01-01T00:00:00.000000Z"
+
+
 def test_stored_times_sort_as_text():
     assert clock.later(-1) < clock.now() < clock.later(1)
 
