@@ -5,7 +5,7 @@ from typing import Any
 from bentos.contract.manifest import Manifest
 from demo.board import Board
 from demo.records import ShadowTally
-from demo.steps import all_right
+from demo.steps import Step, all_right
 from demo.story import LEAST_KEYS, Kill
 
 SHOWN_FAILURES = 5
@@ -72,9 +72,23 @@ def killed(kill: Kill | None) -> dict[str, Any] | None:
     return {"version": kill.version, "back_after_s": back, "stable_stepped_in": kill.stepped_in}
 
 
+def between(step: Step) -> dict[str, Any]:
+    """Answers outside the steps: while a worker starts or a route is taken up."""
+    step.finish()
+    return {
+        "requests": step.requests,
+        "answers_checked": step.checked,
+        "variant_mismatches": len(step.mismatches),
+        "mismatch_examples": step.mismatches[:SHOWN_FAILURES],
+    }
+
+
 def problems(result: dict[str, Any]) -> list[str]:
     """What is off, in words; empty when the demo may say that all is well."""
     found = all_right(result["steps"], LEAST_KEYS)
+    outside = result["between_the_steps"]["variant_mismatches"]
+    if outside:
+        found.append(f"between the steps {outside} answers differ from the routes")
     if result["requests"]["failures"]:
         found.append(f"{result['requests']['failures']} requests failed")
     decisions = result["decisions"]

@@ -159,7 +159,6 @@ class Session:
             fraud = await self._pair(desk, trained, FRAUD)
             recommendations = await self._pair(desk, trained, RECOMMENDATIONS)
             await story.tell(fraud, recommendations)
-            replay.on_answer = lambda _: None
             if self._options.hold:
                 await self._hold(replay, models)
         finally:
@@ -214,6 +213,7 @@ class Session:
             "versions": report.versions(trained.manifests),
             "requests": report.requests(self._board),
             "steps": story.results,
+            "between_the_steps": report.between(story.between),
             "shadow": report.shadow(await asyncio.to_thread(records.shadows)),
             "killed_worker": report.killed(story.kill),
             "skipped": self._skipped,

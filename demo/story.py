@@ -74,7 +74,13 @@ class Story:
     seconds: float
     results: list[dict[str, Any]] = field(default_factory=list)
     kill: Kill | None = None
+    between: Step = field(init=False)
     _deadline: float = 0.0
+
+    def __post_init__(self) -> None:
+        """Answers that belong to no step are judged too, only not counted into a share."""
+        self.between = Step("between the steps", "", "", 0.0, None, self.watch.history)
+        self.replay.on_answer = self.between.take
 
     async def tell(self, fraud: Pair | None, recommendations: Pair | None) -> None:
         """None leaves that release out. A candidate's worker starts a step ahead of it."""
@@ -170,6 +176,7 @@ class Story:
         self.replay.on_answer = step.take
         with self.board.stage(f"{model}: {name}", total=self._planned(name)) as stage:
             yield step
+            self.replay.on_answer = self.between.take
             step.finish()
             step.seconds = time.monotonic() - started
             result = step.result()

@@ -14,6 +14,7 @@ STEP = {
 }
 RIGHT = {
     "steps": [STEP],
+    "between_the_steps": {"variant_mismatches": 0},
     "requests": {"failures": 0},
     "decisions": {"acknowledged": 10, "found": 10, "unlogged_answers": 0},
     "register": {"ok": True},
@@ -31,6 +32,7 @@ def test_nothing_is_off():
     ("change", "told"),
     [
         ({"requests": {"failures": 3}}, "3 requests failed"),
+        ({"between_the_steps": {"variant_mismatches": 2}}, "between the steps 2 answers"),
         (
             {"decisions": {"acknowledged": 10, "found": 8, "unlogged_answers": 0}},
             "2 decisions are lost",
