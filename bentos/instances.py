@@ -4,6 +4,7 @@ For callers who speak to a bento directly; the gateway packs rows itself, by the
 """
 
 from collections.abc import Mapping, Sequence
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -74,16 +75,29 @@ def _check_scalar(value: Any, spec: InputSpec, field: str) -> None:
     kind = spec.datatype
     if kind is Datatype.BOOL:
         fits = isinstance(value, bool)
-    elif kind in FLOATS:
-        fits = isinstance(value, int | float) and not isinstance(value, bool)
+    elif kind is Datatype.BYTES:
+        fits = isinstance(value, str)
     else:
-        fits = isinstance(value, int) and not isinstance(value, bool)
-    if not fits or (kind in FLOATS and not np.isfinite(value)):
+        allowed = int | float if kind in FLOATS else int
+        lowest, highest = _range(kind)
+        # NaN is within no range.
+        fits = isinstance(value, allowed) and not isinstance(value, bool)
+        fits = fits and lowest <= value <= highest
+    if not fits:
         raise ContractError(field, kind.value, value)
     if spec.minimum is not None and value < spec.minimum:
         raise ContractError(field, f"at least {spec.minimum:g}", value)
     if spec.maximum is not None and value > spec.maximum:
         raise ContractError(field, f"at most {spec.maximum:g}", value)
+
+
+@cache
+def _range(kind: Datatype) -> tuple[float, float]:
+    """Smallest and largest number the datatype holds: a larger one has no place in a tensor."""
+    dtype = ARRAY_DTYPES[kind]
+    limits = np.finfo(dtype) if kind in FLOATS else np.iinfo(dtype)
+    number = float if kind in FLOATS else int
+    return number(limits.min), number(limits.max)
 
 
 def _tensor(block: TensorBlock, rows: list[dict[str, Any]]) -> Array:

@@ -3,11 +3,13 @@
 A version that fails is registered as rejected, with the reason; it can never be released.
 """
 
+import math
 import time
 from pathlib import Path
 
 import numpy as np
 
+from bentos.contract.errors import ContractError
 from bentos.contract.manifest import OfflineMetrics
 from bentos.onnx_model import OnnxModel
 from training.fitted import Fitted, first_row
@@ -29,6 +31,14 @@ def measure(path: Path, fitted: Fitted) -> dict[str, float]:
         "onnx_bytes": float(path.stat().st_size),
         "p50_us": round(float(np.median(took)) / 1000, 1),
     }
+
+
+def check_figures(offline: OfflineMetrics) -> None:
+    """Raise ContractError for a figure that is no finite number: a manifest cannot hold it."""
+    for side, figures in (("model", offline.model), ("baseline", offline.baseline)):
+        for name, value in figures.items():
+            if not math.isfinite(value):
+                raise ContractError(f"offline {side} {name}", "a finite number", value)
 
 
 def rejection(offline: OfflineMetrics, budgets: dict[str, float]) -> str | None:

@@ -10,7 +10,7 @@ import msgspec
 from training import consent, progress
 from training import mapping as mappings
 from training.atomic import folder
-from training.fingerprint import file_digest, key_of, source_digest
+from training.fingerprint import file_digest, key_of, lock_digest, source_digest
 from training.lake import load_record, save_record
 from training.mapping import Mapping
 from training.pseudonyms import KEY_FILE, load_key
@@ -68,6 +68,7 @@ def prepare_lines(settings: Settings, source: OrderSource) -> Lines:
         pseudonym_key=key.key_id,
         shop=settings.shop,
         basis=basis,
+        lock=lock_digest(),
         code=source_digest(*CODE),
     )
     done = load_record(settings.lake, "lines", cache_key, Lines)

@@ -43,7 +43,8 @@ def package(
     differently; a failed gate gives a manifest with state rejected.
     """
     made = recipe(request.model)
-    short = _short(made, fitted, snapshot)
+    gate.check_figures(fitted.offline)
+    short = _short(made, fitted, snapshot, lines.consent_basis)
     born = _born(settings, request.model, short)
     if born is not None:
         return born
@@ -91,8 +92,8 @@ def _born(settings: Settings, model: str, short: str) -> Version | None:
     return None
 
 
-def _short(made: Recipe, fitted: Fitted, snapshot: Snapshot) -> str:
-    """8 digits of a digest over graph, schema, bento source and dataset."""
+def _short(made: Recipe, fitted: Fitted, snapshot: Snapshot, consent_basis: str) -> str:
+    """8 digits of a digest over graph, schema, bento source, dataset and consent basis."""
     model = made.signature.model
     included = bento_store.bentofile(model)["include"]
     root = fingerprint.ROOT
@@ -103,6 +104,8 @@ def _short(made: Recipe, fitted: Fitted, snapshot: Snapshot) -> str:
             "schema": made.features.digest(),
             "source": fingerprint.source_digest(*sorted(sources), f"bentos/{model}/bentofile.yaml"),
             "dataset": snapshot.digest,
+            # Else a later run on another basis would be given the manifest that states the old one.
+            "consent": consent_basis,
         }
     )
     return mixed[:8]

@@ -108,6 +108,7 @@ def make_snapshot(settings: Settings, lines: Lines, request: Request) -> Snapsho
         as_of=str(request.as_of),
         seed=request.seed,
         cost=settings.unit_cost_ratio,
+        lock=lock_digest(),
         code=source_digest(*made.code),
     )
     step = f"snapshots-{request.model}"
@@ -169,7 +170,7 @@ def as_of_moment(text: str | None, lines: Lines) -> datetime | None:
             moment = day - timedelta(days=int(text[1:-1]))
         else:
             moment = datetime.strptime(text, "%Y-%m-%d").replace(tzinfo=UTC)
-    except ValueError as error:
+    except (ValueError, OverflowError) as error:
         raise ContractError("--as-of", "YYYY-MM-DD or -<days>d", text) from error
     return moment.replace(tzinfo=None)
 

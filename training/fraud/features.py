@@ -11,6 +11,7 @@ from pathlib import Path
 import duckdb
 import numpy as np
 
+from bentos.contract.errors import ContractError
 from bentos.fraud.schema import FEATURE_NAMES
 from training.fraud.injection import Injection
 from training.order_file import literal
@@ -18,6 +19,8 @@ from training.order_file import literal
 ORDERS_FILE = "fraud_orders.parquet"
 TRAIN_SHARE = 0.60
 CALIBRATE_SHARE = 0.15
+# With fewer the injected fraud would outnumber them.
+MIN_ORDERS = 100
 
 
 def write_snapshot(
@@ -48,13 +51,15 @@ def write_snapshot(
 
 
 def _sales(connection: duckdb.DuckDBPyConnection, lines: Path, as_of: datetime | None) -> None:
+    """Sorted, so that sums of floats come out the same in whatever order a file has its lines."""
     until = f"AND ordered_at < TIMESTAMP {literal(str(as_of))}" if as_of else ""
     connection.execute(f"""
         CREATE TEMP TABLE sales AS
         SELECT order_id, epoch_us(ordered_at) AS moment, customer_id, product_id, quantity,
             CAST(unit_price AS DOUBLE) AS unit_price, CAST(list_price AS DOUBLE) AS list_price,
             CAST(NULL AS VARCHAR) AS scenario
-        FROM read_parquet({literal(str(lines))}) WHERE NOT is_return {until}""")
+        FROM read_parquet({literal(str(lines))}) WHERE NOT is_return {until}
+        ORDER BY moment, order_id, product_id, quantity, unit_price, list_price""")
 
 
 def _inject(connection: duckdb.DuckDBPyConnection, seed: int) -> None:
@@ -65,6 +70,11 @@ def _inject(connection: duckdb.DuckDBPyConnection, seed: int) -> None:
         SELECT product_id, median(unit_price) AS price, median(quantity) AS quantity
         FROM sales GROUP BY product_id HAVING median(unit_price) > 0 ORDER BY 1""").fetchnumpy()
     orders = {name: np.asarray(column) for name, column in orders.items()}
+    if len(orders["moment"]) < MIN_ORDERS:
+        found = f"{len(orders['moment'])} without returns and before --as-of"
+        raise ContractError("orders", f"at least {MIN_ORDERS} to learn fraud from", found)
+    if not len(products["product_id"]):
+        raise ContractError("orders", "at least one product with a price", "none")
     injection = Injection(orders, {k: np.asarray(v) for k, v in products.items()}, seed)
     injected = injection.lines()
     connection.register("injected", injected)

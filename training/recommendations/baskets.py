@@ -7,6 +7,7 @@ import msgspec
 import numpy as np
 import pyarrow.parquet as pq
 
+from bentos.contract.errors import ContractError
 from bentos.recommendations.schema import HISTORY_LENGTH, NO_PRODUCT
 from training.fitted import Array
 from training.recommendations.features import PURCHASES_FILE
@@ -41,8 +42,10 @@ class Cases(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def load(folder: Path) -> Purchases:
-    """The snapshot's purchases."""
+    """The snapshot's purchases; raises ContractError if there are none."""
     table = pq.read_table(folder / PURCHASES_FILE)
+    if not len(table):
+        raise ContractError("orders", "at least one purchase", "none", "See --as-of.")
     return Purchases(
         customer=table["customer"].to_numpy(),
         order=table["order_number"].to_numpy(),

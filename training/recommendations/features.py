@@ -12,8 +12,6 @@ import duckdb
 from training.order_file import literal
 
 PURCHASES_FILE = "purchases.parquet"
-# Kept per shopper: enough for the longest history plus what the baselines may look at.
-KEPT_PER_CUSTOMER = 4000
 
 
 def write_snapshot(

@@ -10,7 +10,7 @@ from control_plane.cli.exit_code import ExitCode
 from control_plane.config import Settings
 from control_plane.principal import SERVICES, Role
 
-DOCS = Path(__file__).parents[2] / "docs"
+DOCS = Path(__file__).parents[1] / "docs"
 
 
 @pytest.mark.parametrize("setting", sorted(Settings.model_fields))
