@@ -1,5 +1,6 @@
 """A mapping: which columns of an order file mean what. Small TOML files, four come along."""
 
+import re
 import tomllib
 from importlib import resources
 from pathlib import Path
@@ -10,6 +11,7 @@ import msgspec
 from bentos.contract.errors import ContractError
 
 PACKAGE = "training.mappings"
+CURRENCY = re.compile("[A-Z]{3}")
 
 
 class Condition(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -129,7 +131,11 @@ def load(name_or_file: str) -> Mapping:
     path = Path(name_or_file)
     if not path.is_file():
         raise ContractError("--mapping", f"one of {list(included())} or a TOML file", name_or_file)
-    return parse(path.read_text("utf-8"), str(path))
+    try:
+        text = path.read_text("utf-8")
+    except UnicodeDecodeError as error:
+        raise ContractError(f"mapping {path}", "TOML in UTF-8", str(error)) from error
+    return parse(text, str(path))
 
 
 def parse(text: str, origin: str) -> Mapping:
@@ -171,15 +177,30 @@ def _check(mapping: Mapping, origin: str) -> None:
         raise ContractError(f"{field} columns", "unit_cost or line_cost", "both")
     if (columns.currency is None) == (mapping.currency is None):
         raise ContractError(f"{field}", "a currency, or a currency column", "both or neither")
+    if mapping.currency is not None and not CURRENCY.fullmatch(mapping.currency):
+        raise ContractError(
+            f"{field} currency", "a code of three capital letters", mapping.currency
+        )
+    if mapping.join is not None and Path(mapping.join.file).name != mapping.join.file:
+        raise ContractError(f"{field} join.file", "a file beside the orders", mapping.join.file)
+    _check_ids(mapping, field)
+    for index, exclusion in enumerate(mapping.exclude):
+        if not exclusion.when:
+            raise ContractError(f"{field} exclude[{index}].when", "at least one condition", "none")
+        for condition in exclusion.when:
+            _check_condition(condition, f"{field} exclude[{index}]")
+
+
+def _check_ids(mapping: Mapping, field: str) -> None:
+    for name in ("order_id", "product_id"):
+        if not getattr(mapping.columns, name):
+            raise ContractError(f"{field} columns.{name}", "a column, or several", "none")
     for ids, allowed in (
         (mapping.product_ids, ("integer", "text")),
         (mapping.customer_ids, ("integer", "text", "email")),
     ):
         if ids.kind not in allowed:
             raise ContractError(f"{field} kind of ids", f"one of {list(allowed)}", ids.kind)
-    for index, exclusion in enumerate(mapping.exclude):
-        for condition in exclusion.when:
-            _check_condition(condition, f"{field} exclude[{index}]")
 
 
 def _check_condition(condition: Condition, field: str) -> None:

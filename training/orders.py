@@ -14,8 +14,8 @@ import msgspec
 
 from training.errors import OrderError
 from training.mapping import Mapping
-from training.order_check import check
-from training.order_file import ROW, condition_sql, literal, open_raw, quoted
+from training.order_check import check, check_expressions, optional_money
+from training.order_file import ROW, condition_sql, literal, open_raw, quoted, unreadable
 
 MONEY = "DECIMAL(18, 4)"
 
@@ -39,11 +39,18 @@ class SyncReport(msgspec.Struct, frozen=True, kw_only=True):
     has_unit_cost: bool
 
 
-def connect(memory: str = "700MB", threads: int = 2) -> duckdb.DuckDBPyConnection:
-    """An in-memory DuckDB with a bound on memory, times in UTC."""
+def connect(
+    memory: str = "700MB", threads: int = 2, spill: Path | None = None
+) -> duckdb.DuckDBPyConnection:
+    """An in-memory DuckDB with a bound on memory, times in UTC.
+
+    What does not fit goes to the folder ``spill``; without one it is an error, because raw
+    lines name shoppers and must not reach the disk.
+    """
     connection = duckdb.connect(":memory:")
     connection.execute(f"SET memory_limit = '{memory}'")
     connection.execute(f"SET threads = {threads}")
+    connection.execute(f"SET temp_directory = {literal(str(spill) if spill else '')}")
     connection.execute("SET TimeZone = 'UTC'")
     connection.execute("SET enable_progress_bar = false")
     return connection
@@ -57,6 +64,16 @@ def sync(
     Raises OrderError for missing columns, unreadable dates, bad numbers, negative prices
     and mixed currencies; then no table is left behind.
     """
+    try:
+        return _sync(connection, path, mapping, shop)
+    except duckdb.Error as error:
+        raise unreadable(path, error) from error
+
+
+def _sync(
+    connection: duckdb.DuckDBPyConnection, path: Path, mapping: Mapping, shop: str
+) -> SyncReport:
+    check_expressions(connection, mapping)
     open_raw(connection, path, mapping)
     connection.execute(f"CREATE TEMP TABLE parsed AS {_parsed(mapping)}")
     check(connection, path, mapping)
@@ -118,11 +135,6 @@ def _product(mapping: Mapping) -> str:
     return f"coalesce({', '.join(_identifier(name, kind) for name in several)})"
 
 
-def _raw_product(mapping: Mapping) -> str:
-    names = mapping.columns.product_id
-    return f"CAST({quoted(names if isinstance(names, str) else names[0])} AS VARCHAR)"
-
-
 def _returned(mapping: Mapping) -> str:
     returns, tests = mapping.returns, ["false"]
     if returns.order_id_prefix:
@@ -153,6 +165,10 @@ def _parsed(mapping: Mapping) -> str:
     currency = _text(columns.currency) if columns.currency else literal(mapping.currency or "")
     labels = [_text(name) for name in columns.product_label]
     null = "CAST(NULL AS VARCHAR)"
+    optional = "".join(
+        f", {_text(name)} IS NOT NULL AND coalesce({_decimal(name)} < 0, true) AS unfit_{place}"
+        for place, name in enumerate(optional_money(columns))
+    )
     customer = (
         _identifier(columns.customer_id, mapping.customer_ids.kind) if columns.customer_id else null
     )
@@ -162,18 +178,15 @@ def _parsed(mapping: Mapping) -> str:
             {_time(mapping)} AS ordered_at, {customer} AS customer, {_product(mapping)} AS product,
             {f"concat_ws(' ', {', '.join(labels)})" if labels else null} AS product_label,
             {_text(columns.category) if columns.category else null} AS category,
-            CASE WHEN {number} = round({number}) THEN CAST({number} AS BIGINT) END AS quantity,
+            CASE WHEN {number} = round({number}) THEN TRY_CAST({number} AS BIGINT) END AS quantity,
             {_decimal(price)} AS price, {" + ".join(sums) or f"CAST(0 AS {MONEY})"} AS discount,
             {_decimal(columns.list_price) if columns.list_price else money_null} AS list_price,
             {_decimal(columns.order_discount) if columns.order_discount else money_null}
                 AS order_discount,
             {_decimal(cost) if cost else money_null} AS cost, {currency} AS currency,
             {_returned(mapping)} AS is_return,
-            {_raw_product(mapping)} AS raw_product,
-            CAST({quoted(columns.ordered_at)} AS VARCHAR) AS raw_time,
-            CAST({quoted(columns.quantity)} AS VARCHAR) AS raw_quantity,
-            CAST({quoted(price)} AS VARCHAR) AS raw_price,
-            {f"CAST({quoted(cost)} AS VARCHAR)" if cost else null} AS raw_cost
+            {_text(columns.customer_id) if columns.customer_id else null} IS NOT NULL
+                AS has_customer{optional}
         FROM raw"""
 
 
@@ -202,22 +215,35 @@ def _lines(shop: str, mapping: Mapping) -> str:
     before = mapping.amounts.price_before_discount
     stated = "abs(price)" if columns.line_total else f"abs(price) * {quantity}"
     gross = stated if before else f"({stated} + discount)"
-    share = f"coalesce(order_discount, 0) * {gross} / nullif(sum({gross}) OVER of_order, 0)"
+    of_order = f"nullif({_units(f'sum({gross}) OVER of_order')}, 0)"
     # An order's discount is spread over its lines by their amounts.
-    off = f"least({gross}, greatest(discount, coalesce(CAST({share} AS {MONEY}), 0)))"
-    listed = "list_price" if columns.list_price else f"{gross} / {quantity}"
-    cost = f"cost / {quantity}" if columns.line_cost else "cost"
+    share = _rounded(f"{_units('order_discount')} * {_units(gross)}", of_order)
+    off = f"least({gross}, discount + coalesce({share}, 0))"
+    paid = _rounded(_units(f"{gross} - {off}"), quantity)
+    listed = "list_price" if columns.list_price else _rounded(_units(gross), quantity)
+    cost = _rounded(_units("cost"), quantity) if columns.line_cost else "cost"
     return f"""
         SELECT {literal(shop)} AS shop, order_id,
             CAST(row_number() OVER (PARTITION BY order_id ORDER BY row) AS INTEGER) AS line,
             min(ordered_at) OVER of_order AS ordered_at, customer AS customer_id, product_id,
             product_label, category, {quantity} AS quantity,
-            CAST(({gross} - {off}) / {quantity} AS {MONEY}) AS unit_price,
-            CAST(greatest({listed}, ({gross} - {off}) / {quantity}) AS {MONEY}) AS list_price,
+            {paid} AS unit_price,
+            CAST(greatest({listed}, {paid}) AS {MONEY}) AS list_price,
             CAST({off} AS {MONEY}) AS discount, currency,
             CAST({cost} AS {MONEY}) AS unit_cost, is_return
         FROM parsed JOIN products USING (product) WHERE excluded IS NULL
         WINDOW of_order AS (PARTITION BY order_id)"""
+
+
+def _units(amount: str) -> str:
+    """An amount as a whole number of ten-thousandths: SQL's ``/`` would make it a float."""
+    return f"CAST(({amount}) * 10000 AS HUGEINT)"
+
+
+def _rounded(units: str, divisor: str) -> str:
+    """Ten-thousandths, none negative, divided exactly and rounded half up, as money."""
+    quotient = f"(2 * ({units}) + {divisor}) // (2 * {divisor})"
+    return f"CAST(CAST({quotient} AS DECIMAL(38, 0)) * 0.0001 AS {MONEY})"
 
 
 def _report(connection: duckdb.DuckDBPyConnection, path: Path, mapping: Mapping) -> SyncReport:
