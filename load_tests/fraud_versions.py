@@ -73,6 +73,8 @@ def build(onnx: Path) -> dict[str, str]:
             build_ctx=str(ROOT),
             include=SOURCES,
             models=[{"tag": tag, "alias": MODEL_ALIAS}],
+            # Locking would ask a package index.
+            python={"lock_packages": False},
         )
         digests[tag] = digest_of(bento)
     return digests
