@@ -79,6 +79,7 @@ def unreadable(path: Path, error: duckdb.Error) -> OrderError:
 def open_raw(connection: duckdb.DuckDBPyConnection, path: Path, mapping: Mapping) -> None:
     """Create the view ``raw``; raises OrderError naming the first column that is missing."""
     column_names(connection, path)
+    _check_quotes(path)
     present = _column_types(connection, path)
     joined = _joined_columns(connection, path, mapping)
     needed = sorted(set(_needed(mapping)))
@@ -153,6 +154,26 @@ def _header(path: Path) -> tuple[str, list[str]]:
     return delimiter, names
 
 
+def _check_quotes(path: Path) -> None:
+    """Raise OrderError where a quote is opened and never closed.
+
+    DuckDB drops such a last line without a word when it is not to guess the format.
+    """
+    if SUFFIXES[path.suffix.lower()] != "csv":
+        return
+    delimiter, _ = _header(path)
+    opened = gzip.open if path.suffix.lower() == ".gz" else open
+    with opened(path, "rt", encoding="utf-8-sig", errors="replace", newline="") as file:
+        lines = csv.reader(file, delimiter=delimiter, strict=True)
+        start = 1
+        try:
+            for _ in lines:
+                start = lines.line_num + 1
+        except csv.Error as error:
+            expected = "every quote closed before the next separator"
+            raise OrderError(f"{path.name} line {start}", expected, str(error)) from error
+
+
 def _column_types(connection: duckdb.DuckDBPyConnection, path: Path) -> dict[str, str]:
     """Column name → DuckDB's type."""
     try:
@@ -207,6 +228,7 @@ def _joined_columns(
             f"mapping {mapping.name} join.file", f"{beside.name} beside {path.name}", "no such file"
         )
     columns = set(column_names(connection, beside))
+    _check_quotes(beside)
     if mapping.join.key not in columns:
         raise OrderError(f"{beside.name} column {mapping.join.key!r}", "to be there", "no column")
     key = quoted(mapping.join.key)

@@ -81,3 +81,22 @@ def test_spread_discounts_add_up_in_exact_money(connection, tmp_path):
                     "shopify_orders_export")  # fmt: skip
     assert [line["discount"] for line in lines] == [Decimal("0.3333")] * 3
     assert [line["unit_price"] for line in lines] == [Decimal("2.9967")] * 3
+
+
+@pytest.mark.parametrize("tail", ['#9,"A,1,2,x', '#9,"A,1,2,x\n', '#9,"A ""b,1\n#10,c\n'])
+def test_a_quote_that_never_closes_loses_no_line_silently(connection, tmp_path, tail):
+    path = write_orders_export(tmp_path / "o.csv", [order(Name="#1"), order(Name="#2")])
+    lines = len(path.read_text().splitlines())
+    with path.open("a") as file:
+        file.write(tail)
+    with pytest.raises(OrderError, match=rf"o\.csv line {lines + 1}: expected every quote closed"):
+        read(connection, path, "shopify_orders_export")
+
+
+def test_quoted_separators_line_breaks_and_inch_marks_are_read(connection, tmp_path):
+    names = ["Mug, large", "Card\nred", 'a 5" pipe']
+    rows = [order(Name=f"#{i}", **{"Lineitem name": name}) for i, name in enumerate(names)]
+    report, lines = read(connection, write_orders_export(tmp_path / "o.csv", rows),
+                         "shopify_orders_export")  # fmt: skip
+    assert report.lines == 3
+    assert sorted(line["product_label"] for line in lines) == sorted(names)
