@@ -19,6 +19,7 @@ class Limits:
     start_timeout_s: float = 90.0
     drain_grace_s: float = 10.0
     stop_timeout_s: float = 10.0
+    adopt_timeout_s: float = 5.0
     hung_after_probes: int = 5
     probe_interval_s: float = 1.0
     probe_timeout_s: float = 2.0

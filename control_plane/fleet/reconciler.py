@@ -16,6 +16,8 @@ from control_plane.fleet.replica import Key, Phase, Replica, exited, probed, sta
 
 _log = structlog.get_logger(__name__)
 
+ADOPT_PAUSE_S = 0.02
+
 
 class Reconciler:
     """Holds the replicas and their workers. ``clock`` gives monotonic seconds."""
@@ -41,6 +43,21 @@ class Reconciler:
             self.workers[key] = worker
             self.replicas[key] = started(None, key, self._clock())
             _log.info("worker adopted", version=key.version, index=key.index, pid=worker.pid)
+
+    async def settle(self) -> None:
+        """Ask adopted workers until each has answered, ended, or had its time.
+
+        Before that nothing may be reported: running workers would be told of as not ready,
+        and gateways would let go of them.
+        """
+        deadline = self._clock() + self._limits.adopt_timeout_s
+        while self._starting() and self._clock() < deadline:
+            await self._probe()
+            self._collect_exits()
+            await asyncio.sleep(ADOPT_PAUSE_S)
+
+    def _starting(self) -> bool:
+        return any(replica.phase is Phase.STARTING for replica in self.replicas.values())
 
     async def tick(self, desired: Desired) -> None:
         """Observe once, act once."""

@@ -41,6 +41,7 @@ class FleetService:
         """Serve until stopped. Raises ContractError if the stored state is damaged."""
         self._desired = self._file.load() or Desired()
         self._reconciler.adopt()
+        await self._reconciler.settle()
         loops = [
             asyncio.create_task(self._every(self._settings.fleet_poll_s, self._poll)),
             asyncio.create_task(self._every(self._settings.fleet_tick_s, self._reconcile)),
