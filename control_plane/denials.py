@@ -16,6 +16,7 @@ from bentos.contract.register import Action, Actor, ActorType, Outcome
 from control_plane.audit.service import Change, record
 from control_plane.db import Database
 from control_plane.errors import ControlPlaneError, UnauthorizedError
+from control_plane.people.secret import without_secrets
 from control_plane.principal import Principal
 
 WINDOW_S = 60.0
@@ -84,8 +85,9 @@ def record_denial(
     action, entity = getattr(request.state, "attempt", (None, ""))
     change = Change(
         action=action or Action.REQUEST_DENY,
-        entity=entity or _endpoint(request),
-        reason=error.detail,
+        # Both may repeat what was sent in the path.
+        entity=without_secrets(entity or _endpoint(request)),
+        reason=without_secrets(error.detail),
         outcome=Outcome.DENIED,
     )
     with database.write() as session:

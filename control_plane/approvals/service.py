@@ -7,6 +7,7 @@ from control_plane.approvals.models import ApprovalRow, ContributorRow
 from control_plane.db import ReadSession, WriteSession
 from control_plane.errors import ForbiddenError
 from control_plane.identifier import new_id
+from control_plane.people.service import disabled_people
 from control_plane.principal import Principal
 
 
@@ -57,8 +58,11 @@ def withdraw_all(session: WriteSession, release: str) -> None:
 
 
 def live_approvers(session: ReadSession, release: str, content_digest: str) -> tuple[str, ...]:
-    """Persons whose approval counts now: this very content, not theirs, not withdrawn."""
-    barred = contributors(session, release)
+    """Persons whose approval counts now: this very content, not theirs, not withdrawn.
+
+    Nor one of a person who was disabled since: they may have been disabled for it.
+    """
+    barred = contributors(session, release) | disabled_people(session)
     return tuple(
         row.person
         for row in _standing(session, release)

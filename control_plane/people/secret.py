@@ -7,6 +7,8 @@ import secrets
 from dataclasses import dataclass
 
 _KEY = re.compile(r"sbx_(?P<id>[0-9a-f]{12})_(?P<secret>[A-Za-z0-9_-]{43})")
+# Keys in the middle of other text, e.g. sent in a path by mistake.
+_SECRETS = re.compile(r"(?P<shown>sbx_[0-9a-f]{12}_|sdk-)[A-Za-z0-9_-]{43}")
 ID_BYTES = 6
 SECRET_BYTES = 32
 
@@ -45,3 +47,8 @@ def parse_key(text: str) -> ApiKey | None:
     """Read a key, or None for what is none."""
     match = _KEY.fullmatch(text.strip())
     return ApiKey(match["id"], match["secret"]) if match else None
+
+
+def without_secrets(text: str) -> str:
+    """The text with every API or SDK key in it cut down to what may be shown."""
+    return _SECRETS.sub(lambda match: f"{match['shown']}…", text)

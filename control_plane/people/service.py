@@ -93,8 +93,13 @@ def change_roles(
 
 
 def disable_person(session: WriteSession, principal: Principal, person_id: str) -> PersonRow:
-    """Shut a person out: none of their keys works from now on."""
+    """Shut a person out: none of their keys works and none of their approvals counts.
+
+    Nobody disables themselves, so there is always an admin left.
+    """
     row = get_person(session, person_id)
+    if principal.person == person_id:
+        raise PolicyError("nobody may disable themselves")
     if row.disabled_at is not None:
         return row
     before = person_view(row)
@@ -164,6 +169,13 @@ def revoke_key(session: WriteSession, principal: Principal, key_id: str) -> KeyR
 def list_people(session: ReadSession) -> list[PersonRow]:
     """Everyone, by id."""
     return list(session.exec(select(PersonRow).order_by(col(PersonRow.id))))
+
+
+def disabled_people(session: ReadSession) -> frozenset[str]:
+    """Ids of those who were shut out."""
+    return frozenset(
+        session.exec(select(PersonRow.id).where(col(PersonRow.disabled_at).is_not(None)))
+    )
 
 
 def list_keys(session: ReadSession) -> list[KeyRow]:

@@ -8,11 +8,13 @@ three are refused here.
 import math
 from typing import Any
 
+from bentos.contract import canonical
 from bentos.contract.attributes import AttributeType
 from bentos.contract.errors import ContractError
 
 MAX_DEPTH = 8
 MAX_LIST = 1000
+MAX_BYTES = 32 * 1024
 _LISTS_OF_CONDITIONS = frozenset({"$and", "$or", "$nor"})
 _COMPARE = frozenset({"$eq", "$ne", "$gt", "$gte", "$lt", "$lte"})
 _MEMBERS = frozenset({"$in", "$nin"})
@@ -25,13 +27,16 @@ def check_condition(
     """Raise ContractError unless every attribute is declared and compared with its own type."""
     if not isinstance(condition, dict) or not condition:
         raise ContractError(field, "a non-empty object", condition)
+    if depth == 0 and len(canonical.canonical_json(condition)) > MAX_BYTES:
+        # Every gateway evaluates it for every request.
+        raise ContractError(field, f"at most {MAX_BYTES} bytes", "more")
     if depth > MAX_DEPTH:
         raise ContractError(field, f"at most {MAX_DEPTH} levels", "more")
     for name, value in condition.items():
         here = f"{field}.{name}"
         if name in _LISTS_OF_CONDITIONS:
-            if not isinstance(value, list) or not value:
-                raise ContractError(here, "a non-empty list of conditions", value)
+            if not isinstance(value, list) or not 0 < len(value) <= MAX_LIST:
+                raise ContractError(here, f"a list of 1 to {MAX_LIST} conditions", value)
             for index, part in enumerate(value):
                 check_condition(part, declared, f"{here}[{index}]", depth + 1)
         elif name == "$not":
