@@ -4,7 +4,7 @@ import asyncio
 import gc
 from collections.abc import Awaitable, Callable, MutableMapping
 from contextlib import suppress
-from typing import Any
+from typing import Any, NamedTuple
 
 import structlog
 
@@ -23,6 +23,7 @@ from gateway.errors import (
 from gateway.predict import predict
 from gateway.reply import Reply, error_reply
 from gateway.serving import Serving
+from gateway.shadow import ShadowCopy
 
 log = structlog.get_logger(__name__)
 
@@ -32,8 +33,17 @@ Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 
 PREDICT_PREFIX, PREDICT_SUFFIX = "/v1/models/", ":predict"
 INFER_PREFIX, INFER_SUFFIX = "/v2/models/", "/infer"
+INFER_FORM = "/v2/models/{model}[/versions/{version}]/infer"
 ROTATE_CHECK_S = 1.0
 GC_THRESHOLD = 50_000
+
+
+class HotCall(NamedTuple):
+    """An inference call, as its path names it. ``kind`` is the protocol: predict or infer."""
+
+    model: str
+    pin: str | None
+    kind: str
 
 
 class App:
@@ -54,47 +64,76 @@ class App:
             await self._lifespan(receive, send)
 
     # --- requests ---------------------------------------------------------------------
-    async def _http(self, scope: Scope, receive: Receive, send: Send) -> None:
-        serving = self._serving
-        assert serving is not None
-        path: str = scope["path"]
+    def hot_call(self, path: str) -> HotCall | None:
+        """Which inference call a path names; None for every other route."""
+        if path.endswith(PREDICT_SUFFIX) and path.startswith(PREDICT_PREFIX):
+            return HotCall(path[len(PREDICT_PREFIX) : -len(PREDICT_SUFFIX)], None, "predict")
+        if path.endswith(INFER_SUFFIX) and path.startswith(INFER_PREFIX):
+            name = path[len(INFER_PREFIX) : -len(INFER_SUFFIX)]
+            model, separator, version = name.partition("/versions/")
+            if "/" in model or "/" in version or (separator and not version):
+                return None
+            return HotCall(model, version or None, "infer")
+        return None
+
+    async def answer_call(self, call: HotCall, headers: dict[bytes, bytes], body: bytes) -> Reply:
+        """Answer an inference call whose body is whole; never raises."""
+        serving = self.serving
         try:
-            reply = await self._dispatch(serving, path, scope, receive)
-        except ContractError as error:
-            serving.metrics.refuse(_family(path), 400)
-            reply = error_reply(BadRequest(str(error)), cause=error)
-        except GatewayError as error:
-            serving.metrics.refuse(_family(path), error.status)
-            reply = error_reply(error)
-        except Exception:
-            log.exception("unexpected_error", path=_family(path))
-            serving.metrics.refuse(_family(path), 500)
-            reply = error_reply(InternalError("internal error: see the gateway's log"))
+            if len(body) > self._config.max_body_bytes:
+                raise TooLarge(_too_large(self._config.max_body_bytes, len(body)))
+            return await predict(
+                serving, call.model, call.pin, headers, body, open_protocol=call.kind == "infer"
+            )
+        except Exception as error:  # noqa: BLE001 - every error becomes an answer, here and only here
+            return self._failed(call.kind, error)
+
+    def mirror(self, copy: ShadowCopy) -> None:
+        """Take a copy of an answer that has left."""
+        self.serving.shadow.mirror(copy)
+
+    @property
+    def serving(self) -> Serving:
+        """The running parts; there are none before the start."""
+        assert self._serving is not None
+        return self._serving
+
+    async def _http(self, scope: Scope, receive: Receive, send: Send) -> None:
+        path: str = scope["path"]
+        call = self.hot_call(path)
+        try:
+            if call is None:
+                if path.endswith(INFER_SUFFIX):
+                    raise NotFound(f"path: expected {INFER_FORM}, got {path!r}")
+                _require(scope, "GET")
+                reply = Reply(*metadata.answer(self.serving, path))
+            else:
+                _require(scope, "POST")
+                headers = dict(scope["headers"])
+                body = await self._body(headers, receive)
+                reply = await self.answer_call(call, headers, body)
+        except Exception as error:  # noqa: BLE001 - as above
+            reply = self._failed("other" if call is None else call.kind, error)
         await _send(send, reply)
         for copy in reply.shadows:
-            serving.shadow.mirror(copy)
+            self.mirror(copy)
 
-    async def _dispatch(self, serving: Serving, path: str, scope: Scope, receive: Receive) -> Reply:
-        if path.endswith(PREDICT_SUFFIX) and path.startswith(PREDICT_PREFIX):
-            _require(scope, "POST")
-            model = path[len(PREDICT_PREFIX) : -len(PREDICT_SUFFIX)]
-            headers = dict(scope["headers"])
-            body = await self._body(headers, receive)
-            return await predict(serving, model, None, headers, body, open_protocol=False)
-        if path.endswith(INFER_SUFFIX) and path.startswith(INFER_PREFIX):
-            _require(scope, "POST")
-            model, pin = _model_and_version(path[len(INFER_PREFIX) : -len(INFER_SUFFIX)])
-            headers = dict(scope["headers"])
-            body = await self._body(headers, receive)
-            return await predict(serving, model, pin, headers, body, open_protocol=True)
-        _require(scope, "GET")
-        return Reply(*metadata.answer(serving, path))
+    def _failed(self, kind: str, error: Exception) -> Reply:
+        """The one place that turns errors into answers. ``kind`` is a low-cardinality label."""
+        cause = None
+        if isinstance(error, ContractError):
+            cause, error = error, BadRequest(str(error))
+        elif not isinstance(error, GatewayError):
+            log.error("unexpected_error", path=kind, exc_info=error)
+            error = InternalError("internal error: see the gateway's log")
+        self.serving.metrics.refuse(kind, error.status)
+        return error_reply(error, cause=cause)
 
     async def _body(self, headers: dict[bytes, bytes], receive: Receive) -> bytes:
         limit = self._config.max_body_bytes
         declared = headers.get(b"content-length", b"0")
         if not declared.isdigit() or int(declared) > limit:
-            raise TooLarge(f"body: expected at most {limit} bytes, got {declared.decode()}")
+            raise TooLarge(_too_large(limit, declared.decode("latin-1")))
         chunks, size = [], 0
         try:
             async with asyncio.timeout(self._config.body_timeout_s):
@@ -105,7 +144,7 @@ class App:
                     chunk = message.get("body", b"")
                     size += len(chunk)
                     if size > limit:
-                        raise TooLarge(f"body: expected at most {limit} bytes, got more")
+                        raise TooLarge(_too_large(limit, "more"))
                     chunks.append(chunk)
                     if not message.get("more_body", False):
                         return chunks[0] if len(chunks) == 1 else b"".join(chunks)
@@ -168,17 +207,5 @@ def _require(scope: Scope, method: str) -> None:
         raise MethodNotAllowed(f"method: expected {method}, got {scope['method']}")
 
 
-def _model_and_version(text: str) -> tuple[str, str | None]:
-    model, separator, version = text.partition("/versions/")
-    if "/" in model or "/" in version or (separator and not version):
-        raise NotFound(
-            f"path: expected /v2/models/{{model}}[/versions/{{version}}]/infer, got {text!r}"
-        )
-    return model, version or None
-
-
-def _family(path: str) -> str:
-    """A low-cardinality label: never the caller's text."""
-    if path.endswith(PREDICT_SUFFIX):
-        return "predict"
-    return "infer" if path.endswith(INFER_SUFFIX) else "other"
+def _too_large(limit: int, got: object) -> str:
+    return f"body: expected at most {limit} bytes, got {got}"

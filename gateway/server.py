@@ -17,6 +17,7 @@ import uvicorn
 
 from gateway.app import App
 from gateway.config import GatewayConfig
+from gateway.hot_protocol import HotProtocol
 
 log = structlog.get_logger(__name__)
 
@@ -45,7 +46,7 @@ def serve(config: GatewayConfig, listener: socket.socket, worker: int) -> None:
         uvicorn.Config(
             app,
             loop="uvloop",
-            http="httptools",
+            http=HotProtocol.for_app(app),
             lifespan="on",
             log_config=None,
             access_log=False,

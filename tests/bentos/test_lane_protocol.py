@@ -5,7 +5,7 @@ import asyncio
 import pytest
 import uvicorn
 
-from bentos.lane_protocol import LaneProtocol, split_request
+from bentos.lane_protocol import LaneProtocol
 
 BODY = b'{"inputs":[]}'
 INFER = "/v2/models/m/infer"
@@ -127,27 +127,3 @@ async def test_ways_alternate_on_one_connection(path):
     pieces = [whole, whole[:9], whole[9:], whole, request(path="/other"), whole]
     ways = [body.partition(b":")[0] for body in await exchange(path, *pieces, answers=5)]
     assert ways == [b"short", b"long", b"short", b"long", b"short"]
-
-
-@pytest.mark.parametrize(
-    "headers",
-    [
-        ["Content-Length: 3"],
-        ["Transfer-Encoding: chunked"],
-        ["Content-Encoding: gzip"],
-        [" folded"],
-        ["Bad : name"],
-        ["Upgrade: websocket"],
-        ["inference-header-content-length: 1", "Inference-Header-Content-Length: 2"],
-    ],
-)
-def test_unusual_heads_are_not_split(headers):
-    assert split_request(request(headers=headers)) is None
-
-
-def test_only_one_whole_request_is_split():
-    whole = request()
-    assert split_request(whole) == (INFER, BODY, None)
-    for other in (whole[:-1], whole + b"x", whole[:20], request(length="1x"), request(length="-1")):
-        assert split_request(other) is None
-    assert all(split_request(whole[:size]) is None for size in range(len(whole)))

@@ -1,0 +1,143 @@
+"""The shortest way from a socket to ``predict``: a whole inference call in one read is answered in
+one write, without uvicorn's scope, cycle and events.
+
+Whatever is not exactly that (pieces, chunks, compression, other routes) goes through uvicorn
+and ``App.__call__`` as it always did: this class decides about speed only, never about behaviour.
+"""
+
+import asyncio
+from http import HTTPStatus
+from typing import TYPE_CHECKING, Any
+
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+
+from bentos.contract.plain_request import PlainRequests
+from gateway.reply import Reply
+
+if TYPE_CHECKING:
+    from gateway.app import App, HotCall
+
+MAX_HEAD_BYTES = 8192
+# A client that sends this much before it has its answer is not read from until it has.
+MAX_HELD_BYTES = 65_536
+_STATUS_LINES = {
+    status.value: f"HTTP/1.1 {status.value} {status.phrase}\r\n".encode() for status in HTTPStatus
+}
+
+
+class HotProtocol(HttpToolsProtocol):
+    """One connection. ``gateway`` is the App (set by ``for_app``)."""
+
+    gateway: "App"
+
+    @classmethod
+    def for_app(cls, app: "App") -> "type[HotProtocol]":
+        """A protocol class bound to an app, as uvicorn makes one object per connection."""
+        return type("BoundHotProtocol", (cls,), {"gateway": app})
+
+    def __init__(self, *arguments: Any, **options: Any) -> None:
+        super().__init__(*arguments, **options)
+        self._requests = PlainRequests(MAX_HEAD_BYTES)
+        self._in_message = False
+        self._answering: asyncio.Task[None] | None = None
+        self._held: list[bytes] = []
+        self._held_bytes = 0
+        self._leaving = False
+        self._active_at = 0.0
+
+    # --- in -----------------------------------------------------------------------------
+    def data_received(self, data: bytes) -> None:
+        """Answer a whole inference call here, hand everything else to uvicorn."""
+        if self._answering is not None:
+            self._hold(data)
+            return
+        request = self._requests.split(data) if self._is_free() else None
+        call = None if request is None else self.gateway.hot_call(request[0].path)
+        if request is None or call is None:
+            super().data_received(data)
+            return
+        head, body = request
+        self._answering = self.loop.create_task(self._answer(call, head.headers, body))
+
+    def _is_free(self) -> bool:
+        """Nothing half read, nothing being answered, and the client reads its answers."""
+        return (
+            not self._in_message
+            and (self.cycle is None or self.cycle.response_complete)
+            and not self.flow.write_paused
+        )
+
+    def _hold(self, data: bytes) -> None:
+        """What comes before the answer left waits for it."""
+        self._held.append(data)
+        self._held_bytes += len(data)
+        if self._held_bytes > MAX_HELD_BYTES:
+            self.flow.pause_reading()
+
+    def on_message_begin(self) -> None:
+        """The parser has seen a request's first byte: until its end, all bytes are its."""
+        self._in_message = True
+        super().on_message_begin()
+
+    def on_message_complete(self) -> None:
+        """The parser has seen a request's last byte."""
+        self._in_message = False
+        super().on_message_complete()
+
+    # --- out ----------------------------------------------------------------------------
+    async def _answer(self, call: "HotCall", headers: dict[bytes, bytes], body: bytes) -> None:
+        reply = await self.gateway.answer_call(call, headers, body)
+        if not self.transport.is_closing():
+            self.transport.write(render(reply, close=self._leaving))
+        for copy in reply.shadows:
+            self.gateway.mirror(copy)
+        self._answered()
+
+    def _answered(self) -> None:
+        self._answering = None
+        self.server_state.total_requests += 1
+        if self.transport.is_closing():
+            return
+        if self._leaving:
+            self.transport.close()
+            return
+        self._active_at = self.loop.time()
+        if self.timeout_keep_alive_task is None:
+            self.timeout_keep_alive_handler()
+        if self._held:
+            data = b"".join(self._held)
+            self._held, self._held_bytes = [], 0
+            self.flow.resume_reading()
+            self.data_received(data)
+
+    # --- the connection's life ------------------------------------------------------------
+    def timeout_keep_alive_handler(self) -> None:
+        """Close when idle for long enough; one timer for many requests, set again when it rings."""
+        idle = self.loop.time() - self._active_at
+        if self._answering is None and idle >= self.timeout_keep_alive:
+            super().timeout_keep_alive_handler()
+            return
+        wait = self.timeout_keep_alive if self._answering else self.timeout_keep_alive - idle
+        self.timeout_keep_alive_task = self.loop.call_later(wait, self.timeout_keep_alive_handler)
+
+    def shutdown(self) -> None:
+        """Called by uvicorn to drain: what is being answered is answered, then closed."""
+        if self._answering is None:
+            super().shutdown()
+        else:
+            self._leaving = True
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """The caller is gone. A request in flight is finished, since its decision is due."""
+        super().connection_lost(exc)
+        # After a reset uvicorn leaves its timer, and with it this object, for the whole timeout.
+        self._unset_keepalive_if_required()
+
+
+def render(reply: Reply, *, close: bool) -> bytes:
+    """The bytes of an answer."""
+    lines = [b"%b: %b\r\n" % header for header in reply.headers]
+    if close:
+        lines.append(b"connection: close\r\n")
+    lines.append(b"content-length: %d\r\n\r\n" % len(reply.body))
+    return b"".join((_STATUS_LINES[reply.status], *lines, reply.body))

@@ -1,0 +1,167 @@
+"""Calls in one read, in pieces, pipelined, cut off: the answer is the same whichever way it took."""
+
+import asyncio
+import json
+
+import pytest
+import uvicorn
+
+from bentos.contract.segment import DecisionFrame, read_frames
+from gateway.hot_protocol import HotProtocol
+from tests.gateway.installation import SECRET, STABLE, route
+
+BODY = json.dumps({"targeting_key": "k", "instances": [{"amount": 10.0}]}).encode()
+PATH = "/v1/models/fraud:predict"
+
+
+def request(body=BODY, path=PATH, method="POST", headers=(), length=None):
+    lines = [
+        f"{method} {path} HTTP/1.1",
+        "Host: x",
+        f"Authorization: Bearer sbx_aaaaaaaaaaaa_{SECRET}",
+        f"Content-Length: {len(body) if length is None else length}",
+    ]
+    return "\r\n".join([*lines, *headers]).encode() + b"\r\n\r\n" + body
+
+
+@pytest.fixture
+async def server(gateway, versions, tmp_path):
+    """A listening gateway; uvicorn's own way counts the requests that took it."""
+    gateway.publish_all({STABLE: versions.start()}, route())
+    await gateway.connected()
+    taken = []
+
+    async def app(scope, receive, send):
+        taken.append(scope["path"])
+        await gateway.app(scope, receive, send)
+
+    config = uvicorn.Config(
+        app,
+        interface="asgi3",
+        loop="none",
+        lifespan="off",
+        http=HotProtocol.for_app(gateway.app),
+        uds=str(tmp_path / "g.sock"),
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        date_header=False,
+        ws="none",
+        timeout_keep_alive=1,
+    )
+    server = uvicorn.Server(config)
+    task = asyncio.create_task(server._serve())
+    while not server.started:  # noqa: ASYNC110 - uvicorn has a flag, no event
+        await asyncio.sleep(0.01)
+    server.taken, server.path, server.gateway = taken, config.uds, gateway
+    yield server
+    server.should_exit = True
+    await task
+
+
+async def read_answer(reader):
+    head = await reader.readuntil(b"\r\n\r\n")
+    lines = head.lower().split(b"\r\n")
+    length = next(int(line[15:]) for line in lines if line.startswith(b"content-length:"))
+    return head, json.loads(await reader.readexactly(length))
+
+
+async def exchange(server, *pieces, answers=1):
+    reader, writer = await asyncio.open_unix_connection(server.path)
+    for piece in pieces:
+        writer.write(piece)
+        await writer.drain()
+        await asyncio.sleep(0.02)
+    found = [await read_answer(reader) for _ in range(answers)]
+    writer.close()
+    await writer.wait_closed()
+    return found
+
+
+async def test_a_whole_call_takes_the_short_way_and_is_answered_alike(server):
+    ((short, body),) = await exchange(server, request())
+    assert server.taken == []
+    whole = request()
+    ((long, other),) = await exchange(server, whole[:30], whole[30:])
+    assert server.taken == [PATH]
+    assert body["predictions"] == other["predictions"]
+    assert sorted(line.split(b":")[0] for line in short.split(b"\r\n")) == sorted(
+        line.split(b":")[0] for line in long.split(b"\r\n")
+    )
+
+
+async def test_errors_are_the_same_on_both_ways(server):
+    bad = request(body=b'{"instances": [{"amount": -1}]}')
+    ((short, body),) = await exchange(server, bad)
+    ((long, other),) = await exchange(server, bad[:20], bad[20:])
+    assert short.split(b"\r\n")[0] == long.split(b"\r\n")[0] == b"HTTP/1.1 400 Bad Request"
+    assert body == other
+
+
+async def test_pipelined_calls_are_answered_in_order(server):
+    keys = [f"key-{number}" for number in range(6)]
+    calls = [request(BODY.replace(b'"k"', json.dumps(key).encode())) for key in keys]
+    found = await exchange(server, b"".join(calls[:3]), *calls[3:], answers=6)
+    assert len({body["decision_id"] for _, body in found}) == 6
+    written = [frame.decision.decision_id for frame in server_frames(server)]
+    assert [body["decision_id"] for _, body in found] == written
+
+
+async def test_what_comes_before_the_answer_waits_for_it(server):
+    reader, writer = await asyncio.open_unix_connection(server.path)
+    # Two writes without waiting: the second arrives while the first is being answered.
+    writer.write(request())
+    await asyncio.sleep(0)
+    writer.write(request())
+    first, second = await read_answer(reader), await read_answer(reader)
+    assert first[1]["decision_id"] < second[1]["decision_id"]
+    writer.close()
+    await writer.wait_closed()
+
+
+async def test_a_caller_that_leaves_still_has_its_decision(server):
+    _, writer = await asyncio.open_unix_connection(server.path)
+    writer.write(request())
+    await writer.drain()
+    writer.transport.abort()
+    for _ in range(100):
+        if server.gateway.serving.log.written:
+            break
+        await asyncio.sleep(0.02)
+    assert server.gateway.serving.log.written == 1
+
+
+async def test_an_idle_connection_is_closed_after_the_keep_alive_time(server):
+    reader, writer = await asyncio.open_unix_connection(server.path)
+    for _ in range(3):
+        writer.write(request())
+        await read_answer(reader)
+    async with asyncio.timeout(20):
+        assert await reader.read() == b""
+    writer.close()
+
+
+async def test_a_drain_answers_what_is_in_flight_and_says_it_closes(server, versions):
+    slow = versions.start(fault="slow")
+    server.gateway.publish_all({STABLE: slow}, route())
+    await server.gateway.connected()
+    reader, writer = await asyncio.open_unix_connection(server.path)
+    writer.write(request(headers=["X-Request-Timeout-Ms: 5000"]))
+    await writer.drain()
+    await asyncio.sleep(0.1)
+    server.should_exit = True
+    head, body = await read_answer(reader)
+    assert b"connection: close" in head
+    assert body["predictions"]
+    assert await reader.read() == b""
+    writer.close()
+
+
+def server_frames(server):
+    folder = server.gateway.serving.config.segments_path
+    return [
+        frame
+        for path in sorted(folder.iterdir())
+        for frame in read_frames(path)
+        if isinstance(frame, DecisionFrame)
+    ]
