@@ -4,9 +4,10 @@ import asyncio
 from dataclasses import dataclass
 from typing import Any
 
+import msgspec
 
-@dataclass(frozen=True, slots=True)
-class LaneAnswer:
+
+class LaneAnswer(msgspec.Struct, frozen=True):
     """One request's outputs (name → one value per row) and where its time went."""
 
     outputs: dict[str, list[Any]]

@@ -7,8 +7,9 @@ This is the only file that knows the order. A caller never sees a canary's failu
 """
 
 import asyncio
-from dataclasses import replace
 from typing import Any
+
+from msgspec import structs
 
 from bentos.contract import oip
 from bentos.contract.attributes import check_attributes
@@ -82,7 +83,7 @@ async def predict(
         ShadowCopy(snapshot, decision_id, version, query.rows, outcome.answer.outputs)
         for version in assignment.shadows
     )
-    return replace(reply, shadows=shadows)
+    return structs.replace(reply, shadows=shadows)
 
 
 # --- 1 decode ---------------------------------------------------------------------------

@@ -1,7 +1,8 @@
 """A decoded inference request, the same whichever protocol it came in."""
 
-from dataclasses import dataclass, field
 from typing import Any
+
+import msgspec
 
 from bentos.contract.errors import ContractError
 from bentos.contract.oip import InferRequest
@@ -11,13 +12,12 @@ MAX_DEADLINE_MS = 60_000.0
 MIN_DEADLINE_MS = 1.0
 
 
-@dataclass(slots=True)
-class Query:
+class Query(msgspec.Struct):
     """Validated rows and what routing needs. ``infer`` is the OIP request, for its answer."""
 
     rows: list[Row]
     targeting_key: Any
-    attributes: dict[str, Any] = field(default_factory=dict)
+    attributes: dict[str, Any] = msgspec.field(default_factory=dict)
     pin: str | None = None
     timeout_ms: float | None = None
     infer: InferRequest | None = None

@@ -1,16 +1,18 @@
 """Builds the decision of a request and writes it before the answer leaves."""
 
-import os
 from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Any
+
+import msgspec
 
 from bentos.contract.decision import Decision, Latency, PersonalPart, Reason
 from bentos.contract.identity import Pseudonymizer
 from gateway.batch import LaneAnswer
-from gateway.decision_id import new_decision_id
+from gateway.decision_id import RANDOM_BYTES, new_decision_id
 from gateway.decision_log import DecisionLog
+from gateway.entropy import Entropy
 from gateway.errors import GatewayError
 from gateway.metrics import Metrics
 from gateway.query import Query
@@ -19,6 +21,8 @@ from gateway.rows import Row
 from gateway.snapshot import ModelView
 
 TARGETING_KEY_KIND = "targeting_key"
+SALT_BYTES = 16
+REMEMBERED_KEYS = 16_384
 
 
 class Stopwatch:
@@ -43,8 +47,7 @@ class Stopwatch:
         self.total_s = self._clock() - self.started
 
 
-@dataclass(frozen=True, slots=True)
-class Outcome:
+class Outcome(msgspec.Struct, frozen=True):
     """What became of a routed request: an answer, or the error the caller sees."""
 
     reason: Reason
@@ -72,7 +75,11 @@ class Recorder:
     ) -> None:
         self._log = log
         self._metrics = metrics
-        self._pseudonymizer = pseudonymizer
+        self._pseudonym_key_id = pseudonymizer.key_id
+        self._subject = lru_cache(REMEMBERED_KEYS)(
+            lambda key: pseudonymizer.pseudonym(shop, TARGETING_KEY_KIND, key)
+        )
+        self._entropy = Entropy()
         self._shop = shop
         self._gateway = gateway
 
@@ -85,7 +92,7 @@ class Recorder:
         watch: Stopwatch,
     ) -> tuple[str, bool]:
         """Write the decision; returns its id and whether it is in the log."""
-        decision_id = new_decision_id()
+        decision_id = new_decision_id(self._entropy.take(RANDOM_BYTES))
 
         def decision(seq: int) -> Decision:
             model = view.signature.model
@@ -145,21 +152,21 @@ class Recorder:
 
     def _personal(self, view: ModelView, query: Query, outcome: Outcome) -> PersonalPart:
         key = query.targeting_key
-        pseudonym = self._pseudonymizer.pseudonym
         return PersonalPart(
-            subject=None if key is None else pseudonym(self._shop, TARGETING_KEY_KIND, key),
-            pseudonym_key_id=self._pseudonymizer.key_id,
+            subject=None if key is None else self._subject(key),
+            pseudonym_key_id=self._pseudonym_key_id,
             entities={},
             inputs=redact(view, query.rows),
             outputs={} if outcome.answer is None else outcome.answer.outputs,
             attributes=query.attributes,
-            salt=os.urandom(16).hex(),
+            salt=self._entropy.take(SALT_BYTES).hex(),
         )
 
 
 def redact(view: ModelView, rows: list[Row]) -> dict[str, list[Any]]:
     """Inputs as columns, without those the signature says to drop."""
     if len(rows) == 1:
-        row = rows[0]
-        return {name: [getattr(row, key)] for name, key in view.kept_inputs}
-    return {name: [getattr(row, key) for row in rows] for name, key in view.kept_inputs}
+        values = view.kept_values(rows[0])
+        return {name: [value] for name, value in zip(view.kept_inputs, values, strict=True)}
+    columns = zip(*[view.kept_values(row) for row in rows], strict=True)
+    return {name: list(column) for name, column in zip(view.kept_inputs, columns, strict=True)}

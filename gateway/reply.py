@@ -1,6 +1,5 @@
 """What goes back to a caller: an answer, or an error in the one shape all of them have."""
 
-from dataclasses import dataclass
 from typing import Any
 
 import msgspec
@@ -12,8 +11,7 @@ from gateway.shadow import ShadowCopy
 Headers = list[tuple[bytes, bytes]]
 
 
-@dataclass(frozen=True, slots=True)
-class Reply:
+class Reply(msgspec.Struct, frozen=True):
     """An answer ready to send; ``shadows`` start once it has left."""
 
     status: int

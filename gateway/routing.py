@@ -4,8 +4,10 @@ Evaluation is the growthbook package's; this file only wraps it and reads its an
 """
 
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
+import msgspec
 from growthbook.common_types import (
     EvaluationContext,
     Feature,
@@ -30,9 +32,11 @@ from bentos.contract.route import (
 )
 from gateway.errors import NotFound
 
+# Shoppers call again and again under one key, and a revision never changes its mind.
+REMEMBERED_KEYS = 16_384
 
-@dataclass(frozen=True, slots=True)
-class Assignment:
+
+class Assignment(msgspec.Struct, frozen=True, gc=False):
     """Where a request goes. ``stable`` is the version that answers when ``version`` cannot."""
 
     version: str
@@ -79,6 +83,7 @@ class Routes:
                 default, bool(definition.get("rules"))
             )
         self._context = GlobalContext(options=Options(), features=features)
+        self._assign_key = lru_cache(REMEMBERED_KEYS)(self._evaluate_key)
 
     @property
     def models(self) -> tuple[str, ...]:
@@ -114,7 +119,12 @@ class Routes:
         if targeting_key is None or not default.has_rules:
             shadows = default.value.shadow
             return Assignment(stable, stable, STABLE, Reason.STATIC, shadows, self.revision)
+        if not attributes:
+            return self._assign_key(model, stable, targeting_key)
         return self._evaluate(model, stable, {**attributes, HASH_ATTRIBUTE: targeting_key})
+
+    def _evaluate_key(self, model: str, stable: str, targeting_key: str) -> Assignment:
+        return self._evaluate(model, stable, {HASH_ATTRIBUTE: targeting_key})
 
     def _default(self, model: str) -> _Default:
         default = self._defaults.get(model)

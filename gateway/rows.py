@@ -5,8 +5,9 @@ and missing required inputs are refused with the path of the field.
 """
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import cache
+from operator import attrgetter
 from typing import Annotated, Any
 
 import msgspec
@@ -27,6 +28,14 @@ Row = Any
 def attribute(name: str) -> str:
     """The attribute that holds an input (input names need not be identifiers)."""
     return "v_" + re.sub(r"\W", lambda match: f"_{ord(match[0]):x}_", name)
+
+
+def reader(names: Sequence[str]) -> Callable[[Row], tuple[Any, ...]]:
+    """A function that reads these inputs of a row, in one call into C where it can."""
+    attributes = [attribute(name) for name in names]
+    if len(attributes) > 1:
+        return attrgetter(*attributes)
+    return lambda row: tuple(getattr(row, name) for name in attributes)
 
 
 def row_type(signature: ModelSignature) -> type[msgspec.Struct]:

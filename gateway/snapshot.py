@@ -22,7 +22,7 @@ from bentos.contract.signature import ModelSignature, Redaction
 from gateway.lane import Lane
 from gateway.packing import Packer
 from gateway.routing import Routes
-from gateway.rows import attribute, row_type
+from gateway.rows import reader, row_type
 
 
 class ModelView:
@@ -31,9 +31,11 @@ class ModelView:
     def __init__(self, signature: ModelSignature) -> None:
         self.signature = signature
         self.row_type = row_type(signature)
-        kept = [s.name for s in signature.inputs if s.redaction is not Redaction.DROP]
-        self.kept_inputs: tuple[tuple[str, str], ...] = tuple((n, attribute(n)) for n in kept)
-        "Name and row attribute of each input that decisions keep."
+        kept = tuple(s.name for s in signature.inputs if s.redaction is not Redaction.DROP)
+        self.kept_inputs = kept
+        "Names of the inputs that decisions keep."
+        self.kept_values = reader(kept)
+        "A row → their values, in the same order."
         self.bands = tuple(spec.band for spec in signature.outputs if spec.band)
         "Pairs of inputs that bound an output: the first may not exceed the second."
         self.body_decoder: msgspec.json.Decoder[Any] = msgspec.json.Decoder(

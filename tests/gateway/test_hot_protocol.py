@@ -1,4 +1,4 @@
-"""Calls in one read, in pieces, pipelined, cut off: the answer is the same whichever way it took."""
+"""Calls whole, in pieces, pipelined, cut off: the answer is the same whichever way it took."""
 
 import asyncio
 import json
