@@ -1,25 +1,24 @@
-"""``python -m gateway``: the data plane, configured by SIGNALBOX_… variables alone."""
+"""``python -m gateway``: the data plane, configured by SIGNALBOX_… variables alone.
+
+This process is the parent; workers are ``python -m gateway.server`` (supervisor.py).
+"""
 
 import argparse
-import socket
+import asyncio
 import sys
 
 from pydantic import ValidationError
 
 from gateway import logging
 from gateway.config import GatewayConfig
-from gateway.server import run, serve
-
-EXIT_BAD_INPUT = 2
-EXIT_FAILURE = 1
+from gateway.exit_code import ExitCode
+from gateway.listener import listen
+from gateway.supervisor import Supervisor
 
 
 def main() -> int:
     """Run the gateway; the exit code says what went wrong."""
-    parser = argparse.ArgumentParser(prog="python -m gateway", description=__doc__)
-    parser.add_argument("--fd", type=int, help=argparse.SUPPRESS)
-    parser.add_argument("--worker", type=int, default=0, help=argparse.SUPPRESS)
-    arguments = parser.parse_args()
+    argparse.ArgumentParser(prog="python -m gateway", description=__doc__).parse_args()
     logging.configure()
     try:
         config = GatewayConfig()
@@ -27,20 +26,25 @@ def main() -> int:
         for problem in error.errors():
             field = "_".join(map(str, problem["loc"])).upper()
             _complain(f"SIGNALBOX_{field}: {problem['msg']}, got {problem['input']!r}")
-        return EXIT_BAD_INPUT
+        return ExitCode.BAD_INPUT
     try:
-        if arguments.fd is not None:
-            serve(config, socket.socket(fileno=arguments.fd), arguments.worker)
-        else:
-            run(config, lambda url: _complain(f"gateway listens on {url}"))
+        return asyncio.run(_run(config))
     except OSError as error:
         _complain(f"{config.gateway_host}:{config.gateway_port}: {error.strerror}")
-        return EXIT_FAILURE
-    return 0
+        return ExitCode.FAILURE
+
+
+async def _run(config: GatewayConfig) -> ExitCode:
+    listener = listen(config.gateway_host, config.gateway_port)
+    host, port = listener.getsockname()[:2]
+    _complain(f"gateway listens on http://{host}:{port}")
+    with listener:
+        return await Supervisor(config, listener).run()
 
 
 def _complain(text: str) -> None:
     sys.stderr.write(f"{text}\n")
+    sys.stderr.flush()
 
 
 if __name__ == "__main__":

@@ -63,6 +63,11 @@ class App:
         elif scope["type"] == "lifespan":
             await self._lifespan(receive, send)
 
+    def drain(self) -> None:
+        """Not ready any more; requests are answered as before."""
+        if self._serving is not None:
+            self._serving.draining = True
+
     # --- requests ---------------------------------------------------------------------
     def hot_call(self, path: str) -> HotCall | None:
         """Which inference call a path names; None for every other route."""
@@ -182,7 +187,7 @@ class App:
 
     async def _stop(self) -> None:
         assert self._serving is not None
-        self._serving.draining = True
+        self.drain()
         for task in self._tasks:
             task.cancel()
             with suppress(asyncio.CancelledError):

@@ -31,6 +31,10 @@ class GatewayConfig(BaseSettings):
     gateway_id: str = Field("gateway-1", pattern=r"^[a-zA-Z0-9][a-zA-Z0-9._-]{0,63}$")
     gateway_workers: int = Field(1, ge=1, le=64)
     "Processes on the one inherited socket."
+    gateway_drain_delay_s: float = Field(0.0, ge=0, le=300)
+    "From readiness down to no new connections: the time whoever watches it needs."
+    gateway_drain_timeout_s: float = Field(10.0, gt=0, le=300)
+    "What was accepted is finished within this time; then the worker is killed."
     max_body_bytes: int = Field(1_048_576, ge=1024, le=67_108_864)
     max_rows: int = Field(1024, ge=1, le=65536)
     "Rows of one request."

@@ -127,6 +127,10 @@ class HotProtocol(HttpToolsProtocol):
         else:
             self._leaving = True
 
+    def leave_after_answer(self) -> None:
+        """The next answer says that it is the last; until then this connection stays open."""
+        self._leaving = True
+
     def connection_lost(self, exc: Exception | None) -> None:
         """The caller is gone. A request in flight is finished, since its decision is due."""
         super().connection_lost(exc)
