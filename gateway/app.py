@@ -11,7 +11,6 @@ import structlog
 from bentos.contract.errors import ContractError
 from gateway import metadata
 from gateway.config import GatewayConfig
-from gateway.decision_log import close_left_open
 from gateway.errors import (
     BadRequest,
     GatewayError,
@@ -21,6 +20,7 @@ from gateway.errors import (
     TooLarge,
 )
 from gateway.predict import predict
+from gateway.recovery import close_left_open
 from gateway.reply import Reply, error_reply
 from gateway.serving import Serving
 from gateway.shadow import ShadowCopy
@@ -177,7 +177,7 @@ class App:
         await send({"type": "lifespan.shutdown.complete"})
 
     def _start(self) -> None:
-        close_left_open(self._config.segments_path, self._gateway)
+        close_left_open(self._config.segments_path)
         self._serving = Serving(self._config, self._gateway, self._boot)
         self._serving.store.load()
         self._tasks = [
@@ -198,7 +198,7 @@ class App:
         assert self._serving is not None
         while True:
             await asyncio.sleep(ROTATE_CHECK_S)
-            self._serving.log.rotate_if_due()
+            self._serving.log.tend()
 
 
 async def _send(send: Send, reply: Reply) -> None:

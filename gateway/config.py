@@ -14,6 +14,15 @@ class LogFullPolicy(StrEnum):
     REFUSE = "refuse"
 
 
+class LogSync(StrEnum):
+    """What a decision waits for before its answer leaves."""
+
+    DEFAULT = "default"
+    "write(2): survives a killed process."
+    STRICT = "strict"
+    "fdatasync as well: survives a lost machine."
+
+
 class GatewayConfig(BaseSettings):
     """Settings of one gateway (all of its workers)."""
 
@@ -50,6 +59,9 @@ class GatewayConfig(BaseSettings):
     "Shadow copies in flight."
     shadow_deadline_ms: float = Field(1000.0, gt=0)
     log_full_policy: LogFullPolicy = LogFullPolicy.SERVE
+    log_sync: LogSync = LogSync.DEFAULT
+    log_budget_bytes: int = Field(10 * 1024**3, ge=0)
+    "What all segments together may take; beyond it the log counts as full. 0: no limit."
     segment_max_bytes: int = Field(64 * 1024 * 1024, ge=4096)
     segment_max_age_s: float = Field(300.0, gt=0)
     body_timeout_s: float = Field(10.0, gt=0)

@@ -1,34 +1,44 @@
 """The write-ahead decision log: a decision is in a file before its answer leaves (contract §5).
 
-write(2) per decision: survives a killed process (not a lost machine). Segments rotate by
-size and age; an `.open` file left by a dead process is closed at the next start.
+write(2) per decision: survives a killed process (not a lost machine; ``strict`` waits for the
+disk as well). Segments rotate by size and age; one that a dead process left open is closed
+by ``recovery.py``.
 """
 
 import os
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
 import structlog
 
 from bentos.contract.decision import Decision, PersonalPart, ShadowOutcome
-from bentos.contract.segment import (
-    CLOSED_SUFFIX,
-    MAGIC,
-    OPEN_SUFFIX,
-    DecisionFrame,
-    SegmentHeader,
-    ShadowFrame,
-    encode_frame,
-)
-from gateway.config import LogFullPolicy
+from bentos.contract.segment import DecisionFrame, SegmentHeader, ShadowFrame, encode_frame
+from gateway.backlog import Backlog, measure
+from gateway.config import LogFullPolicy, LogSync
 from gateway.errors import Unavailable
+from gateway.group_commit import GroupCommit
+from gateway.segment_file import SegmentFile
 
 log = structlog.get_logger(__name__)
 
 MakeDecision = Callable[[int], Decision]
 RETRY_AFTER_FAILURE_S = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """A segment is closed at ``max_bytes`` or ``max_age_s``.
+
+    ``budget_bytes`` (0: none) bounds all segments of the folder together: beyond it, which is
+    looked at once a second, the log behaves as on a full disk. Nothing unshipped is deleted.
+    """
+
+    max_bytes: int
+    max_age_s: float
+    budget_bytes: int = 0
 
 
 class DecisionLog:
@@ -41,26 +51,30 @@ class DecisionLog:
         boot: str,
         *,
         policy: LogFullPolicy,
-        max_bytes: int,
-        max_age_s: float,
+        limits: Limits,
+        sync: LogSync = LogSync.DEFAULT,
     ) -> None:
         self.boot = boot
         self.written = 0
         self.lost = 0
+        self.strict = sync is LogSync.STRICT
+        self.backlog = Backlog()
         self._folder = folder
         self._gateway = gateway
         self._policy = policy
-        self._max_bytes = max_bytes
-        self._max_age_s = max_age_s
-        self._seq = 0
-        self._segment = 0
-        self._file = -1
-        self._path = folder
-        self._size = 0
-        self._opened = 0.0
+        self._limits = limits
+        self._over_budget = False
         self._failed_at: float | None = None
+        self._seq = 0
+        self._opened = 0
         folder.mkdir(parents=True, exist_ok=True)
-        self._open()
+        self._commit = GroupCommit(folder, self._abandon) if self.strict else None
+        self._segment: SegmentFile | None = self._open()
+
+    @property
+    def full(self) -> bool:
+        """Whether decisions cannot be written now: disk full or broken, or over budget."""
+        return self._over_budget or self._failed_at is not None
 
     def append(self, make_decision: MakeDecision, personal: PersonalPart) -> bool:
         """Write one decision; ``make_decision`` gets its sequence number.
@@ -68,91 +82,145 @@ class DecisionLog:
         True when it is in the file. When it cannot be written: False under ``serve`` (the
         answer then says ``logged: false``), Unavailable under ``refuse``.
         """
-        decision = make_decision(self._seq)
-        if not self._write(encode_frame(DecisionFrame(decision, personal))):
-            self.lost += 1
-            if self._policy is LogFullPolicy.REFUSE:
-                raise Unavailable("decision log: expected to be writable, got a write error")
-            return False
+        if not self._write(encode_frame(DecisionFrame(make_decision(self._seq), personal))):
+            return self._not_logged()
         self._seq += 1
         self.written += 1
         return True
+
+    async def durable(self) -> bool:
+        """``strict``: wait until all that was appended is on the disk; as ``append`` if not.
+
+        Decisions that wait together share one fdatasync.
+        """
+        assert self._commit is not None
+        return await self._commit.wait() or self._not_logged()
 
     def append_shadow(self, outcome: ShadowOutcome) -> None:
         """Write a shadow's outcome beside the decisions; a failure is counted and logged."""
         self._write(encode_frame(ShadowFrame(outcome)))
 
+    def tend(self) -> None:
+        """Called on a timer: close an old segment, look at what is not shipped yet."""
+        try:
+            self.rotate_if_due()
+            self.backlog = measure(self._folder)
+            self._keep_to_budget()
+        except OSError as error:
+            log.error("decision_log_cannot_be_tended", error=str(error))
+
     def rotate_if_due(self) -> None:
-        """Close the segment when it is old and holds something; called on a timer."""
-        if self._size > len(MAGIC) and time.monotonic() - self._opened > self._max_age_s:
-            self._rotate()
+        """Close the segment when it is old and holds something; the next write opens another."""
+        segment = self._segment
+        if segment is not None and time.monotonic() - segment.opened > self._limits.max_age_s:
+            self._close_if_used()
 
     def close(self) -> None:
         """Close the current segment for good."""
-        if self._file >= 0:
+        try:
             self._close_segment()
+            if self._commit is not None:
+                self._commit.close()
+        except OSError as error:
+            log.error("decision_log_cannot_close", error=str(error))
+
+    def metrics(self) -> Iterator[tuple[str, str, dict[str, str], float]]:
+        """Gauges as of the last ``tend``. All but the first are about the folder, which all
+        workers of a home share."""
+        prefix, backlog = "signalbox_gateway_decision_log", self.backlog
+        yield f"{prefix}_full", "1 while decisions cannot be written.", {}, self.full
+        yield f"{prefix}_bytes", "Bytes of all segments not shipped yet.", {}, backlog.bytes
+        yield f"{prefix}_segments", "Closed segments not shipped yet.", {}, backlog.segments
+        yield f"{prefix}_held", "Segments set aside for a person to look at.", {}, backlog.held
+        text = "Seconds since the oldest closed segment was written to; 0 with none."
+        yield f"{prefix}_lag_seconds", text, {}, backlog.oldest_age_s
+
+    def _not_logged(self) -> bool:
+        self.lost += 1
+        if self._policy is LogFullPolicy.REFUSE:
+            raise Unavailable("decision log: expected to be writable, got a write error")
+        return False
 
     def _write(self, data: bytes) -> bool:
-        now = time.monotonic()
-        if self._failed_at is not None and now - self._failed_at < RETRY_AFTER_FAILURE_S:
+        if self.full and not self._may_try():
             return False
         try:
-            if self._file < 0 or self._size + len(data) > self._max_bytes:
-                self._rotate()
-            written = os.write(self._file, data)
-            if written != len(data):
-                self._cut_torn_frame()
-                raise OSError(f"{written} of {len(data)} bytes written")
+            segment = self._segment
+            if segment is None or segment.size + len(data) > self._limits.max_bytes:
+                segment = self._rotate()
+            segment.write(data)
         except OSError as error:
-            self._failed_at = now
-            log.error("decision_log_cannot_write", error=str(error))
+            self._fail(error)
+            if self._segment is not None and self._segment.torn:
+                self._close_segment()
             return False
-        self._failed_at = None
-        self._size += len(data)
+        if self._failed_at is not None:
+            self._failed_at = None
+            log.info("decision_log_writes_again", lost=self.lost)
         return True
 
-    def _cut_torn_frame(self) -> None:
-        """A torn frame would hide what follows: cut it off, or leave the segment for good."""
-        try:
-            os.ftruncate(self._file, self._size)
-        except OSError:
+    def _may_try(self) -> bool:
+        """A failing disk is tried again now and then, not by every request."""
+        if self._over_budget or self._failed_at is None:
+            return False
+        return time.monotonic() - self._failed_at >= RETRY_AFTER_FAILURE_S
+
+    def _fail(self, error: OSError) -> None:
+        self._failed_at = time.monotonic()
+        log.error("decision_log_cannot_write", error=str(error), lost=self.lost)
+
+    def _abandon(self, error: OSError) -> None:
+        """A flush failed: leave the segment, whose pages the kernel may have dropped."""
+        self._fail(error)
+        self._close_segment(flushed=False)
+
+    def _keep_to_budget(self) -> None:
+        budget = self._limits.budget_bytes
+        over = 0 < budget < self.backlog.bytes
+        if over != self._over_budget:
+            self._over_budget = over
+            report = log.error if over else log.info
+            event = "decision_log_over_budget" if over else "decision_log_within_budget"
+            report(event, bytes=self.backlog.bytes, budget=budget, lost=self.lost)
+        if over:
+            # What is open cannot be shipped, and unless it is the budget never frees up.
+            self._close_if_used()
+
+    def _close_if_used(self) -> None:
+        if self._segment is not None and self._segment.used:
             self._close_segment()
 
-    def _rotate(self) -> None:
-        if self._file >= 0:
-            self._close_segment()
-        self._open()
+    def _rotate(self) -> SegmentFile:
+        self._close_segment()
+        self._segment = self._open()
+        return self._segment
 
-    def _open(self) -> None:
-        name = f"{self._gateway}-{self.boot}-{self._segment:06d}{OPEN_SUFFIX}"
-        self._path = self._folder / name
+    def _open(self) -> SegmentFile:
         header = SegmentHeader(
             gateway=self._gateway,
             boot=self.boot,
             first_seq=self._seq,
             opened_at=datetime.now(UTC).isoformat(timespec="microseconds"),
         )
-        start = MAGIC + encode_frame(header)
-        file = os.open(self._path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+        name = f"{self._gateway}-{self.boot}-{self._opened:06d}"
+        segment = SegmentFile(self._folder, name, header)
+        self._opened += 1
+        if self._commit is not None:
+            self._commit.follow(segment.file)
+        return segment
+
+    def _close_segment(self, *, flushed: bool = True) -> None:
+        segment, self._segment = self._segment, None
+        if segment is None:
+            return
         try:
-            if os.write(file, start) != len(start):
-                raise OSError(f"no room for the header of {self._path.name}")
-        except OSError:
-            os.close(file)
-            self._path.unlink()
-            raise
-        self._file = file
-        self._segment += 1
-        self._size = len(start)
-        self._opened = time.monotonic()
-
-    def _close_segment(self) -> None:
-        os.close(self._file)
-        self._file = -1
-        self._path.replace(self._path.with_suffix(CLOSED_SUFFIX))
-
-
-def close_left_open(folder: Path, gateway: str) -> None:
-    """Close segments a dead process of this gateway left open; readers stop at torn tails."""
-    for path in folder.glob(f"{gateway}-*{OPEN_SUFFIX}"):
-        path.replace(path.with_suffix(CLOSED_SUFFIX))
+            segment.finish()
+        except OSError as error:
+            # It stays open by name; nobody holds it, so the shipper will close it.
+            log.error("segment_cannot_be_closed", error=str(error))
+        if self._commit is None:
+            os.close(segment.file)
+        elif flushed:
+            self._commit.retire(segment.file)
+        else:
+            self._commit.discard(segment.file)

@@ -68,6 +68,8 @@ async def predict(
     outcome = await _answer(snapshot, view, assignment, query, watch)
     watch.stop()
     decision_id, logged = serving.recorder.record(view, query, assignment, outcome, watch)
+    if logged and serving.log.strict:
+        logged = await serving.log.durable()
     facts = {
         "decision_id": decision_id if logged else None,
         "model_version": outcome.served_version or assignment.version,

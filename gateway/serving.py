@@ -11,7 +11,7 @@ from bentos.contract.errors import ContractError
 from bentos.contract.identity import Pseudonymizer
 from gateway.auth import Authenticator
 from gateway.config import GatewayConfig
-from gateway.decision_log import DecisionLog
+from gateway.decision_log import DecisionLog, Limits
 from gateway.document_stream import DocumentStream
 from gateway.documents import DocumentStore, load_public_key
 from gateway.lane import Lane
@@ -48,8 +48,10 @@ class Serving:
             gateway,
             boot,
             policy=config.log_full_policy,
-            max_bytes=config.segment_max_bytes,
-            max_age_s=config.segment_max_age_s,
+            limits=Limits(
+                config.segment_max_bytes, config.segment_max_age_s, config.log_budget_bytes
+            ),
+            sync=config.log_sync,
         )
         self.recorder = Recorder(
             self.log,
@@ -174,6 +176,7 @@ class Serving:
             )
         yield f"{prefix}_decisions_total", "Decisions written.", {}, self.log.written
         yield f"{prefix}_decisions_lost_total", "Decisions not written.", {}, self.log.lost
+        yield from self.log.metrics()
         for outcome in ("compared", "agreed", "failed", "dropped"):
             yield (
                 f"{prefix}_shadow_total",

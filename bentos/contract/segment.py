@@ -19,8 +19,11 @@ from bentos.contract.errors import ContractError, from_decoding
 MAGIC = b"SBXSEG01"
 OPEN_SUFFIX = ".open"
 CLOSED_SUFFIX = ".segment"
+# Set aside because it cannot be shipped as it is: a person must look at it.
+HELD_SUFFIX = ".held"
 MAX_FRAME_BYTES = 16 * 1024 * 1024
 _FRAME = struct.Struct("<II")
+_FIRST_PAYLOAD = len(MAGIC) + _FRAME.size
 
 
 class SegmentHeader(msgspec.Struct, frozen=True, tag="segment", kw_only=True):
@@ -64,13 +67,27 @@ def read_frames(path: Path) -> Iterator[Frame]:
     a whole one: that is damage, not a torn tail.
     """
     data = path.read_bytes()
+    for start, end in _whole_frames(data, path):
+        yield _decode(data[start:end], f"{path}@{start - _FRAME.size}", start == _FIRST_PAYLOAD)
+
+
+def whole_length(path: Path) -> int:
+    """Bytes up to the end of the last whole frame: what to cut a torn tail off at.
+
+    0 when not even the header is whole. Raises ContractError as ``read_frames`` does.
+    """
+    return max((end for _, end in _whole_frames(path.read_bytes(), path)), default=0)
+
+
+def _whole_frames(data: bytes, path: Path) -> Iterator[tuple[int, int]]:
+    """Where each whole frame's payload begins and ends."""
     if not data.startswith(MAGIC):
         if MAGIC.startswith(data):
             return
         raise ContractError(str(path), f"to start with {MAGIC!r}", data[:8])
     offset = len(MAGIC)
     while (end := _whole_frame_end(data, offset)) is not None:
-        yield _decode(data[offset + _FRAME.size : end], f"{path}@{offset}", offset == len(MAGIC))
+        yield offset + _FRAME.size, end
         offset = end
     if any(_whole_frame_end(data, later) for later in range(offset + 1, len(data))):
         raise ContractError(f"{path}@{offset}", "an undamaged frame", "a broken one before others")

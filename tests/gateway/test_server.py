@@ -4,6 +4,7 @@ import os
 import socket
 import subprocess
 import sys
+import threading
 
 import httpx
 import pytest
@@ -14,6 +15,7 @@ from tests.gateway.gateway_process import (
     PREDICT,
     GatewayProcess,
     decision_ids,
+    eventually,
     publish_on_disk,
 )
 from tests.gateway.installation import STABLE
@@ -43,6 +45,41 @@ def test_a_killed_worker_has_every_acknowledged_decision_on_disk(home):
         assert set(decision_ids(home)) == ids
 
 
+@pytest.mark.parametrize("sync", ["default", "strict"])
+def test_kill_9_under_load_loses_no_acknowledged_decision(home, sync):
+    settings = {"SIGNALBOX_LOG_SYNC": sync, "SIGNALBOX_SEGMENT_MAX_BYTES": "20000"}
+    acknowledged, enough = [], threading.Event()
+
+    def call():
+        with httpx.Client(headers=HEADERS) as client:
+            while not enough.is_set():
+                try:
+                    answer = client.post(gateway.url + PREDICT, json=BODY)
+                except httpx.TransportError:
+                    continue
+                if answer.status_code == 200:
+                    acknowledged.append(answer.json()["decision_id"])
+
+    with GatewayProcess(home, **settings).wait_ready() as gateway:
+        callers = [threading.Thread(target=call) for _ in range(4)]
+        for caller in callers:
+            caller.start()
+        try:
+            for kills in (1, 2):
+                goal = len(acknowledged) + 200
+                eventually(lambda: len(acknowledged) > goal, "no answers came")  # noqa: B023
+                gateway.workers()[0].kill()
+                gateway.wait_for("worker_died", times=kills)
+        finally:
+            enough.set()
+            for caller in callers:
+                caller.join()
+        assert gateway.end() == 0
+    assert len(list((home / "gateway" / "segments").glob("*.segment"))) > 4
+    assert None not in acknowledged
+    assert set(acknowledged) <= set(decision_ids(home))
+
+
 def ask(gateway):
     answer = httpx.post(gateway.url + PREDICT, json=BODY, headers=HEADERS)
     assert answer.status_code == 200, answer.text
@@ -56,6 +93,7 @@ def ask(gateway):
         ({"SIGNALBOX_MAX_ROWS": "0"}, "SIGNALBOX_MAX_ROWS"),
         ({"SIGNALBOX_SHOP": "a b"}, "SIGNALBOX_SHOP"),
         ({"SIGNALBOX_LOG_FULL_POLICY": "maybe"}, "SIGNALBOX_LOG_FULL_POLICY"),
+        ({"SIGNALBOX_LOG_SYNC": "often"}, "SIGNALBOX_LOG_SYNC"),
     ],
 )
 def test_bad_settings_are_named_and_nothing_starts(home, settings, fragment):

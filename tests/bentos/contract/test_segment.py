@@ -19,6 +19,7 @@ from bentos.contract.segment import (
     ShadowFrame,
     encode_frame,
     read_frames,
+    whole_length,
 )
 
 GOLDEN = Path(__file__).parents[2] / "golden" / "segment.json"
@@ -60,6 +61,7 @@ def test_torn_at_every_byte_gives_the_whole_frames_before_it(path, frames):
     for size in range(len(KEPT)):
         count = max(0, sum(end <= size for end in whole) - 1)
         assert read(path, KEPT[:size]) == frames[:count]
+        assert whole_length(path) == (whole[count] if count else 0)
 
 
 def test_empty_file_has_no_frames(path):
@@ -78,6 +80,8 @@ def test_every_damaged_byte_before_the_last_frame_is_found(path, frames):
         damaged[offset] ^= 1 << offset % 8
         with pytest.raises(ContractError):
             read(path, bytes(damaged))
+        with pytest.raises(ContractError):
+            whole_length(path)
 
 
 def test_every_flipped_bit_of_a_length_or_checksum_is_found(path, frames):

@@ -1,0 +1,120 @@
+"""Group commit: whoever waits for the disk is answered by one fdatasync, made in a thread.
+
+While one runs, later waiters gather for the next: the busier the log, the more decisions
+share a flush. Files handed over by a rotation are flushed and closed here as well.
+"""
+
+import asyncio
+import os
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+from pathlib import Path
+
+OnFailure = Callable[[OSError], None]
+
+
+class GroupCommit:
+    """Made inside the event loop. ``on_failure`` must ``discard`` the file and begin another:
+    after a failed flush the kernel calls its pages clean, and the next would wrongly succeed.
+    """
+
+    def __init__(self, folder: Path, on_failure: OnFailure) -> None:
+        self.flushes = 0
+        self._folder = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+        self._on_failure = on_failure
+        self._file = -1
+        self._renamed = False
+        self._retired: list[int] = []
+        self._waiting: list[asyncio.Future[bool]] = []
+        self._running = False
+        self._thread = ThreadPoolExecutor(1, "decision-log")
+
+    def follow(self, file: int) -> None:
+        """Flush this file from now on, and once the folder, so that its name lasts too."""
+        self._file = file
+        self._renamed = True
+
+    def retire(self, file: int) -> None:
+        """Nothing more is written to this file: close it after its next flush."""
+        self._retired.append(file)
+        self._file = -1
+        if not self._running:
+            self._start()
+
+    def discard(self, file: int) -> None:
+        """Close a file without another flush. Only from ``on_failure``: then none is running."""
+        os.close(file)
+        self._file = -1
+
+    def wait(self) -> "asyncio.Future[bool]":
+        """Done with True once all that was written before this call is on the disk."""
+        waiter: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
+        self._waiting.append(waiter)
+        if not self._running:
+            self._start()
+        return waiter
+
+    def close(self) -> None:
+        """Flush and close what is left, and wait for it; raises OSError when that fails."""
+        self._thread.shutdown(wait=True)
+        retired, self._retired = self._retired, []
+        waiters, self._waiting = self._waiting, []
+        try:
+            _flush(retired, self._file, self._folder)
+        except OSError:
+            _answer(waiters, durable=False)
+            raise
+        else:
+            _answer(waiters, durable=True)
+        finally:
+            os.close(self._folder)
+
+    def _start(self) -> None:
+        waiters, self._waiting = self._waiting, []
+        retired, self._retired = self._retired, []
+        folder = self._folder if self._renamed else -1
+        self._renamed = False
+        self._running = True
+        work = asyncio.get_running_loop().run_in_executor(
+            self._thread, _flush, retired, self._file, folder
+        )
+        work.add_done_callback(partial(self._finished, waiters))
+
+    def _finished(
+        self, waiters: "list[asyncio.Future[bool]]", work: "asyncio.Future[None]"
+    ) -> None:
+        self._running = False
+        self.flushes += 1
+        error = work.exception()
+        if isinstance(error, OSError):
+            # Who came meanwhile wrote to the same file: their next flush would prove nothing.
+            waiters, self._waiting = waiters + self._waiting, []
+            self._on_failure(error)
+        _answer(waiters, durable=error is None)
+        if (self._waiting or self._retired) and not self._running:
+            self._start()
+
+
+def _answer(waiters: "list[asyncio.Future[bool]]", *, durable: bool) -> None:
+    for waiter in waiters:
+        # A caller that hung up no longer waits.
+        if not waiter.done():
+            waiter.set_result(durable)
+
+
+def _flush(retired: list[int], file: int, folder: int) -> None:
+    """Raises the first OSError, after all retired files are closed."""
+    failure: OSError | None = None
+    for each in (*retired, file):
+        try:
+            if each >= 0:
+                os.fdatasync(each)
+        except OSError as error:
+            failure = failure or error
+    for each in retired:
+        os.close(each)
+    if failure is not None:
+        raise failure
+    if folder >= 0:
+        os.fsync(folder)
