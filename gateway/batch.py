@@ -2,7 +2,10 @@
 
 import asyncio
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from gateway.lane_worker import LaneWorker
 
 import msgspec
 
@@ -17,7 +20,7 @@ class LaneAnswer(msgspec.Struct, frozen=True):
 
 
 class Work:
-    """One request waiting for, or in, a batch."""
+    """One request waiting for, or in, a batch; ``deadline`` is loop time."""
 
     __slots__ = ("deadline", "future", "queued_at", "rows", "tensors")
 
@@ -38,8 +41,18 @@ class Work:
 
 @dataclass(slots=True)
 class Batch:
-    """Works sent in one call; ``sent_at`` is loop time."""
+    """Works sent in one call; ``sent_at`` is loop time.
+
+    ``tried`` are the workers that failed it before, ``is_hedged`` that another worker was asked
+    while this one was still being waited for.
+    """
 
     works: list[Work]
     rows: int
     sent_at: float
+    tried: "tuple[LaneWorker, ...]" = ()
+    is_hedged: bool = False
+
+    def unanswered(self, now: float) -> list[Work]:
+        """The works that still want an answer and may still get one in time."""
+        return [work for work in self.works if work.deadline > now and not work.future.done()]

@@ -51,6 +51,8 @@ class GatewayConfig(BaseSettings):
     "Rows a lane sends to a bento in one call."
     max_waiting_rows: int = Field(4096, ge=1)
     "Rows a lane lets wait before it sheds."
+    max_pending_rows: int = Field(8192, ge=1)
+    "Rows that may wait in all lanes of a process; shadows may fill half of it, canaries 3/4."
     lane_slots: int = Field(1, ge=1, le=16)
     "Batches in flight per worker of a version."
     shadow_queue: int = Field(1024, ge=0)

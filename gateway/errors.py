@@ -6,7 +6,7 @@ GatewayError
 ├── TooManyRequests 429
 └── Unavailable 503 · DeadlineExceeded 504
 LaneError: a version did not answer; predict.py turns it into a fallback or one of the above
-├── LaneUnavailable · LaneFull · LaneTimeout · LaneLost · BadAnswer
+├── LaneUnavailable · LaneFull · LaneTimeout · LaneLost · LaneRefused · BadAnswer
 """
 
 
@@ -80,9 +80,15 @@ class InternalError(GatewayError):
 
 
 class LaneError(Exception):
-    """A version did not answer as it should; ``counted_as`` is its metric label."""
+    """A version did not answer as it should; ``counted_as`` is its metric label.
+
+    ``is_workers_fault`` counts towards ejecting the worker; ``may_repeat`` means that the same
+    worker may be asked once more.
+    """
 
     counted_as = "error"
+    is_workers_fault = False
+    may_repeat = False
 
 
 class LaneUnavailable(LaneError):
@@ -107,9 +113,19 @@ class LaneLost(LaneError):
     """The connection broke with the request in flight."""
 
     counted_as = "lost"
+    is_workers_fault = True
+    may_repeat = True
+
+
+class LaneRefused(LaneError):
+    """The worker does not read binary tensors; it gets JSON from now on."""
+
+    counted_as = "refused"
+    may_repeat = True
 
 
 class BadAnswer(LaneError):
     """The version answered, but not what the signature promises."""
 
     counted_as = "bad_answer"
+    is_workers_fault = True

@@ -1,7 +1,8 @@
 """One lane per version: when a slot frees, take everything that waits, in one call.
 
-Never waits to fill a batch. A slot is one connection to a worker of the version. The lane
-knows no routes and no variants: it answers, or says why it cannot (LaneError).
+Never waits to fill a batch. A slot is one connection to a worker of the version. A batch whose
+worker broke or hangs goes to another worker, inside the deadline and a budget. The lane knows no
+routes and no variants: it answers, or says why it cannot (LaneError).
 """
 
 import asyncio
@@ -16,16 +17,25 @@ from bentos.contract.signature import ModelSignature
 from gateway.batch import Batch, LaneAnswer, Work
 from gateway.batch_answer import read_batch
 from gateway.errors import BadAnswer, LaneError, LaneFull, LaneLost, LaneTimeout, LaneUnavailable
-from gateway.lane_connection import HttpAnswer, LaneConnection, connect
+from gateway.lane_connection import HttpAnswer, LaneConnection
+from gateway.lane_pool import WorkerPool
+from gateway.lane_pressure import Pressure, Priority
+from gateway.lane_queue import LaneQueue
+from gateway.lane_refusal import refused
+from gateway.lane_request import Encoding, InferRequests
+from gateway.lane_retry import MAX_TRIES, RetryBudget
 from gateway.latency import LatencyWindow
 
 log = structlog.get_logger(__name__)
 
-RECONNECT_FIRST_S = 0.05
-RECONNECT_MAX_S = 1.0
 SWEEP_S = 0.005
-# A batch in flight for longer hangs: its connection is given up.
+# A batch nobody waits for any more and in flight for longer hangs: its connection is given up.
 HUNG_AFTER_S = 2.0
+# Another worker is asked after this much silence: a few times the usual, but never so late that
+# it could not answer in time.
+PATIENCE_MIN_S = 0.02
+PATIENCE_P99S = 4.0
+PATIENCE_SHARE = 0.4
 
 
 class Lane:
@@ -40,58 +50,57 @@ class Lane:
         max_batch_rows: int,
         max_waiting_rows: int,
         slots: int,
+        pressure: Pressure,
     ) -> None:
         self.version = version
         self.signature = signature
         self.batches = 0
         self.failures: dict[str, int] = {}
+        self.retries = RetryBudget()
+        self.pool = WorkerPool(
+            version,
+            f"/v2/models/{signature.model}/infer",
+            slots,
+            self._on_answer,
+            self._on_lost,
+            self._pump,
+            self._on_down,
+        )
         self._max_batch_rows = max_batch_rows
-        self._max_waiting_rows = max_waiting_rows
-        self._slots = slots
+        self._queue = LaneQueue(version, max_waiting_rows, pressure, self._expire)
         self._loop = asyncio.get_running_loop()
-        self._path = f"/v2/models/{signature.model}/infer"
-        self._template = _head_template(blocks)
-        self._waiting: deque[Work] = deque()
-        self._waiting_rows = 0
-        self._idle: list[LaneConnection] = []
+        self._requests = InferRequests(blocks)
+        self._again: list[Batch] = []
         self._in_flight: dict[LaneConnection, Batch] = {}
-        self._connectors: dict[str, list[asyncio.Task[None]]] = {}
-        self._attempted = False
         self._pump_planned = False
         self._sweep: asyncio.TimerHandle | None = None
         self._latency = LatencyWindow()
 
     # --- what callers use -------------------------------------------------------------
     def set_addresses(self, addresses: Sequence[str]) -> None:
-        """Follow the endpoints document: connect to new addresses, leave old ones."""
-        for address in set(self._connectors) - set(addresses):
-            for task in self._connectors.pop(address):
-                task.cancel()
-        for connection in [*self._idle, *self._in_flight]:
-            if connection.address not in addresses:
-                self._retire(connection)
-        for address in addresses:
-            if address not in self._connectors:
-                self._connectors[address] = [
-                    self._loop.create_task(self._keep_connected(address))
-                    for _ in range(self._slots)
-                ]
+        """Follow the endpoints document; raises ContractError for an address of no known kind."""
+        self.pool.set_addresses(addresses)
 
     def submit(
-        self, tensors: tuple[bytes, ...], rows: int, deadline: float
+        self,
+        tensors: tuple[bytes, ...],
+        rows: int,
+        deadline: float,
+        priority: Priority = Priority.LIVE,
     ) -> "asyncio.Future[LaneAnswer]":
         """Queue one request; ``deadline`` is loop time. Raises LaneUnavailable or LaneFull."""
-        if not (self._idle or self._in_flight) and (self._attempted or not self._connectors):
+        pool = self.pool
+        if not (pool.idle or self._in_flight) and pool.is_down:
             raise self._failed(LaneUnavailable(f"{self.version}: no worker can be reached"))
-        if self._waiting_rows + rows > self._max_waiting_rows:
-            raise self._failed(LaneFull(f"{self.version}: {self._waiting_rows} rows wait"))
+        try:
+            self._queue.check_room(rows, priority)
+        except LaneFull as error:
+            self._failed(error)
+            raise
         future: asyncio.Future[LaneAnswer] = self._loop.create_future()
-        self._waiting.append(Work(tensors, rows, deadline, future, self._loop.time()))
-        self._waiting_rows += rows
-        if self._idle and not self._pump_planned:
-            # On the next turn of the loop: what arrived together goes together.
-            self._pump_planned = True
-            self._loop.call_soon(self._pump)
+        self._queue.add(Work(tensors, rows, deadline, future, self._loop.time()), priority)
+        if pool.idle and not self._pump_planned:
+            self._plan_pump()
         if self._sweep is None:
             self._sweep = self._loop.call_later(SWEEP_S, self._sweep_expired)
         return future
@@ -99,7 +108,7 @@ class Lane:
     @property
     def reachable(self) -> bool:
         """Whether a worker is connected."""
-        return bool(self._idle or self._in_flight)
+        return bool(self.pool.idle or self._in_flight)
 
     @property
     def answered(self) -> int:
@@ -117,63 +126,90 @@ class Lane:
         self._fail_waiting(LaneUnavailable(f"{self.version}: the lane was closed"))
 
     # --- batches ----------------------------------------------------------------------
+    def _plan_pump(self) -> None:
+        """On the next turn of the loop: what arrived together goes together."""
+        if not self._pump_planned:
+            self._pump_planned = True
+            self._loop.call_soon(self._pump)
+
     def _pump(self) -> None:
         self._pump_planned = False
-        while self._idle and self._waiting:
-            works, rows = self._take()
-            if not works:
-                return
-            connection = self._idle.pop()
-            columns = list(zip(*[work.tensors for work in works], strict=True))
-            head = self._render_head(rows, columns)
-            self._in_flight[connection] = Batch(works, rows, self._loop.time())
-            self.batches += 1
-            connection.send(head, [part for column in columns for part in column])
+        if self._again:
+            self._send_again()
+        pool, queue = self.pool, self._queue
+        while queue.waiting and pool.idle:
+            self._send_from(queue.waiting)
+        while queue.mirrored and pool.idle and queue.may_mirror(self._plan_pump):
+            self._send_from(queue.mirrored)
+        queue.settle()
 
-    def _take(self) -> tuple[list[Work], int]:
-        """Everything that waits and is still wanted, up to the batch limit."""
-        works: list[Work] = []
-        rows, now = 0, self._loop.time()
-        while self._waiting and (not works or rows + self._waiting[0].rows <= self._max_batch_rows):
-            work = self._waiting.popleft()
-            self._waiting_rows -= work.rows
-            if work.future.done():
+    def _send_from(self, works: deque[Work]) -> None:
+        batch = self._queue.take(works, self._max_batch_rows, self._loop.time())
+        if batch is not None:
+            self._send(batch)
+
+    def _send_again(self) -> None:
+        """Batches that failed elsewhere go first: their callers have waited longest."""
+        for batch in list(self._again):
+            if not batch.unanswered(self._loop.time()):
+                self._again.remove(batch)
+                self.retries.give_back()
                 continue
-            if work.deadline <= now:
-                self._expire(work)
-                continue
-            works.append(work)
-            rows += work.rows
-        return works, rows
+            connection = self.pool.take(batch.tried)
+            if connection is not None:
+                self._again.remove(batch)
+                self._send(batch, connection)
 
-    def _render_head(self, rows: int, columns: list[tuple[bytes, ...]]) -> bytes:
-        numbers: list[int] = []
-        for column in columns:
-            numbers += (rows, sum(map(len, column)))
-        return (self._template % tuple(numbers)).encode()
+    def _send(self, batch: Batch, connection: LaneConnection | None = None) -> None:
+        connection = connection or self.pool.take()
+        assert connection is not None
+        now = batch.sent_at = self._loop.time()
+        self._in_flight[connection] = batch
+        self.batches += 1
+        worker = connection.worker
+        worker.in_flight += 1
+        # The longest of the batch: dropping it whole would fail those who can still wait.
+        left_us = int((max([work.deadline for work in batch.works]) - now) * 1e6)
+        if worker.encoding is Encoding.BINARY:
+            connection.send_binary(self._requests.binary(batch.works, batch.rows, left_us))
+        else:
+            connection.send_json(self._requests.json(batch.works, batch.rows, left_us))
 
+    def _end(self, connection: LaneConnection) -> Batch | None:
+        """The batch of a connection is over, however it ended; None if there was none."""
+        batch = self._in_flight.pop(connection, None)
+        if batch is not None:
+            connection.worker.in_flight -= 1
+            if batch.tried:
+                self.retries.give_back()
+        return batch
+
+    # --- answers ----------------------------------------------------------------------
     def _on_answer(self, connection: LaneConnection, answer: HttpAnswer) -> None:
-        batch = self._in_flight.pop(connection)
-        if connection.is_open:
-            self._idle.append(connection)
-        now = self._loop.time()
+        batch = self._end(connection)
+        if batch is None:
+            connection.close()  # an answer to nothing: this server cannot be followed
+            return
+        worker = connection.worker
+        self.pool.give_back(connection)
+        if answer.status == 200:
+            self._pump()  # the worker need not wait until its answer is read
         try:
             if answer.status != 200:
-                text = answer.body[:200].decode("utf-8", "replace")
-                raise BadAnswer(f"{self.version}: status {answer.status}: {text}")
+                raise refused(self.version, worker, answer)
             whole = read_batch(self.signature, answer.body, answer.header_length, batch.rows)
-        except BadAnswer as error:
-            for work in batch.works:
-                self._fail(work, error)
+        except LaneError as error:
+            self._batch_failed(batch, connection, error)
         else:
-            start = 0
+            worker.encoding_is_sure = True
+            self.pool.succeeded(worker, batch.sent_at)
+            now, start = self._loop.time(), 0
             for work in batch.works:
                 try:
                     self._answer(work, whole.slice(start, work.rows), batch, now)
                 except BadAnswer as error:
                     self._fail(work, error)
                 start += work.rows
-        self._pump()
 
     def _answer(self, work: Work, outputs: dict[str, list[Any]], batch: Batch, now: float) -> None:
         if work.future.done():
@@ -182,6 +218,49 @@ class Lane:
         queue_us = int((batch.sent_at - work.queued_at) * 1e6)
         lane_us = int((now - batch.sent_at) * 1e6)
         work.future.set_result(LaneAnswer(outputs, queue_us, lane_us, batch.rows))
+
+    # --- second tries -----------------------------------------------------------------
+    def _batch_failed(self, batch: Batch, connection: LaneConnection, error: LaneError) -> None:
+        worker = connection.worker
+        if error.is_workers_fault:
+            self.pool.failed(worker)
+        self._plan_pump()
+        if batch.is_hedged:
+            return  # another worker has it already
+        works = batch.unanswered(self._loop.time())
+        if works and self._may_try_again(batch, connection, error):
+            rows = sum(work.rows for work in works)
+            self._again.append(Batch(works, rows, batch.sent_at, (*batch.tried, worker)))
+            return
+        for work in batch.works:
+            self._fail(work, error)
+
+    def _may_try_again(self, batch: Batch, connection: LaneConnection, error: LaneError) -> bool:
+        """On another worker; the same one only where its connection broke or it wants JSON."""
+        tried = (*batch.tried, connection.worker)
+        if len(tried) >= MAX_TRIES:
+            return False
+        if not self.pool.has_other(tried) and not (error.may_repeat and not self.pool.is_down):
+            return False
+        return self.retries.take(len(self._in_flight) + 1)
+
+    def _hedge(self, connection: LaneConnection, batch: Batch) -> None:
+        """Its worker is silent while others answer: ask another, and let the first answer win."""
+        works = batch.unanswered(self._loop.time())
+        if not works or len(batch.tried) + 1 >= MAX_TRIES:
+            return
+        if not self.retries.take(len(self._in_flight)):
+            return
+        batch.is_hedged = True
+        rows = sum(work.rows for work in works)
+        self._again.append(Batch(works, rows, batch.sent_at, (*batch.tried, connection.worker)))
+        self.pool.hangs(connection.worker)
+        self._plan_pump()
+
+    def _patience(self, batch: Batch) -> float:
+        earliest = min([work.deadline for work in batch.works])
+        usual = max(PATIENCE_MIN_S, PATIENCE_P99S * self._latency.p99_ms / 1000)
+        return min(usual, PATIENCE_SHARE * (earliest - batch.sent_at))
 
     # --- failures ---------------------------------------------------------------------
     def _failed(self, error: LaneError) -> LaneError:
@@ -193,87 +272,52 @@ class Lane:
             work.future.set_exception(self._failed(error))
 
     def _fail_waiting(self, error: LaneError) -> None:
-        while self._waiting:
-            self._fail(self._waiting.popleft(), error)
-        self._waiting_rows = 0
+        again, self._again = self._again, []
+        for batch in again:
+            self.retries.give_back()
+            for work in batch.works:
+                self._fail(work, error)
+        self._queue.fail(error, self._fail)
 
     def _expire(self, work: Work) -> None:
         self._fail(work, LaneTimeout(f"{self.version}: no answer in time"))
 
+    def _on_lost(self, connection: LaneConnection) -> None:
+        batch = self._end(connection)
+        if batch is not None:
+            self._batch_failed(batch, connection, LaneLost(f"{self.version}: the connection broke"))
+
+    def _on_down(self, why: str) -> None:
+        if not self._in_flight:
+            self._fail_waiting(LaneUnavailable(f"{self.version}: {why}"))
+
+    # --- time -------------------------------------------------------------------------
     def _sweep_expired(self) -> None:
         """Fail what is past its deadline; one timer a lane instead of one a request."""
         now = self._loop.time()
         self._sweep = None
-        for work in self._waiting:
-            if work.deadline <= now:
-                self._expire(work)
+        queue = self._queue
+        if now >= queue.earliest:
+            queue.expire(now, (*self._in_flight.values(), *self._again))
         for connection, batch in list(self._in_flight.items()):
-            for work in batch.works:
-                if work.deadline <= now:
-                    self._expire(work)
-            if now - batch.sent_at > HUNG_AFTER_S:
-                log.warning("lane_hung", version=self.version, address=connection.address)
-                connection.close()
-        while self._waiting and self._waiting[0].future.done():
-            self._waiting_rows -= self._waiting.popleft().rows
-        if self._waiting or self._in_flight:
+            self._watch(connection, batch, now)
+        if self._again:
+            self._send_again()
+        if queue.waiting or queue.mirrored or self._in_flight or self._again:
             self._sweep = self._loop.call_later(SWEEP_S, self._sweep_expired)
 
-    # --- connections ------------------------------------------------------------------
-    async def _keep_connected(self, address: str) -> None:
-        """Hold one connection to an address open, for as long as the address stands."""
-        delay = RECONNECT_FIRST_S
-        while True:
-            lost = asyncio.Event()
-            connection = LaneConnection(self._path, self._on_answer, self._lost_setter(lost))
-            try:
-                await connect(connection, address)
-            except OSError as error:
-                self._attempted = True
-                if not self.reachable:
-                    self._fail_waiting(LaneUnavailable(f"{self.version}: {error}"))
-                await asyncio.sleep(delay)
-                delay = min(delay * 2, RECONNECT_MAX_S)
-                continue
-            self._attempted = True
-            self._idle.append(connection)
-            self._pump()
-            connected_at = self._loop.time()
-            await lost.wait()
-            # A worker that accepts and drops must not be hammered.
-            if self._loop.time() - connected_at > RECONNECT_MAX_S:
-                delay = RECONNECT_FIRST_S
-            await asyncio.sleep(delay)
-            delay = min(delay * 2, RECONNECT_MAX_S)
-
-    def _lost_setter(self, lost: asyncio.Event) -> Any:
-        def on_lost(connection: LaneConnection) -> None:
-            lost.set()
-            if connection in self._idle:
-                self._idle.remove(connection)
-            batch = self._in_flight.pop(connection, None)
-            if batch is not None:
-                for work in batch.works:
-                    self._fail(work, LaneLost(f"{self.version}: the connection broke"))
-            if not self.reachable:
-                self._fail_waiting(LaneUnavailable(f"{self.version}: the worker went away"))
-
-        return on_lost
-
-    def _retire(self, connection: LaneConnection) -> None:
-        """Close when idle; an in-flight batch may still be answered."""
-        if connection in self._idle:
-            self._idle.remove(connection)
+    def _watch(self, connection: LaneConnection, batch: Batch, now: float) -> None:
+        """Whether a batch in flight is taking too long."""
+        age = now - batch.sent_at
+        if age < PATIENCE_MIN_S / 2:
+            return
+        worker = connection.worker
+        if (
+            not batch.is_hedged
+            and age > self._patience(batch)
+            and self.pool.keeps_going(worker, batch.sent_at)
+        ):
+            self._hedge(connection, batch)
+        if age > HUNG_AFTER_S and not batch.unanswered(now):
+            log.warning("lane_hung", version=self.version, address=worker.address.text)
             connection.close()
-        else:
-            connection.retire()
-
-
-def _head_template(blocks: Sequence[TensorBlock]) -> str:
-    """The JSON head of an infer request, with %d for each tensor's rows and bytes."""
-    tensors = ",".join(
-        f'{{"name":"{block.name}","shape":[%d,{block.width}],"datatype":"{block.datatype.value}",'
-        '"parameters":{"binary_data_size":%d}}'
-        for block in blocks
-    )
-    return f'{{"inputs":[{tensors}],"parameters":{{"binary_data_output":true}}}}'

@@ -26,11 +26,11 @@ from gateway.errors import (
     GatewayError,
     LaneError,
     LaneFull,
-    LaneLost,
     LaneTimeout,
     NotFound,
     Unavailable,
 )
+from gateway.lane_pressure import Priority
 from gateway.query import Query, check_timeout
 from gateway.record import Outcome, Stopwatch
 from gateway.reply import Reply, error_reply
@@ -156,32 +156,19 @@ async def _answer(
         else:
             try:
                 until = watch.started + budget / 1000
-                answer = await _ask(snapshot, view, assignment.version, query.rows, until, watch)
+                answer = await _ask(
+                    snapshot, view, assignment.version, query.rows, until, watch, Priority.CANARY
+                )
                 return Outcome(reason, assignment.version, answer)
             except LaneFull:
                 reason = Reason.SHED
             except LaneError:
                 reason = Reason.FALLBACK
     try:
-        answer = await _ask_stable(snapshot, view, assignment.stable, query.rows, deadline, watch)
+        answer = await _ask(snapshot, view, assignment.stable, query.rows, deadline, watch)
     except LaneError as error:
         return _failed(error)
     return Outcome(reason, assignment.stable, answer)
-
-
-async def _ask_stable(
-    snapshot: Snapshot,
-    view: ModelView,
-    version: str,
-    rows: list[Row],
-    deadline: float,
-    watch: Stopwatch,
-) -> LaneAnswer:
-    """Inference has no side effect, so a broken connection is worth one more try."""
-    try:
-        return await _ask(snapshot, view, version, rows, deadline, watch)
-    except LaneLost:
-        return await _ask(snapshot, view, version, rows, deadline, watch)
 
 
 async def _ask(
@@ -191,13 +178,14 @@ async def _ask(
     rows: list[Row],
     deadline: float,
     watch: Stopwatch,
+    priority: Priority = Priority.LIVE,
 ) -> LaneAnswer:
     lane, packer = snapshot.lanes.get(version), snapshot.packers.get(version)
     if lane is None or packer is None:
         raise LaneError(f"{version}: no warm worker is published")
     tensors = packer.pack(rows)
     watch.packed(packer.schema_digest)
-    answer = await lane.submit(tensors, len(rows), deadline)
+    answer = await lane.submit(tensors, len(rows), deadline, priority)
     check_bands(view.signature, rows, answer.outputs)
     return answer
 

@@ -15,6 +15,7 @@ from gateway.decision_log import DecisionLog, Limits
 from gateway.document_stream import DocumentStream
 from gateway.documents import DocumentStore, load_public_key
 from gateway.lane import Lane
+from gateway.lane_pressure import Pressure
 from gateway.metrics import Metrics
 from gateway.record import Recorder
 from gateway.shadow import ShadowMirror
@@ -43,6 +44,7 @@ class Serving:
         self._revisions: dict[DocumentName, Revision] = {}
         self.authenticator = Authenticator(config.shop, 1 / config.gateway_workers)
         self.metrics = Metrics(self._gauges)
+        self.pressure = Pressure(config.max_pending_rows)
         self.log = DecisionLog(
             config.segments_path,
             gateway,
@@ -162,6 +164,7 @@ class Serving:
             max_batch_rows=self.config.max_batch_rows,
             max_waiting_rows=self.config.max_waiting_rows,
             slots=self.config.lane_slots,
+            pressure=self.pressure,
         )
 
     # --- metrics ----------------------------------------------------------------------

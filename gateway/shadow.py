@@ -13,6 +13,7 @@ from bentos.contract.decision import ShadowOutcome
 from gateway.batch import LaneAnswer
 from gateway.decision_log import DecisionLog
 from gateway.errors import LaneError
+from gateway.lane_pressure import Priority
 from gateway.rows import Row
 from gateway.snapshot import Snapshot
 
@@ -68,7 +69,8 @@ class ShadowMirror:
         loop = asyncio.get_running_loop()
         started = loop.time()
         try:
-            future = lane.submit(packer.pack(copy.rows), len(copy.rows), started + self._deadline_s)
+            tensors, deadline = packer.pack(copy.rows), started + self._deadline_s
+            future = lane.submit(tensors, len(copy.rows), deadline, Priority.SHADOW)
         except LaneError as error:
             self._record(copy, error.counted_as, 0, None)
             return

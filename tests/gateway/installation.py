@@ -3,6 +3,7 @@
 import asyncio
 import base64
 import hashlib
+import signal
 import subprocess
 import sys
 import time
@@ -91,7 +92,12 @@ class Versions:
     count: int = 0
 
     def start(
-        self, schema=NARROW, bias: float = -1.0, fault: str = "", output: float | None = None
+        self,
+        schema=NARROW,
+        bias: float = -1.0,
+        fault: str = "",
+        output: float | None = None,
+        keep_alive: int = 75,
     ) -> str:
         """Start a version; returns its address."""
         self.count += 1
@@ -112,6 +118,8 @@ class Versions:
             str(socket_path),
             "--fault",
             fault,
+            "--keep-alive",
+            str(keep_alive),
         ]
         address = f"unix:{socket_path}"
         self.running[address] = subprocess.Popen(command)
@@ -122,6 +130,9 @@ class Versions:
         process = self.running.pop(address)
         process.kill()
         process.wait()
+
+    def signal(self, address: str, number: signal.Signals) -> None:
+        self.running[address].send_signal(number)
 
     def stop(self) -> None:
         for address in list(self.running):

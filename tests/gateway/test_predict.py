@@ -121,7 +121,8 @@ async def test_a_killed_canary_falls_back_while_requests_are_in_flight(gateway, 
     *responses, _ = await asyncio.gather(*[shop(n) for n in range(150)], kill())
     assert {response.status_code for response in responses} == {200}
     reasons = {response.json()["reason"] for response in responses}
-    assert reasons == {"SPLIT", "FALLBACK"}
+    # On a machine that is slow just then, stable's p99 leaves a canary no budget.
+    assert {"SPLIT", "FALLBACK"} <= reasons <= {"SPLIT", "FALLBACK", "BUDGET"}
     ids = {response.json()["decision_id"] for response in responses}
     assert ids == {frame.decision.decision_id for frame in frames(gateway, DecisionFrame)}
 

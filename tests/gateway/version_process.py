@@ -1,6 +1,6 @@
 """One version as a process: a real ONNX graph behind the real OIP app, on a Unix socket.
 
-``--fault`` makes it misbehave the way a bad canary would.
+``--fault`` makes it misbehave the way a bad version would; ``FAULTS`` names what it can do.
 """
 
 import argparse
@@ -8,11 +8,68 @@ import asyncio
 from pathlib import Path
 
 import msgspec
+import numpy as np
 import uvicorn
 
+from bentos.contract import oip
+from bentos.contract.datatype import Datatype
 from bentos.contract.features import FeatureSchema
 from bentos.oip_app import OipApp
 from bentos.onnx_model import OnnxModel
+
+FOREVER_S = 3600
+
+
+def wrong_dtype(tensor):
+    values = np.frombuffer(tensor.raw, "<f4").astype("<f8")
+    return msgspec.structs.replace(tensor, datatype=Datatype.FP64, raw=values.tobytes())
+
+
+def wrong_shape(tensor):
+    return msgspec.structs.replace(tensor, shape=(*tensor.shape, 2), raw=bytes(tensor.raw) * 2)
+
+
+def nan(tensor):
+    return msgspec.structs.replace(tensor, raw=np.full(tensor.shape, np.nan, "<f4").tobytes())
+
+
+def extra_rows(tensor):
+    shape = (tensor.shape[0] + 1, *tensor.shape[1:])
+    return msgspec.structs.replace(tensor, shape=shape, raw=bytes(tensor.raw) + bytes(4))
+
+
+def wrong_name(tensor):
+    return msgspec.structs.replace(tensor, name="something_else")
+
+
+SPOILERS = {f.__name__: f for f in (wrong_dtype, wrong_shape, nan, extra_rows, wrong_name)}
+FAULTS = ("slow", "hung", "error", "busy", "half", *SPOILERS)
+
+
+async def refuse(send, status: int, text: str) -> None:
+    await send({"type": "http.response.start", "status": status, "headers": []})
+    await send({"type": "http.response.body", "body": b'{"error": "%b"}' % text.encode()})
+
+
+async def call_and_keep(app, scope, receive):
+    kept = []
+
+    async def keep(message):
+        kept.append(message)
+
+    await app(scope, receive, keep)
+    return kept
+
+
+def spoil(kept, spoiler):
+    headers = dict(kept[0]["headers"])
+    length = headers[b"inference-header-content-length"].decode()
+    answer = oip.decode_response(kept[1]["body"], length)
+    answer.outputs = [spoiler(tensor) for tensor in answer.outputs]
+    kept[1]["body"], length = oip.encode(answer)
+    headers[b"inference-header-content-length"] = str(length).encode()
+    headers[b"content-length"] = str(len(kept[1]["body"])).encode()
+    kept[0]["headers"] = list(headers.items())
 
 
 def faulty(app: OipApp, fault: str):
@@ -20,15 +77,23 @@ def faulty(app: OipApp, fault: str):
         if not scope["path"].endswith("/infer"):
             await app(scope, receive, send)
             return
-        if fault == "slow":
-            await asyncio.sleep(0.5)
-        if fault == "hung":
-            await asyncio.sleep(3600)
+        if fault in ("slow", "hung"):
+            await asyncio.sleep(0.5 if fault == "slow" else FOREVER_S)
         if fault == "error":
-            await send({"type": "http.response.start", "status": 500, "headers": []})
-            await send({"type": "http.response.body", "body": b'{"error": "broken"}'})
+            await refuse(send, 500, "broken")
             return
-        await app(scope, receive, send)
+        if fault == "busy":
+            await refuse(send, 429, "Too many requests")
+            return
+        kept = await call_and_keep(app, scope, receive)
+        if fault == "half":
+            await send(kept[0])
+            await send({"type": "http.response.body", "body": kept[1]["body"][:40]})
+            return  # uvicorn closes a connection whose answer is not whole
+        if fault in SPOILERS:
+            spoil(kept, SPOILERS[fault])
+        for message in kept:
+            await send(message)
 
     return call
 
@@ -37,7 +102,8 @@ def main() -> None:
     parser = argparse.ArgumentParser()
     for name in ("--graph", "--schema", "--uds"):
         parser.add_argument(name, required=True)
-    parser.add_argument("--fault", default="")
+    parser.add_argument("--fault", default="", choices=("", *FAULTS))
+    parser.add_argument("--keep-alive", type=int, default=75)
     arguments = parser.parse_args()
     schema = msgspec.json.decode(Path(arguments.schema).read_bytes(), type=FeatureSchema)
     app = OipApp(schema)
@@ -46,8 +112,8 @@ def main() -> None:
         faulty(app, arguments.fault) if arguments.fault else app,
         uds=arguments.uds,
         lifespan="off",
-        log_level="warning",
-        timeout_keep_alive=75,
+        log_level="critical" if arguments.fault == "half" else "warning",
+        timeout_keep_alive=arguments.keep_alive,
     )
 
 

@@ -1,0 +1,220 @@
+"""Lanes in front of real version processes that are killed, stopped and that misbehave."""
+
+import asyncio
+import math
+import signal
+import struct
+
+import pytest
+
+from gateway.errors import BadAnswer, LaneFull, LaneTimeout, LaneUnavailable
+from gateway.lane import Lane
+from gateway.lane_pressure import Pressure, Priority
+from tests.gateway.installation import NARROW, SIGNATURE, STABLE
+
+PATIENT_S = 20.0
+
+
+@pytest.fixture
+def pressure():
+    return Pressure(8192)
+
+
+@pytest.fixture
+async def make_lane(pressure):
+    lanes = []
+
+    async def make(*addresses, slots=1, max_batch_rows=4, max_waiting_rows=4096):
+        lane = Lane(
+            STABLE,
+            SIGNATURE,
+            NARROW.tensors(),
+            max_batch_rows=max_batch_rows,
+            max_waiting_rows=max_waiting_rows,
+            slots=slots,
+            pressure=pressure,
+        )
+        lanes.append(lane)
+        lane.set_addresses(addresses)
+        await until(lambda: len(lane.pool.idle) == slots * len(addresses))
+        return lane
+
+    yield make
+    for lane in lanes:
+        lane.close()
+        for connection in tuple(lane._in_flight):
+            connection.close()
+    await asyncio.sleep(0.01)
+
+
+async def until(holds):
+    for _ in range(2000):
+        if holds():
+            return
+        await asyncio.sleep(0.01)
+    raise AssertionError("it never came to hold")
+
+
+def ask(lane, amount=10.0, within=PATIENT_S, priority=Priority.LIVE):
+    deadline = asyncio.get_running_loop().time() + within
+    return lane.submit((struct.pack("<f", amount),), 1, deadline, priority)
+
+
+async def ask_many(lane, count, within=PATIENT_S):
+    """Ask in small groups, each answer checked against the graph's own formula."""
+
+    async def one(number):
+        await asyncio.sleep(number * 0.001)
+        amount = float(number % 90)
+        answer = await ask(lane, amount, within)
+        expected = 1 / (1 + math.exp(1 - amount / 100))
+        assert answer.outputs["fraud_probability"] == pytest.approx([expected], abs=1e-6)
+
+    await asyncio.gather(*[one(number) for number in range(count)])
+
+
+async def test_both_workers_of_a_version_get_their_part(make_lane, versions):
+    lane = await make_lane(versions.start(), versions.start())
+    await ask_many(lane, 60)
+    assert all(worker.ejection.calls > 5 for worker in lane.pool.workers.values())
+
+
+async def test_one_of_two_workers_killed_with_batches_in_flight_fails_no_request(
+    make_lane, versions
+):
+    doomed, left = versions.start(fault="slow"), versions.start()
+    lane = await make_lane(doomed, left)
+
+    async def kill():
+        await until(lambda: lane.pool.workers[doomed].in_flight == 1)
+        await asyncio.to_thread(versions.kill, doomed)
+
+    await asyncio.gather(ask_many(lane, 200), kill())
+    assert lane.failures == {}
+    assert lane.retries.taken >= 1
+    assert lane.retries.running == 0
+
+
+async def test_a_hung_worker_is_left_out_and_comes_back_when_it_answers(make_lane, versions):
+    hung, left = versions.start(), versions.start()
+    lane = await make_lane(hung, left)
+    versions.signal(hung, signal.SIGSTOP)
+    await ask_many(lane, 200)
+    assert lane.failures == {}
+    assert lane.pool.ejections >= 1
+    versions.signal(hung, signal.SIGCONT)
+    worker = lane.pool.workers[hung]
+    await until(lambda: worker.is_in_use and not worker.in_flight)
+    before = worker.ejection.calls
+    await ask_many(lane, 50)
+    assert worker.ejection.calls > before
+
+
+@pytest.mark.parametrize("fault", ["half", "error", "wrong_dtype", "wrong_shape", "extra_rows"])
+async def test_a_worker_that_answers_garbage_is_ejected_and_no_request_fails(
+    make_lane, versions, fault
+):
+    bad = versions.start(fault=fault)
+    lane = await make_lane(bad, versions.start())
+    for _ in range(50):
+        await ask_many(lane, 50)
+        if lane.pool.ejections:
+            break
+    assert lane.failures == {}
+    assert lane.pool.ejections == 1
+    assert lane.retries.taken >= 3
+    versions.kill(bad)
+
+
+async def test_the_last_worker_in_use_is_never_ejected(make_lane, versions):
+    lane = await make_lane(versions.start(fault="error"), versions.start(fault="error"))
+    for _ in range(20):
+        with pytest.raises(BadAnswer):
+            await ask(lane)
+        assert any(worker.is_in_use for worker in lane.pool.workers.values())
+    assert lane.reachable
+
+
+async def test_when_the_worker_in_use_dies_an_ejected_one_is_used_again(make_lane, versions):
+    hung, doomed = versions.start(), versions.start()
+    lane = await make_lane(hung, doomed)
+    versions.signal(hung, signal.SIGSTOP)
+    await ask_many(lane, 40)
+    assert lane.pool.workers[hung].is_ejected
+    versions.signal(hung, signal.SIGCONT)
+    await asyncio.to_thread(versions.kill, doomed)
+    await until(lambda: lane.pool.workers[hung].is_in_use and lane.pool.idle)
+    await ask_many(lane, 20)
+    assert lane.failures == {}
+
+
+async def test_an_idle_connection_the_server_closed_costs_no_request(make_lane, versions):
+    lane = await make_lane(versions.start(keep_alive=2))
+    await ask(lane)
+    [worker] = lane.pool.workers.values()
+    [first] = worker.connections
+    await first.lost.wait()
+    # Right then nothing is connected: the request waits for the new connection.
+    assert not lane.reachable
+    await ask(lane)
+    assert lane.failures == {}
+
+
+async def test_a_single_worker_that_dies_fails_at_once_and_says_why(make_lane, versions):
+    only = versions.start()
+    lane = await make_lane(only)
+    await asyncio.to_thread(versions.kill, only)
+    await until(lambda: lane.pool.is_down)
+    with pytest.raises(LaneUnavailable, match="no worker can be reached"):
+        await ask(lane)
+
+
+async def test_a_worker_that_takes_no_more_is_pressure_not_failure(make_lane, versions):
+    lane = await make_lane(versions.start(fault="busy"))
+    with pytest.raises(LaneFull, match="Too many requests"):
+        await ask(lane)
+    assert lane.pool.workers[next(iter(lane.pool.workers))].ejection.failed == 0
+
+
+async def test_work_past_its_deadline_is_never_sent(make_lane, versions):
+    slow = versions.start(fault="slow")
+    lane = await make_lane(slow, max_batch_rows=1)
+    first = ask(lane)
+    late = [ask(lane, within=0.05) for _ in range(5)]
+    for answer in await asyncio.gather(*late, return_exceptions=True):
+        assert isinstance(answer, LaneTimeout)
+    await first
+    assert lane.batches == 1
+
+
+async def test_a_full_lane_sheds_shadow_work_before_live_work(make_lane, versions, pressure):
+    slow = versions.start(fault="slow")
+    lane = await make_lane(slow, max_waiting_rows=4, max_batch_rows=1)
+    sent = ask(lane)
+    await until(lambda: lane.pool.workers[slow].in_flight == 1)
+    waiting = [ask(lane, priority=Priority.SHADOW) for _ in range(2)]
+    with pytest.raises(LaneFull, match="2 rows wait"):
+        ask(lane, priority=Priority.SHADOW)
+    waiting += [ask(lane) for _ in range(2)]
+    with pytest.raises(LaneFull, match="4 rows wait"):
+        ask(lane)
+    assert pressure.rows == 4
+    lane.close()
+    for answer in await asyncio.gather(*waiting, return_exceptions=True):
+        assert isinstance(answer, LaneUnavailable)
+    assert pressure.rows == 0
+    await sent  # what is in flight is still answered
+
+
+async def test_shadow_work_waits_while_live_work_waits_in_another_lane(make_lane, versions):
+    slow = versions.start(fault="slow")
+    busy = await make_lane(slow, max_batch_rows=1)
+    mirror = await make_lane(versions.start())
+    live = [ask(busy) for _ in range(3)]
+    await until(lambda: busy.pool.workers[slow].in_flight == 1)
+    shadow = ask(mirror, priority=Priority.SHADOW)
+    await live[0]
+    assert not shadow.done()
+    assert mirror.batches == 0
+    await asyncio.gather(shadow, *live)
+    assert mirror.batches == 1
