@@ -1,7 +1,8 @@
 """One row a product and week: what sold, at which price, and what was known the week before.
 
-Only products that sell regularly are kept. A week without a sale between a product's first
-and last one counts as 0 units at the price of its last sale (stated as an assumption).
+Only products that sold regularly before the test weeks are kept, so that no later week decides
+what is learned from. A week without a sale counts as 0 units at the price of the last sale
+(stated as an assumption) for as long as the product sold in one of the eight weeks before.
 """
 # ruff: noqa: S608 - names and values are quoted by order_file.quoted and literal
 
@@ -16,8 +17,12 @@ WEEKS_FILE = "product_weeks.parquet"
 MAX_PRODUCTS = 2000
 MIN_WEEKS_SOLD = 12
 WARM_UP_WEEKS = 4
+TRAIN_SHARE = 0.8
+# Prices are averages of what was sold, weeks without a sale repeat the last one. Unrounded, a
+# price equal to the last one to the last digit would give away that nothing was sold.
+RATIO_DIGITS = 2
 ASSUMPTIONS = (
-    "a week without a sale counts as 0 units at the product's last price",
+    "a week without a sale counts as 0 units at the product's last price, for eight weeks",
     "returned goods are not subtracted from demand",
 )
 
@@ -59,14 +64,20 @@ def _weeks_sql() -> str:
             sum(listed * quantity) / sum(quantity) AS listed,
             avg(cost) AS cost, min(start) AS start
         FROM sales WHERE week < (SELECT max(week) FROM sales) GROUP BY ALL
+    ), span AS (
+        SELECT CAST(floor({TRAIN_SHARE} * (max(week) + 1)) AS INTEGER) AS border,
+            max(week) AS last_week
+        FROM sold
     ), kept AS (
-        SELECT product_id, min(week) AS first_week, max(week) AS last_week
-        FROM sold GROUP BY 1 HAVING count(*) >= {MIN_WEEKS_SOLD}
+        SELECT product_id, min(week) AS first_week
+        FROM sold, span WHERE week < border GROUP BY 1 HAVING count(*) >= {MIN_WEEKS_SOLD}
         ORDER BY sum(units) DESC, product_id LIMIT {MAX_PRODUCTS}
     ), calendar AS (
-        SELECT product_id, first_week, unnest(range(first_week, last_week + 1)) AS week FROM kept
+        SELECT product_id, first_week, border, unnest(range(first_week, last_week + 1)) AS week
+        FROM kept, span
     )
     SELECT product_id, CAST(week AS INTEGER) AS week, week - first_week AS age,
+        week >= border AS held_out,
         coalesce(units, 0) AS units,
         last_value(price IGNORE NULLS) OVER so_far AS price,
         last_value(listed IGNORE NULLS) OVER so_far AS listed,
@@ -93,18 +104,20 @@ def _features_sql(unit_cost_ratio: float) -> str:
             avg(greatest(0, 1 - price / nullif(listed, 0))) OVER {eight} AS discount
         FROM weeks
     )
-    SELECT product_id, week, CAST(begins AS DATE) AS begins,
+    SELECT product_id, week, held_out, CAST(begins AS DATE) AS begins,
         CAST(reference AS FLOAT) AS reference_price,
         CAST(units_last_week AS FLOAT) AS units_last_week,
         CAST(mean_units_4w AS FLOAT) AS mean_units_4w,
         CAST(mean_units_8w AS FLOAT) AS mean_units_8w,
         CAST(age AS FLOAT) AS weeks_since_first_sale,
-        CAST(last_price / reference AS FLOAT) AS last_price_ratio,
+        CAST(round(last_price / reference, {RATIO_DIGITS}) AS FLOAT) AS last_price_ratio,
         CAST(discount AS FLOAT) AS mean_discount_8w,
         CAST(lowest / reference AS FLOAT) AS price_spread_8w,
         CAST(sin({year}) AS FLOAT) AS week_sin, CAST(cos({year}) AS FLOAT) AS week_cos,
         CAST(price AS FLOAT) AS price,
+        CAST(round(price / reference, {RATIO_DIGITS}) AS FLOAT) AS price_ratio,
         CAST(coalesce(cost, {unit_cost_ratio} * reference) AS FLOAT) AS unit_cost,
         CAST(units AS FLOAT) AS units
-    FROM known WHERE age >= {WARM_UP_WEEKS} AND reference > 0 AND price > 0
+    FROM known
+    WHERE age >= {WARM_UP_WEEKS} AND reference > 0 AND price > 0 AND mean_units_8w > 0
     ORDER BY week, product_id"""

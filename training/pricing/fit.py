@@ -14,10 +14,9 @@ from bentos.pricing.schema import FEATURE_NAMES
 from training import graph, parity
 from training.fitted import Answers, Array, Comparison, Feeds, Fitted
 from training.pricing import curve
-from training.pricing.features import ASSUMPTIONS, WEEKS_FILE
+from training.pricing.features import ASSUMPTIONS, TRAIN_SHARE, WEEKS_FILE
 from training.pricing.graph import build
 
-TRAIN_SHARE = 0.8
 MIN_ROWS = 200
 SETTINGS: dict[str, Any] = {
     "learning_rate": 0.06,
@@ -37,7 +36,7 @@ EDGE_LIMIT = 400
 def fit(folder: Path, seed: int) -> Fitted:
     """Fit on the earlier weeks, measure on the later ones."""
     weeks = _load(folder)
-    train, test = _split(weeks["week"])
+    train, test = _split(weeks["held_out"])
     rows = np.column_stack([weeks["features"], weeks["ratio"]]).astype(np.float32)
     target = np.log1p(weeks["units"].astype(np.float64))
     monotonic = [0] * len(FEATURE_NAMES) + [-1]
@@ -63,7 +62,7 @@ def fit(folder: Path, seed: int) -> Fitted:
 
 def windows(folder: Path) -> dict[str, int]:
     """Rows of each window."""
-    train, test = _split(_load(folder)["week"])
+    train, test = _split(_load(folder)["held_out"])
     return {"train": len(train), "test": len(test)}
 
 
@@ -79,36 +78,47 @@ def _load(folder: Path) -> dict[str, Array]:
     return {
         "features": features,
         "price": price,
-        "ratio": price / features[:, curve.REFERENCE],
+        "ratio": columns["price_ratio"],
         "units": columns["units"],
-        "week": columns["week"],
+        "held_out": columns["held_out"].astype(bool),
         "product": columns["product_id"],
         "unit_cost": columns["unit_cost"].astype(np.float32),
     }
 
 
-def _split(week: Array) -> tuple[Array, Array]:
-    first, last = int(week.min()), int(week.max())
-    border = first + int(TRAIN_SHARE * (last - first + 1))
-    return np.flatnonzero(week < border), np.flatnonzero(week >= border)
+def _split(held_out: Array) -> tuple[Array, Array]:
+    return np.flatnonzero(~held_out), np.flatnonzero(held_out)
 
 
 def _evaluate(
     trees: Any, rows: Array, target: Array, product: Array, train: Array, test: Array
 ) -> OfflineMetrics:
-    ids, places = np.unique(product, return_inverse=True)
-    counts = np.bincount(places[train], minlength=len(ids))
-    sums = np.bincount(places[train], weights=target[train], minlength=len(ids))
-    overall = target[train].mean()
-    means = np.where(counts > 0, sums / np.maximum(counts, 1), overall)
+    """The model against the better of two guesses: what usually sold, and what sold lately."""
+    lately = np.log1p(rows[:, FEATURE_NAMES.index("mean_units_8w")].astype(np.float64))
+    baselines = {
+        "the product's mean over the training weeks": _usual(product, target, train)[test],
+        "the product's mean over the last eight weeks": lately[test],
+    }
+    errors = {name: _errors(target[test], guess) for name, guess in baselines.items()}
+    best = min(errors, key=lambda name: errors[name]["mae_log_units"])
     return OfflineMetrics(
         protocol=f"first {TRAIN_SHARE:.0%} of the weeks train, the rest test; log(1 + units)",
         primary="mae_log_units",
         higher_is_better=False,
         model=_errors(target[test], trees.predict(rows[test])),
-        baseline_name="the product's mean over the training weeks",
-        baseline=_errors(target[test], means[places[test]]),
+        baseline_name=best,
+        baseline=errors[best],
     )
+
+
+def _usual(product: Array, target: Array, train: Array) -> Array:
+    """Each row's product's mean over the training weeks; the overall mean for a new product."""
+    ids, places = np.unique(product, return_inverse=True)
+    counts = np.bincount(places[train], minlength=len(ids))
+    sums = np.bincount(places[train], weights=target[train], minlength=len(ids))
+    means = np.where(counts > 0, sums / np.maximum(counts, 1), target[train].mean())
+    usual: Array = means[places]
+    return usual
 
 
 def _errors(target: Array, predicted: Array) -> dict[str, float]:
