@@ -14,7 +14,7 @@ PIP_INSTALL := $(BIN)/python -m pip install --disable-pip-version-check --quiet
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo up bench test test-all lint format types imports lock clean
+.PHONY: help demo up bench faults test test-all lint format types imports lock clean
 
 help: ## list the commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -27,6 +27,9 @@ up: $(RUN_STAMP) ## control plane, fleet and gateway over ./var, without the dem
 
 bench: $(RUN_STAMP) ## gateway against `bentoml serve` called directly, on this machine
 	@$(BIN)/python -m load_tests.bench $(ARGS)
+
+faults: $(RUN_STAMP) ## what callers see while something breaks, fault by fault (ARGS="--only NAME,NAME")
+	@$(BIN)/python -m load_tests.faults $(ARGS)
 
 test: lint types imports ## what must be green before a change goes in (under ten minutes)
 	$(BIN)/python -m pytest -q -m "not slow" $(ARGS)

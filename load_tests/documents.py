@@ -55,8 +55,7 @@ def write_gateway_home(
         candidate=candidate,
         buckets=weight_to_buckets(canary_weight),
     )
-    caller_id, secret = secrets.token_hex(6), secrets.token_urlsafe(32)
-    digest = hashlib.sha256(secret.encode()).hexdigest()
+    key, keys = make_caller(shop)
     entry = VersionSchema(
         model=signature.model, signature=signature.digest(), features=schema.digest()
     )
@@ -74,12 +73,23 @@ def write_gateway_home(
             versions=dict.fromkeys(addresses, entry),
             current={signature.model: signature.digest()},
         ),
-        DocumentName.KEYS: KeysBody(
-            keys={caller_id: CallerKey(digest=digest, shop=shop, name="bench")}
-        ),
+        DocumentName.KEYS: keys,
     }
+    write_home(home, bodies)
+    return key
+
+
+def make_caller(shop: str, rate: int | None = None) -> tuple[str, KeysBody]:
+    """A caller's API key, and the keys document that knows it; ``rate`` is requests per second."""
+    caller_id, secret = secrets.token_hex(6), secrets.token_urlsafe(32)
+    digest = hashlib.sha256(secret.encode()).hexdigest()
+    caller = CallerKey(digest=digest, shop=shop, name="bench", rate=rate)
+    return f"sbx_{caller_id}_{secret}", KeysBody(keys={caller_id: caller})
+
+
+def write_home(home: Path, bodies: dict[DocumentName, Any]) -> None:
+    """Fill ``home`` with fresh keys and the signed documents of ``bodies``."""
     _write_documents(home / "gateway" / "documents", _write_keys(home / "keys"), bodies)
-    return f"sbx_{caller_id}_{secret}"
 
 
 def _write_keys(folder: Path) -> Ed25519PrivateKey:

@@ -18,37 +18,13 @@ from typing import Any, Self
 import httpx
 
 from bentos.contract import canonical
-from bentos.contract.datatype import Datatype
-from bentos.contract.features import Feature, FeatureSchema
 from bentos.contract.manifest import DatasetRef, Manifest, OfflineMetrics, ParityReport
 from bentos.contract.segment import DecisionFrame, read_frames
-from bentos.contract.signature import InputSpec, ModelSignature, OutputSpec, Redaction
+from load_tests.installation.model import MODEL, SCHEMA, SIGNATURE
 
 BUILD = Path(__file__).parents[1] / "bentos" / "tiny" / "build.py"
 SHOP = "acceptance-shop"
-MODEL = "tiny"
 VERSIONS = ("tiny:20260101-0000000a", "tiny:20260102-0000000b")
-NAMES = ("a", "b", "c")
-
-SIGNATURE = ModelSignature(
-    model=MODEL,
-    inputs=tuple(
-        InputSpec(
-            name=name,
-            datatype=Datatype.FP32,
-            minimum=0,
-            maximum=1000,
-            required=name == "a",
-            redaction=Redaction.PUBLIC,
-        )
-        for name in NAMES
-    ),
-    outputs=(OutputSpec(name="total", datatype=Datatype.FP32),),
-)
-SCHEMA = FeatureSchema(
-    model=MODEL,
-    features=tuple(Feature(name=name, source=f"input:{name}", default=1.0) for name in NAMES),
-)
 
 
 def manifest(version: str, bento_digest: str) -> dict[str, Any]:
