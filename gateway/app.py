@@ -9,7 +9,8 @@ from typing import Any, NamedTuple
 import structlog
 
 from bentos.contract.errors import ContractError
-from gateway import metadata
+from gateway import cold_routes
+from gateway.compression import ACCEPT_ENCODING, CONTENT_ENCODING, compress, decompress
 from gateway.config import GatewayConfig
 from gateway.errors import (
     BadRequest,
@@ -87,9 +88,10 @@ class App:
         try:
             if len(body) > self._config.max_body_bytes:
                 raise TooLarge(_too_large(self._config.max_body_bytes, len(body)))
-            return await predict(
+            reply = await predict(
                 serving, call.model, call.pin, headers, body, open_protocol=call.kind == "infer"
             )
+            return _packed(reply, headers)
         except Exception as error:  # noqa: BLE001 - every error becomes an answer, here and only here
             return self._failed(call.kind, error)
 
@@ -107,14 +109,11 @@ class App:
         path: str = scope["path"]
         call = self.hot_call(path)
         try:
+            headers = dict(scope["headers"])
             if call is None:
-                if path.endswith(INFER_SUFFIX):
-                    raise NotFound(f"path: expected {INFER_FORM}, got {path!r}")
-                _require(scope, "GET")
-                reply = Reply(*metadata.answer(self.serving, path))
+                reply = await self._cold(scope["method"], path, headers, receive)
             else:
                 _require(scope, "POST")
-                headers = dict(scope["headers"])
                 body = await self._body(headers, receive)
                 reply = await self.answer_call(call, headers, body)
         except Exception as error:  # noqa: BLE001 - as above
@@ -122,6 +121,15 @@ class App:
         await _send(send, reply)
         for copy in reply.shadows:
             self.mirror(copy)
+
+    async def _cold(
+        self, method: str, path: str, headers: dict[bytes, bytes], receive: Receive
+    ) -> Reply:
+        if path.endswith(INFER_SUFFIX):
+            raise NotFound(f"path: expected {INFER_FORM}, got {path!r}")
+        route, values = cold_routes.find(method, path)
+        body = await self._body(headers, receive) if method == "POST" else b""
+        return _packed(route.answer(self.serving, values, body), headers)
 
     def _failed(self, kind: str, error: Exception) -> Reply:
         """The one place that turns errors into answers. ``kind`` is a low-cardinality label."""
@@ -135,6 +143,11 @@ class App:
         return error_reply(error, cause=cause)
 
     async def _body(self, headers: dict[bytes, bytes], receive: Receive) -> bytes:
+        body = await self._read(headers, receive)
+        encoding = headers.get(CONTENT_ENCODING)
+        return decompress(body, encoding, self._config.max_body_bytes) if encoding else body
+
+    async def _read(self, headers: dict[bytes, bytes], receive: Receive) -> bytes:
         limit = self._config.max_body_bytes
         declared = headers.get(b"content-length", b"0")
         if not declared.isdigit() or int(declared) > limit:
@@ -207,9 +220,14 @@ async def _send(send: Send, reply: Reply) -> None:
     await send({"type": "http.response.body", "body": reply.body})
 
 
+def _packed(reply: Reply, headers: dict[bytes, bytes]) -> Reply:
+    accepted = headers.get(ACCEPT_ENCODING)
+    return compress(reply, accepted) if accepted else reply
+
+
 def _require(scope: Scope, method: str) -> None:
     if scope["method"] != method:
-        raise MethodNotAllowed(f"method: expected {method}, got {scope['method']}")
+        raise MethodNotAllowed(scope["method"], [method])
 
 
 def _too_large(limit: int, got: object) -> str:

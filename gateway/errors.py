@@ -2,12 +2,14 @@
 
 GatewayError
 ├── BadRequest 400 · Unauthorized 401 · Forbidden 403 · NotFound 404 · MethodNotAllowed 405
-    ├── TooLarge 413
+├── TooLarge 413 · UnsupportedEncoding 415
 ├── TooManyRequests 429
 └── Unavailable 503 · DeadlineExceeded 504
 LaneError: a version did not answer; predict.py turns it into a fallback or one of the above
 ├── LaneUnavailable · LaneFull · LaneTimeout · LaneLost · LaneRefused · BadAnswer
 """
+
+from collections.abc import Sequence
 
 
 class GatewayError(Exception):
@@ -42,15 +44,25 @@ class NotFound(GatewayError):
 
 
 class MethodNotAllowed(GatewayError):
-    """The path exists, but not with this method."""
+    """The path exists, but not with this method; ``allowed`` are those it has."""
 
     status = 405
+
+    def __init__(self, method: str, allowed: Sequence[str]) -> None:
+        self.allowed = ", ".join(allowed)
+        super().__init__(f"method: expected {self.allowed}, got {method}")
 
 
 class TooLarge(GatewayError):
     """The body exceeds the limit."""
 
     status = 413
+
+
+class UnsupportedEncoding(GatewayError):
+    """The body is packed in a way nobody here can unpack."""
+
+    status = 415
 
 
 class TooManyRequests(GatewayError):

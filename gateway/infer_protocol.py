@@ -4,27 +4,35 @@ One tensor per named input, first dimension N. Who is routed travels in ``parame
 targeting_key, attr.<name>, timeout (µs), version.
 """
 
-import math
 from typing import Any
 
-import msgspec
 import numpy as np
+import numpy.typing as npt
 
 from bentos.contract import oip
 from bentos.contract.datatype import ARRAY_TYPES, Datatype
 from bentos.contract.errors import ContractError
-from bentos.contract.signature import InputSpec, ModelSignature
+from bentos.contract.signature import ModelSignature, OutputSpec
 from gateway.query import Query, check_timeout
+from gateway.raw_request import is_raw, read_raw
 from gateway.rows import to_rows
 from gateway.snapshot import ModelView
+from gateway.tensor_columns import read_column
+from gateway.versions import short
 
 ATTRIBUTE_PREFIX = "attr."
-_FLOATS = {Datatype.FP16, Datatype.FP32, Datatype.FP64}
+# Promises of extensions nobody here keeps: better refused than silently broken. Triton reserves
+# its prefix and answers 400 as well.
+_REFUSED_PARAMETERS = ("sequence_", "triton_")
+_REFUSED_OUTPUT_PARAMETERS = ("classification", "shared_memory_region")
 
 
 def decode(view: ModelView, body: bytes, header_length: str | None, max_rows: int) -> Query:
     """Decode and validate; raises ContractError naming the field."""
-    request = oip.decode_request(body, header_length)
+    if is_raw(header_length):
+        request = read_raw(view.signature, body)
+    else:
+        request = oip.decode_request(body, header_length)
     _check_outputs(view.signature, request)
     specs = {spec.name: spec for spec in view.signature.inputs}
     columns: dict[str, list[Any]] = {}
@@ -38,14 +46,10 @@ def decode(view: ModelView, body: bytes, header_length: str | None, max_rows: in
         # Before a row exists: a tensor of 0 bytes may claim millions of them.
         if not tensor.shape or not 1 <= tensor.shape[0] <= max_rows:
             raise ContractError(f"{field}.shape", f"1 to {max_rows} rows", list(tensor.shape))
-        columns[tensor.name] = _column(spec, tensor, field)
+        columns[tensor.name] = read_column(spec, tensor, field)
     rows = _to_dicts(columns)
     parameters = request.parameters
-    attributes = {
-        name.removeprefix(ATTRIBUTE_PREFIX): value
-        for name, value in parameters.items()
-        if name.startswith(ATTRIBUTE_PREFIX)
-    }
+    attributes = _attributes(parameters)
     timeout = parameters.get("timeout")
     return Query(
         to_rows(rows, view.row_type),
@@ -64,22 +68,17 @@ def encode(
     facts: dict[str, Any],
 ) -> tuple[bytes, int | None]:
     """The answer's body and the length of its JSON (None when nothing is binary)."""
-    wanted = None if request.outputs is msgspec.UNSET else {o.name for o in request.outputs}
+    # An empty list asks for nothing by name, which is what leaving it out means.
+    wanted = {o.name for o in request.outputs} if request.outputs else None
     tensors = [
-        _tensor(
-            spec.name,
-            spec.datatype,
-            spec.shape,
-            outputs[spec.name],
-            oip.wants_binary(request, spec.name),
-        )
+        _tensor(spec, outputs[spec.name], binary=oip.wants_binary(request, spec.name))
         for spec in signature.outputs
         if wanted is None or spec.name in wanted
     ]
     return oip.encode(
         oip.InferResponse(
             model_name=signature.model,
-            model_version=str(facts["model_version"]),
+            model_version=short(facts["model_version"]),
             id=request.id,
             parameters={key: value for key, value in facts.items() if value is not None},
             outputs=tensors,
@@ -87,56 +86,19 @@ def encode(
     )
 
 
-def _column(spec: InputSpec, tensor: oip.Tensor, field: str) -> list[Any]:
-    """One value (or list) per row, as JSON would carry it; NaN counts as missing."""
-    if tensor.datatype is not spec.datatype:
-        raise ContractError(f"{field}.datatype", spec.datatype.value, tensor.datatype.value)
-    shape = tensor.shape
-    if len(shape) < 1 or (not spec.shape and math.prod(shape[1:]) != 1):
-        raise ContractError(f"{field}.shape", f"[rows{', n' if spec.shape else ''}]", list(shape))
-    flat = _values(spec, tensor, field)
-    if not spec.shape:
-        return flat
-    width = math.prod(shape[1:])
-    return [flat[row * width : (row + 1) * width] for row in range(shape[0])]
-
-
-def _values(spec: InputSpec, tensor: oip.Tensor, field: str) -> list[Any]:
-    if tensor.raw is None:
-        flat = _flatten(tensor.data, len(tensor.shape))
-        if len(flat) != math.prod(tensor.shape):
-            raise ContractError(f"{field}.data", f"{math.prod(tensor.shape)} values", len(flat))
-        return flat
-    if spec.datatype is Datatype.BYTES:
-        return _byte_strings(tensor.raw, math.prod(tensor.shape), field)
-    values: list[Any] = np.frombuffer(tensor.raw, ARRAY_TYPES[spec.datatype]).tolist()
-    if spec.datatype in _FLOATS:
-        return [None if value != value else value for value in values]  # noqa: PLR0124 - NaN
-    return values
-
-
-def _byte_strings(raw: memoryview, count: int, field: str) -> list[str]:
-    texts, offset = [], 0
-    while offset + 4 <= len(raw):
-        length = int.from_bytes(raw[offset : offset + 4], "little")
-        texts.append(bytes(raw[offset + 4 : offset + 4 + length]))
-        offset += 4 + length
-    if offset != len(raw) or len(texts) != count:
-        raise ContractError(field, f"{count} length-prefixed elements", f"{len(texts)}")
-    try:
-        return [text.decode() for text in texts]
-    except UnicodeDecodeError as error:
-        raise ContractError(field, "UTF-8 text", str(error)) from error
-
-
-def _flatten(data: Any, levels: int) -> list[Any]:
-    """Nested or flat is the caller's choice; never more levels than the shape has."""
-    flat: list[Any] = data
-    for _ in range(levels - 1):
-        if not any(isinstance(item, list) for item in flat):
-            break
-        flat = [value for item in flat for value in (item if isinstance(item, list) else (item,))]
-    return flat
+def _attributes(parameters: dict[str, Any]) -> dict[str, Any]:
+    """The caller's attributes among the parameters; unknown parameters pass, as in Triton."""
+    attributes: dict[str, Any] = {}
+    for name, value in parameters.items():
+        if name.startswith(ATTRIBUTE_PREFIX):
+            attributes[name.removeprefix(ATTRIBUTE_PREFIX)] = value
+        elif name.startswith(_REFUSED_PARAMETERS):
+            raise ContractError(
+                f"parameters.{name}", "no such parameter", value, "No model here keeps state."
+            )
+        elif name == oip.BINARY_OUTPUT_ALL and not isinstance(value, bool):
+            raise ContractError(f"parameters.{name}", "true or false", value)
+    return attributes
 
 
 def _to_dicts(columns: dict[str, list[Any]]) -> list[dict[str, Any]]:
@@ -151,25 +113,41 @@ def _to_dicts(columns: dict[str, list[Any]]) -> list[dict[str, Any]]:
 
 
 def _check_outputs(signature: ModelSignature, request: oip.InferRequest) -> None:
-    """Raise ContractError if an unknown output is asked for."""
-    if request.outputs is msgspec.UNSET:
+    """Raise ContractError for an unknown output, or one asked for in a form nobody here has."""
+    if not request.outputs:
         return
     known = {spec.name for spec in signature.outputs}
     for index, wanted in enumerate(request.outputs):
+        field = f"outputs[{index}]"
         if wanted.name not in known:
-            raise ContractError(f"outputs[{index}].name", f"one of {sorted(known)}", wanted.name)
+            raise ContractError(f"{field}.name", f"one of {sorted(known)}", wanted.name)
+        for name, value in wanted.parameters.items():
+            if name in _REFUSED_OUTPUT_PARAMETERS:
+                raise ContractError(f"{field}.parameters.{name}", "no such parameter", value)
+            if name == oip.BINARY_OUTPUT and not isinstance(value, bool):
+                raise ContractError(f"{field}.parameters.{name}", "true or false", value)
 
 
-def _tensor(
-    name: str, datatype: Datatype, row_shape: tuple[int, ...], values: list[Any], binary: bool
-) -> oip.Tensor:
-    if datatype is Datatype.BYTES:
-        return oip.Tensor(name=name, shape=(len(values),), datatype=datatype, data=values)
-    array = np.asarray(values, ARRAY_TYPES[datatype])
-    shape = array.shape if len(values) else (0, *row_shape)
+def _tensor(spec: OutputSpec, values: list[Any], *, binary: bool) -> oip.Tensor:
+    """``values`` has one entry per row: a scalar, or lists nested as the output's shape."""
+    name, datatype = spec.name, spec.datatype
+    shape = (len(values), *spec.shape)
     if binary:
-        return oip.Tensor(name=name, shape=shape, datatype=datatype, raw=array.tobytes())
-    return oip.Tensor(name=name, shape=shape, datatype=datatype, data=array.ravel().tolist())
+        raw = _bytes(values) if datatype is Datatype.BYTES else _array(spec, values).tobytes()
+        return oip.Tensor(name=name, shape=shape, datatype=datatype, raw=raw)
+    nested = bool(spec.shape) and datatype is not Datatype.BYTES
+    data = _array(spec, values).ravel().tolist() if nested else values
+    return oip.Tensor(name=name, shape=shape, datatype=datatype, data=data)
+
+
+def _array(spec: OutputSpec, values: list[Any]) -> npt.NDArray[Any]:
+    return np.asarray(values, ARRAY_TYPES[spec.datatype])
+
+
+def _bytes(values: list[str]) -> bytes:
+    """BYTES elements: a uint32 LE length and that many bytes each."""
+    texts = [value.encode() for value in values]
+    return b"".join([len(text).to_bytes(4, "little") + text for text in texts])
 
 
 def _text(value: Any, field: str) -> str | None:

@@ -24,6 +24,7 @@ from gateway.lane_queue import LaneQueue
 from gateway.lane_refusal import refused
 from gateway.lane_request import Encoding, InferRequests
 from gateway.lane_retry import MAX_TRIES, RetryBudget
+from gateway.lane_tally import LaneTally
 from gateway.latency import LatencyWindow
 
 log = structlog.get_logger(__name__)
@@ -56,6 +57,7 @@ class Lane:
         self.signature = signature
         self.batches = 0
         self.failures: dict[str, int] = {}
+        self.tally = LaneTally()
         self.retries = RetryBudget()
         self.pool = WorkerPool(
             version,
@@ -204,6 +206,7 @@ class Lane:
             worker.encoding_is_sure = True
             self.pool.succeeded(worker, batch.sent_at)
             now, start = self._loop.time(), 0
+            self.tally.add(batch, now)
             for work in batch.works:
                 try:
                     self._answer(work, whole.slice(start, work.rows), batch, now)

@@ -1,63 +1,81 @@
-"""The cold routes: Open Inference Protocol metadata and health, /metrics, /status."""
+"""Open Inference Protocol v2: health, and metadata of the server, its models and versions."""
 
+from collections.abc import Mapping
+from importlib.metadata import version as installed_version
 from typing import Any
 
 import msgspec
 
 from bentos.contract.signature import InputSpec, ModelSignature, OutputSpec
-from gateway.errors import NotFound, Unavailable
+from gateway.errors import Unavailable
+from gateway.reply import Reply
 from gateway.serving import Serving
+from gateway.versions import lane_of, running, short, view_of
 
 JSON = [(b"content-type", b"application/json")]
-TEXT = [(b"content-type", b"text/plain; version=0.0.4; charset=utf-8")]
-EXTENSIONS = ["binary_tensor_data", "parameters"]
+# Only what is implemented: clients take an extension listed here at its word.
+EXTENSIONS = (
+    "binary_tensor_data",
+    "parameters",
+    "model_repository",
+    "model_configuration",
+    "statistics",
+)
 PLATFORM = "onnx_onnxv1"
+SERVER_VERSION = installed_version("signalbox")
 
-Answer = tuple[int, list[tuple[bytes, bytes]], bytes]
-
-
-def answer(serving: Serving, path: str) -> Answer:
-    """Answer a GET; raises NotFound or Unavailable."""
-    if path in ("/v2", "/v2/"):
-        return _json({"name": "signalbox", "version": "2", "extensions": EXTENSIONS})
-    if path == "/v2/health/live":
-        return 200, JSON, b""
-    if path == "/v2/health/ready":
-        problem = serving.not_ready()
-        if problem is not None:
-            raise Unavailable(problem)
-        return 200, JSON, b""
-    if path == "/metrics":
-        return 200, TEXT, serving.metrics.expose()
-    if path == "/status":
-        return _json(serving.status())
-    if path.startswith("/v2/models/"):
-        return _model(serving, path.removeprefix("/v2/models/"))
-    raise NotFound(f"path: expected a route of this gateway, got {path!r}")
+Values = Mapping[str, str]
+"""What stood in the variable parts of a path: model, version."""
 
 
-def _model(serving: Serving, rest: str) -> Answer:
-    model, *parts = rest.split("/")
-    snapshot = serving.snapshot
-    view = snapshot.models.get(model)
-    if view is None:
-        raise NotFound(f"model: expected one of {sorted(snapshot.models)}, got {model!r}")
-    versions = [
-        tag.partition(":")[2]
-        for tag, owner in snapshot.model_of.items()
-        if owner == model and tag in snapshot.lanes
-    ]
-    if parts[:1] == ["versions"] and len(parts) > 1:
-        if parts[1] not in versions:
-            raise NotFound(f"version: expected one of {versions}, got {parts[1]!r}")
-        versions, parts = [parts[1]], parts[2:]
-    if not parts:
-        return _json(describe(view.signature, versions))
-    if parts == ["ready"]:
-        if not any(snapshot.lanes[f"{model}:{version}"].reachable for version in versions):
-            raise Unavailable(f"model: no worker of {model!r} can be reached")
-        return _json({"name": model, "ready": True})
-    raise NotFound(f"path: expected /v2/models/{{model}}[/ready], got {rest!r}")
+def server(_serving: Serving, _values: Values, _body: bytes) -> Reply:
+    """GET /v2."""
+    return json_reply({"name": "signalbox", "version": SERVER_VERSION, "extensions": EXTENSIONS})
+
+
+def live(_serving: Serving, _values: Values, _body: bytes) -> Reply:
+    """GET /v2/health/live: the event loop turns."""
+    return json_reply({"live": True})
+
+
+def ready(serving: Serving, _values: Values, _body: bytes) -> Reply:
+    """GET /v2/health/ready: every route's stable version can answer; never asks canaries."""
+    problem = serving.not_ready()
+    if problem is not None:
+        raise Unavailable(problem)
+    return json_reply({"ready": True})
+
+
+def models(serving: Serving, _values: Values, _body: bytes) -> Reply:
+    """GET /v2/models: KServe's list of names."""
+    return json_reply({"models": sorted(serving.snapshot.models)})
+
+
+def model(serving: Serving, values: Values, _body: bytes) -> Reply:
+    """GET /v2/models/{model}[/versions/{version}]."""
+    snapshot, name = serving.snapshot, values["model"]
+    view = view_of(snapshot, name)
+    tags = running(snapshot, name)
+    if "version" in values:
+        tags = [lane_of(snapshot, name, values["version"]).version]
+    return json_reply(describe(view.signature, [short(tag) for tag in tags]))
+
+
+def model_ready(serving: Serving, values: Values, _body: bytes) -> Reply:
+    """GET /v2/models/{model}[/versions/{version}]/ready; without a version, the stable one's."""
+    snapshot, name = serving.snapshot, values["model"]
+    view_of(snapshot, name)
+    routes = snapshot.routes
+    assert routes is not None
+    if "version" in values:
+        lane = lane_of(snapshot, name, values["version"])
+    elif name in routes.models:
+        lane = lane_of(snapshot, name, routes.stable_of(name))
+    else:
+        raise Unavailable(f"model: expected a published route of {name!r}, got none yet")
+    if not lane.reachable:
+        raise Unavailable(f"model: no worker of {lane.version!r} can be reached")
+    return json_reply({"name": name, "ready": True})
 
 
 def describe(signature: ModelSignature, versions: list[str]) -> dict[str, Any]:
@@ -71,9 +89,10 @@ def describe(signature: ModelSignature, versions: list[str]) -> dict[str, Any]:
     }
 
 
+def json_reply(value: Any) -> Reply:
+    """200 with a JSON body."""
+    return Reply(200, JSON, msgspec.json.encode(value))
+
+
 def _tensor(spec: InputSpec | OutputSpec) -> dict[str, Any]:
     return {"name": spec.name, "datatype": spec.datatype.value, "shape": [-1, *spec.shape]}
-
-
-def _json(value: Any) -> Answer:
-    return 200, JSON, msgspec.json.encode(value)

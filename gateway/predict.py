@@ -27,7 +27,6 @@ from gateway.errors import (
     LaneError,
     LaneFull,
     LaneTimeout,
-    NotFound,
     Unavailable,
 )
 from gateway.lane_pressure import Priority
@@ -39,6 +38,7 @@ from gateway.rows import Row
 from gateway.serving import Serving
 from gateway.shadow import ShadowCopy
 from gateway.snapshot import ModelView, Snapshot
+from gateway.versions import lane_of, view_of
 
 TIMEOUT_HEADER = b"x-request-timeout-ms"
 _HEADER_LENGTH = oip.HEADER_LENGTH.encode()
@@ -58,12 +58,12 @@ async def predict(
     snapshot = serving.snapshot
     principal = serving.authenticator.authenticate(headers.get(b"authorization"))
     principal.require(SCOPE_INFER, model)
-    view = _view(snapshot, model)
+    view = view_of(snapshot, model)
     query = _decode(serving, view, headers, body, open_protocol=open_protocol)
     pin = pin or query.pin
     if pin is not None:
         principal.require(SCOPE_PIN, model)
-        pin = _pinned(snapshot, model, pin)
+        pin = lane_of(snapshot, model, pin).version
     assignment = _assign(snapshot, model, query, pin)
     outcome = await _answer(snapshot, view, assignment, query, watch)
     watch.stop()
@@ -89,15 +89,6 @@ async def predict(
 
 
 # --- 1 decode ---------------------------------------------------------------------------
-def _view(snapshot: Snapshot, model: str) -> ModelView:
-    if snapshot.routes is None:
-        raise Unavailable("routes and kill: expected published documents, got none yet")
-    view = snapshot.models.get(model)
-    if view is None:
-        raise NotFound(f"model: expected one of {sorted(snapshot.models)}, got {model!r}")
-    return view
-
-
 def _decode(
     serving: Serving,
     view: ModelView,
@@ -130,14 +121,6 @@ def _decode(
 def _assign(snapshot: Snapshot, model: str, query: Query, pin: str | None) -> Assignment:
     assert snapshot.routes is not None
     return snapshot.routes.assign(model, query.targeting_key, query.attributes, pin)
-
-
-def _pinned(snapshot: Snapshot, model: str, pin: str) -> str:
-    """A pin may be the full tag or its version part."""
-    tag = pin if ":" in pin else f"{model}:{pin}"
-    if snapshot.model_of.get(tag) != model or tag not in snapshot.lanes:
-        raise NotFound(f"version: expected a running version of {model!r}, got {pin!r}")
-    return tag
 
 
 # --- 3 answer ---------------------------------------------------------------------------

@@ -5,7 +5,7 @@ from typing import Any
 import msgspec
 
 from bentos.contract.errors import ContractError
-from gateway.errors import GatewayError
+from gateway.errors import GatewayError, MethodNotAllowed, UnsupportedEncoding
 from gateway.shadow import ShadowCopy
 
 Headers = list[tuple[bytes, bytes]]
@@ -35,4 +35,8 @@ def error_reply(
     headers = [*(headers or ()), (b"content-type", b"application/json")]
     if error.retry_after_s is not None:
         headers.append((b"retry-after", str(error.retry_after_s).encode()))
+    if isinstance(error, MethodNotAllowed):
+        headers.append((b"allow", error.allowed.encode()))
+    elif isinstance(error, UnsupportedEncoding):
+        headers.append((b"accept-encoding", b"gzip, deflate"))
     return Reply(error.status, headers, msgspec.json.encode(body))

@@ -24,6 +24,7 @@ JSON_CONTENT_TYPE = "application/json"
 MAX_ELEMENTS = 16_000_000
 MAX_DIMENSIONS = 16
 _LENGTH = re.compile(r"[0-9]{1,15}")
+_NO_DATA_HINT = f"Send data, or {BINARY_SIZE} and the bytes after the JSON."
 
 
 class Tensor(msgspec.Struct, omit_defaults=True, kw_only=True):
@@ -166,7 +167,7 @@ def _attach(tensors: list[Tensor], blobs: memoryview, kind: str) -> None:
         size = tensor.parameters.get(BINARY_SIZE)
         if size is None:
             if tensor.data is msgspec.UNSET:
-                raise ContractError(f"{field}.data", "a list of values", "nothing")
+                raise ContractError(f"{field}.data", "a list of values", "nothing", _NO_DATA_HINT)
             continue
         if isinstance(size, bool) or not isinstance(size, int) or size < 0:
             raise ContractError(f"{field}.{BINARY_SIZE}", "a size in bytes", size)

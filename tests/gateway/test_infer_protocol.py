@@ -6,6 +6,10 @@ import struct
 import pytest
 import pytest_asyncio
 
+from bentos.contract import oip
+from bentos.contract.datatype import Datatype
+from bentos.contract.signature import ModelSignature, OutputSpec
+from gateway.infer_protocol import encode
 from tests.gateway.installation import STABLE, route
 
 PATH = "/v2/models/fraud/infer"
@@ -119,3 +123,35 @@ async def test_metadata_names_versions_inputs_and_outputs(ready):
     assert response.json()["parameters"]["reason"] == "PINNED"
     assert (await ready.client.get("/v2/models/none")).status_code == 404
     assert (await ready.client.get("/v2")).json()["name"] == "signalbox"
+
+
+@pytest.mark.parametrize("binary", [True, False])
+def test_texts_are_answered_in_both_forms(binary):
+    signature = ModelSignature(
+        model="m", inputs=(), outputs=(OutputSpec(name="label", datatype=Datatype.BYTES),)
+    )
+    request = oip.InferRequest(inputs=[], parameters={"binary_data_output": binary})
+    facts = {"model_version": "m:1"}
+    body, length = encode(signature, request, {"label": ["ok", "schön"]}, facts)
+    [tensor] = oip.decode_response(body, None if length is None else str(length)).outputs
+    assert (tensor.shape, tensor.datatype) == ((2,), Datatype.BYTES)
+    if binary:
+        assert bytes(tensor.raw) == b"\x02\0\0\0ok\x06\0\0\0sch\xc3\xb6n"
+    else:
+        assert tensor.data == ["ok", "schön"]
+
+
+def test_a_row_of_several_numbers_is_answered_row_by_row():
+    signature = ModelSignature(
+        model="m", inputs=(), outputs=(OutputSpec(name="p", datatype=Datatype.INT64, shape=(3,)),)
+    )
+    body, _ = encode(
+        signature,
+        oip.InferRequest(inputs=[]),
+        {"p": [[1, 2, 3], [4, 5, 6]]},
+        {"model_version": "m:1"},
+    )
+    answer = json.loads(body)
+    assert answer["outputs"][0]["shape"] == [2, 3]
+    assert answer["outputs"][0]["data"] == [1, 2, 3, 4, 5, 6]
+    assert answer["model_version"] == "1"
