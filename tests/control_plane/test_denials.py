@@ -119,3 +119,15 @@ def test_a_flood_without_a_key_is_one_event(plane):
     found = plane.admin.get("/api/v1/register/events", params={"action": "release:approve"}).json()
     found = [event for event in found if event["ip"] == "198.51.100.7"]
     assert [event["entity"] for event in found] == ["release:0"]
+
+
+def test_keys_sent_in_a_path_stay_out_of_the_register(database, strangers):
+    secrets = [f"sbx_{'0' * 12}_{'s' * 43}", f"sdk-{'k' * 43}"]
+    for number, secret in enumerate(secrets):
+        asked = request(f"192.0.2.{number}", state={"attempt": (None, f"key:{secret}")})
+        record_denial(database, strangers, asked, ForbiddenError(f"no key {secret} here"))
+    recorded = [(event.entity, event.reason) for event in events(database)]
+    assert recorded == [
+        (f"key:sbx_{'0' * 12}_…", f"no key sbx_{'0' * 12}_… here"),
+        ("key:sdk-…", "no key sdk-… here"),
+    ]

@@ -74,6 +74,14 @@ def test_roles_change_at_once_but_never_ones_own(plane):
     assert person.patch(url, json={"roles": ["viewer"]}).status_code == 409
 
 
+def test_nobody_shuts_themselves_out(plane):
+    admin = plane.person("admin")
+    url = f"/api/v1/people/{admin.person}"
+    assert admin.delete(url).status_code == 409
+    assert admin.get("/api/v1/callers").status_code == 200
+    assert plane.admin.delete(url).status_code == 200
+
+
 def test_services_have_just_their_permissions(plane):
     gateway, fleet = plane.holder("gateway"), plane.holder("fleet")
     assert gateway.get("/fleet/v1/desired").status_code == 403

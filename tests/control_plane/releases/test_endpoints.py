@@ -222,6 +222,37 @@ def test_a_bad_plan_names_its_field(shop):
     assert shop.model_state()["release"] is None
 
 
+def test_the_approval_of_somebody_shut_out_since_no_longer_counts(shop):
+    shop.bootstrap()
+    version = shop.register(2)
+    shop.report(version)
+    release = shop.must(shop.draft(version), "submit", "approve")
+    url = f"/api/v1/people/{shop.approver.person}"
+    assert shop.plane.admin.delete(url).status_code == 200
+    assert shop.tell(release, "start").status_code == 409
+    found = shop.author.get(f"/api/v1/releases/{release['id']}").json()
+    assert [each["live"] for each in found["approvals"]] == [False]
+    # Whoever is still there approves anew, after an edit as always.
+    shop.approver = shop.plane.person("approver")
+    edited = shop.author.patch(f"/api/v1/releases/{release['id']}", json={"steps": [0.1]})
+    assert edited.status_code == 200
+    shop.must(release, "submit", "approve", "start")
+
+
+def test_a_condition_every_gateway_must_evaluate_has_a_size(shop):
+    shop.bootstrap()
+    attributes = {"country": "string", "visits": "number"}
+    assert shop.plane.admin.put("/api/v1/attributes", json=attributes).status_code == 200
+    body = {"model": shop.model, "candidate": shop.register(2), "reason": "x"}
+    for condition, field in [
+        ({"$or": [{"visits": 1}] * 1001}, "condition.$or"),
+        ({"country": {"$in": ["x" * 40] * 900}}, "condition"),
+    ]:
+        answer = shop.author.post("/api/v1/releases", json={**body, "condition": condition})
+        assert answer.status_code == 422, answer.text
+        assert answer.json()["errors"][0]["field"] == field
+
+
 def test_conditions_compare_declared_attributes_with_their_type(shop):
     shop.bootstrap()
     attributes = {"country": "string", "visits": "number"}
