@@ -5,11 +5,13 @@ This process is the parent; workers are ``python -m gateway.server`` (supervisor
 
 import argparse
 import asyncio
+import os
 import sys
 
 from pydantic import ValidationError
 
-from gateway import logging
+from bentos.contract.errors import ContractError
+from gateway import logging, worker_slot
 from gateway.config import GatewayConfig
 from gateway.exit_code import ExitCode
 from gateway.listener import listen
@@ -29,17 +31,24 @@ def main() -> int:
         return ExitCode.BAD_INPUT
     try:
         return asyncio.run(_run(config))
+    except ContractError as error:
+        _complain(str(error))
+        return ExitCode.FAILURE
     except OSError as error:
         _complain(f"{config.gateway_host}:{config.gateway_port}: {error.strerror}")
         return ExitCode.FAILURE
 
 
 async def _run(config: GatewayConfig) -> ExitCode:
+    lock = worker_slot.clear(config.shared_path)
     listener = listen(config.gateway_host, config.gateway_port)
     host, port = listener.getsockname()[:2]
     _complain(f"gateway listens on http://{host}:{port}")
-    with listener:
+    try:
         return await Supervisor(config, listener).run()
+    finally:
+        listener.close()
+        os.close(lock)
 
 
 def _complain(text: str) -> None:

@@ -196,6 +196,7 @@ class App:
         self._tasks = [
             asyncio.create_task(self._serving.stream.run()),
             asyncio.create_task(self._rotate()),
+            asyncio.create_task(self._serving.metrics.keep_published()),
         ]
 
     async def _stop(self) -> None:

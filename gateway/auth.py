@@ -8,29 +8,13 @@ from datetime import datetime
 
 from bentos.contract.documents import CallerKey, KeysBody
 from gateway.errors import Forbidden, TooManyRequests, Unauthorized
+from gateway.rate_limit import RateLimiter
 
 _PREFIX = "sbx"
 _SCHEME = b"bearer "
 _HINT = "Send `Authorization: Bearer sbx_<id>_<secret>`."
 SCOPE_INFER = "infer"
 SCOPE_PIN = "pin"
-
-
-@dataclass(slots=True)
-class _Bucket:
-    """A token bucket of one second's burst."""
-
-    rate: float
-    tokens: float
-    filled_at: float
-
-    def take(self, now: float) -> bool:
-        self.tokens = min(self.rate, self.tokens + (now - self.filled_at) * self.rate)
-        self.filled_at = now
-        if self.tokens < 1.0:
-            return False
-        self.tokens -= 1.0
-        return True
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,15 +37,11 @@ class Principal:
 
 @dataclass
 class Authenticator:
-    """The keys document, indexed. Rate buckets outlive a new revision of it.
-
-    ``share`` is this worker's part of every rate (1 / number of workers).
-    """
+    """The keys document, indexed. Rates hold over all workers of the gateway."""
 
     shop: str
-    share: float = 1.0
+    limiter: RateLimiter
     _principals: dict[str, Principal] = field(default_factory=dict)
-    _buckets: dict[str, _Bucket] = field(default_factory=dict)
 
     def replace(self, body: KeysBody) -> None:
         """Take a new revision of the keys document; other shops' keys are left out."""
@@ -71,11 +51,6 @@ class Authenticator:
             if key.shop == self.shop
         }
         self._principals = principals
-        self._buckets = {
-            key_id: self._bucket(key_id, principal.key.rate * self.share)
-            for key_id, principal in principals.items()
-            if principal.key.rate is not None
-        }
 
     def authenticate(self, authorization: bytes | None) -> Principal:
         """Return the caller of an Authorization header; raises Unauthorized or TooManyRequests."""
@@ -91,19 +66,12 @@ class Authenticator:
         known = principal.key.digest if principal else digest[::-1]
         if not hmac.compare_digest(digest, known) or principal is None:
             raise Unauthorized("authorization: expected a known key, got an unknown one")
-        now = time.time()
-        if principal.expires_at is not None and now >= principal.expires_at:
+        if principal.expires_at is not None and time.time() >= principal.expires_at:
             raise Unauthorized("authorization: expected a live key, got an expired one")
-        bucket = self._buckets.get(principal.key_id)
-        if bucket is not None and not bucket.take(now):
-            raise TooManyRequests(f"rate: expected at most {principal.key.rate} requests/s")
+        rate = principal.key.rate
+        if rate is not None and not self.limiter.take(principal.key_id, rate, time.monotonic()):
+            raise TooManyRequests(f"rate: expected at most {rate} requests/s")
         return principal
-
-    def _bucket(self, key_id: str, rate: float) -> _Bucket:
-        known = self._buckets.get(key_id)
-        if known is not None and known.rate == rate:
-            return known
-        return _Bucket(rate, rate, time.time())
 
 
 def _timestamp(text: str | None) -> float | None:

@@ -80,6 +80,11 @@ class GatewayConfig(BaseSettings):
         return self.home / "gateway" / "segments"
 
     @property
+    def shared_path(self) -> Path:
+        """Folder of the files this gateway's workers share while they run."""
+        return self.home / "run" / "gateway" / self.gateway_id
+
+    @property
     def keys_path(self) -> Path:
         """Folder of this machine's keys."""
         return self.home / "keys"

@@ -107,7 +107,7 @@ class Recorder:
             outcome.reason.value,
             str(outcome.status),
         )
-        self._metrics.observe(labels, watch.total_s)
+        self._metrics.observe(labels, watch.total_s, outcome.answer)
         return decision_id, logged
 
     def _decision(

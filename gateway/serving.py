@@ -16,9 +16,12 @@ from gateway.document_stream import DocumentStream
 from gateway.documents import DocumentStore, load_public_key
 from gateway.lane import Lane
 from gateway.lane_pressure import Pressure
-from gateway.metrics import Metrics
+from gateway.metrics import PREFIX, Metrics
+from gateway.rate_limit import RateLimiter
 from gateway.record import Recorder
+from gateway.sample import Over, Sample
 from gateway.shadow import ShadowMirror
+from gateway.shared_values import SharedValues
 from gateway.snapshot import (
     Snapshot,
     addresses,
@@ -26,10 +29,12 @@ from gateway.snapshot import (
     compile_packers,
     compile_routes,
 )
+from gateway.worker_slot import WorkerSlot, slot_count
 
 log = structlog.get_logger(__name__)
 
 PSEUDONYM_KEY_ID = "local-1"
+SHADOW_OUTCOMES = ("compared", "agreed", "failed", "dropped")
 
 
 class Serving:
@@ -42,8 +47,11 @@ class Serving:
         self.draining = False
         self._bodies: dict[DocumentName, Any] = {}
         self._revisions: dict[DocumentName, Revision] = {}
-        self.authenticator = Authenticator(config.shop, 1 / config.gateway_workers)
-        self.metrics = Metrics(self._gauges)
+        count = slot_count(config.gateway_workers)
+        self.slot = WorkerSlot.take(config.shared_path, count)
+        self.limiter = RateLimiter(config.shared_path, self.slot.number, count)
+        self.authenticator = Authenticator(config.shop, self.limiter)
+        self.metrics = Metrics(SharedValues(self.slot), config.shared_path, self._samples)
         self.pressure = Pressure(config.max_pending_rows)
         self.log = DecisionLog(
             config.segments_path,
@@ -78,10 +86,13 @@ class Serving:
         )
 
     def close(self) -> None:
-        """Close lanes and the decision log."""
+        """Close lanes and the decision log; what was counted stays for the other workers."""
         for lane in self.snapshot.lanes.values():
             lane.close()
         self.log.close()
+        self.metrics.publish()
+        self.limiter.close()
+        self.slot.release()
 
     def not_ready(self) -> str | None:
         """Why the gateway should get no traffic; a failing canary is never a reason."""
@@ -97,29 +108,33 @@ class Serving:
         return None
 
     def status(self) -> dict[str, Any]:
-        """What /status shows."""
+        """What /status shows: documents as this worker has them, counts of all workers."""
+        totals = self.metrics.totals()
+        count = totals.count
         return {
             "gateway": self.gateway,
             "boot": self.log.boot,
+            "workers": totals.workers,
             "connected": self.stream.connected,
             "documents": {
                 name.value: str(head.revision) for name, head in self.store.headers.items()
             },
             "lanes": {
                 version: {
-                    "answered": lane.answered,
-                    "batches": lane.batches,
-                    "failures": lane.failures,
+                    "answered": count(f"{PREFIX}_lane_answers_total", version=version),
+                    "batches": count(f"{PREFIX}_lane_batches_total", version=version),
+                    "failures": totals.by(f"{PREFIX}_lane_failures_total", "kind", version=version),
                     "reachable": lane.reachable,
                 }
                 for version, lane in self.snapshot.lanes.items()
             },
-            "decisions": {"written": self.log.written, "lost": self.log.lost},
+            "decisions": {
+                "written": count(f"{PREFIX}_decisions_total"),
+                "lost": count(f"{PREFIX}_decisions_lost_total"),
+            },
             "shadow": {
-                "compared": self.shadow.compared,
-                "agreed": self.shadow.agreed,
-                "failed": self.shadow.failed,
-                "dropped": self.shadow.dropped,
+                outcome: count(f"{PREFIX}_shadow_total", outcome=outcome)
+                for outcome in SHADOW_OUTCOMES
             },
         }
 
@@ -168,34 +183,36 @@ class Serving:
         )
 
     # --- metrics ----------------------------------------------------------------------
-    def _gauges(self) -> Iterable[tuple[str, str, dict[str, str], float]]:
-        prefix = "signalbox_gateway"
+    def _samples(self) -> Iterable[tuple[str, str, dict[str, str], float] | Sample]:
+        yield f"{PREFIX}_worker_starts_total", "Workers that came up.", {}, 1
+        yield Sample(f"{PREFIX}_workers", "Workers that serve.", {}, 1, Over.SUM)
         for name, header in self.store.headers.items():
-            yield (
-                f"{prefix}_document_revision",
-                "Number of the document's revision.",
-                {"document": name.value},
-                header.revision.number,
-            )
-        yield f"{prefix}_decisions_total", "Decisions written.", {}, self.log.written
-        yield f"{prefix}_decisions_lost_total", "Decisions not written.", {}, self.log.lost
+            labels = {"document": name.value}
+            text = "Number of the document's revision, of the worker that is furthest behind."
+            number = header.revision.number
+            yield Sample(f"{PREFIX}_document_revision", text, labels, number, Over.MIN)
+        yield f"{PREFIX}_documents_refused_total", "Documents refused.", {}, self.store.refused
+        text = "1 where every worker follows the control plane's stream."
+        yield Sample(f"{PREFIX}_connected", text, {}, self.stream.connected, Over.MIN)
+        yield f"{PREFIX}_decisions_total", "Decisions written.", {}, self.log.written
+        yield f"{PREFIX}_decisions_lost_total", "Decisions not written.", {}, self.log.lost
         yield from self.log.metrics()
-        for outcome in ("compared", "agreed", "failed", "dropped"):
+        for outcome in SHADOW_OUTCOMES:
             yield (
-                f"{prefix}_shadow_total",
+                f"{PREFIX}_shadow_total",
                 "Shadow copies by outcome.",
                 {"outcome": outcome},
                 getattr(self.shadow, outcome),
             )
         for version, lane in self.snapshot.lanes.items():
             yield (
-                f"{prefix}_lane_answers_total",
+                f"{PREFIX}_lane_answers_total",
                 "Requests a version answered.",
                 {"version": version},
                 lane.answered,
             )
             yield (
-                f"{prefix}_lane_batches_total",
+                f"{PREFIX}_lane_batches_total",
                 "Calls made to a version.",
                 {"version": version},
                 lane.batches,
@@ -203,7 +220,7 @@ class Serving:
         for version, lane in self.snapshot.lanes.items():
             for kind, count in lane.failures.items():
                 yield (
-                    f"{prefix}_lane_failures_total",
+                    f"{PREFIX}_lane_failures_total",
                     "Requests a version did not answer.",
                     {"version": version, "kind": kind},
                     count,

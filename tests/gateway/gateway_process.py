@@ -42,23 +42,25 @@ def publish_on_disk(
     return publisher
 
 
+COMMAND = [sys.executable, "-m", "gateway"]
+
+
 class GatewayProcess:
     """``python -m gateway`` on a free port; its log goes to a file, as nobody reads a pipe."""
 
     def __init__(self, home: Path, **settings: str) -> None:
         self.log = home / f"gateway-{time.monotonic_ns()}.log"
-        environment = {
-            **os.environ,
-            "SIGNALBOX_HOME": str(home),
-            "SIGNALBOX_GATEWAY_PORT": "0",
-            "SIGNALBOX_CONTROL_PLANE_URL": "http://127.0.0.1:9",
-            **settings,
-        }
         with self.log.open("w") as file:
-            self.process = subprocess.Popen(
-                [sys.executable, "-m", "gateway"], env=environment, stderr=file
-            )
+            self.process = subprocess.Popen(COMMAND, env=_environment(home, settings), stderr=file)
         self.url = self._said("gateway listens on ").rpartition(" ")[2]
+
+    @staticmethod
+    def run_to_end(home: Path, **settings: str) -> "subprocess.CompletedProcess[str]":
+        """A gateway that is expected not to start."""
+        environment = _environment(home, settings)
+        return subprocess.run(
+            COMMAND, check=False, env=environment, capture_output=True, text=True, timeout=20
+        )
 
     def __enter__(self) -> Self:
         return self
@@ -107,6 +109,16 @@ class GatewayProcess:
             return found
 
         return eventually(line, "the gateway never listened")
+
+
+def _environment(home: Path, settings: dict[str, str]) -> dict[str, str]:
+    return {
+        **os.environ,
+        "SIGNALBOX_HOME": str(home),
+        "SIGNALBOX_GATEWAY_PORT": "0",
+        "SIGNALBOX_CONTROL_PLANE_URL": "http://127.0.0.1:9",
+        **settings,
+    }
 
 
 def eventually(condition, problem, seconds: float = 30):

@@ -1,10 +1,8 @@
 """The gateway as processes: starts from disk alone, says what is wrong, loses no decision."""
 
-import os
 import socket
-import subprocess
-import sys
 import threading
+import time
 
 import httpx
 import pytest
@@ -18,7 +16,7 @@ from tests.gateway.gateway_process import (
     eventually,
     publish_on_disk,
 )
-from tests.gateway.installation import STABLE
+from tests.gateway.installation import OTHER_SECRET, STABLE
 
 pytestmark = pytest.mark.acceptance
 
@@ -97,11 +95,7 @@ def ask(gateway):
     ],
 )
 def test_bad_settings_are_named_and_nothing_starts(home, settings, fragment):
-    environment = {**os.environ, "SIGNALBOX_HOME": str(home), **settings}
-    command = [sys.executable, "-m", "gateway"]
-    done = subprocess.run(
-        command, check=False, env=environment, capture_output=True, text=True, timeout=20
-    )
+    done = GatewayProcess.run_to_end(home, **settings)
     assert done.returncode == 2
     assert fragment in done.stderr
     assert not (home / "gateway" / "segments").exists()
@@ -116,10 +110,29 @@ def test_missing_keys_say_what_to_do(tmp_path):
 def test_a_port_that_is_taken_is_named(home):
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = str(taken.getsockname()[1])
-        environment = {**os.environ, "SIGNALBOX_HOME": str(home), "SIGNALBOX_GATEWAY_PORT": port}
-        command = [sys.executable, "-m", "gateway"]
-        done = subprocess.run(
-            command, check=False, env=environment, capture_output=True, text=True, timeout=20
-        )
+        done = GatewayProcess.run_to_end(home, SIGNALBOX_GATEWAY_PORT=port)
     assert done.returncode == 1
     assert f"127.0.0.1:{port}: Address already in use" in done.stderr
+
+
+def test_a_rate_holds_over_all_workers_together(home):
+    with GatewayProcess(home, SIGNALBOX_GATEWAY_WORKERS="3").wait_ready() as gateway:
+        headers = {"authorization": f"Bearer sbx_eeeeeeeeeeee_{OTHER_SECRET}"}  # 2 a second
+        started = time.monotonic()
+        statuses = [
+            httpx.post(gateway.url + PREDICT, json=BODY, headers=headers).status_code
+            for _ in range(60)
+        ]
+        seconds = time.monotonic() - started
+        assert set(statuses) == {200, 429}
+        assert statuses.count(200) <= 2 + 2 * seconds + 2
+        assert gateway.end() == 0
+
+
+def test_a_second_gateway_of_the_same_home_and_name_does_not_start(home):
+    with GatewayProcess(home).wait_ready() as gateway:
+        second = GatewayProcess.run_to_end(home)
+        assert second.returncode == 1
+        assert "SIGNALBOX_GATEWAY_ID" in second.stderr
+        assert ask(gateway)
+        assert gateway.end() == 0
