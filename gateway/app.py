@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 import structlog
 
 from bentos.contract.errors import ContractError
-from gateway import cold_routes
+from gateway import cold_routes, cors, storefront
 from gateway.compression import ACCEPT_ENCODING, CONTENT_ENCODING, compress, decompress
 from gateway.config import GatewayConfig
 from gateway.errors import (
@@ -18,6 +18,7 @@ from gateway.errors import (
     InternalError,
     MethodNotAllowed,
     NotFound,
+    RequestTimeout,
     TooLarge,
 )
 from gateway.predict import predict
@@ -45,6 +46,9 @@ class HotCall(NamedTuple):
     model: str
     pin: str | None
     kind: str
+
+
+OTHER = HotCall("", None, "other")
 
 
 class App:
@@ -91,9 +95,10 @@ class App:
             reply = await predict(
                 serving, call.model, call.pin, headers, body, open_protocol=call.kind == "infer"
             )
-            return _packed(reply, headers)
+            reply = _packed(reply, headers)
         except Exception as error:  # noqa: BLE001 - every error becomes an answer, here and only here
-            return self._failed(call.kind, error)
+            reply = self._failed(call.kind, error)
+        return self._readable(reply, headers) if b"origin" in headers else reply
 
     def mirror(self, copy: ShadowCopy) -> None:
         """Take a copy of an answer that has left."""
@@ -107,20 +112,35 @@ class App:
 
     async def _http(self, scope: Scope, receive: Receive, send: Send) -> None:
         path: str = scope["path"]
-        call = self.hot_call(path)
+        headers: dict[bytes, bytes] = dict(scope["headers"])
+        call, door = self.hot_call(path), storefront.door_of(path)
         try:
-            headers = dict(scope["headers"])
-            if call is None:
-                reply = await self._cold(scope["method"], path, headers, receive)
-            else:
+            if scope["method"] == "OPTIONS" and (call or door):
+                reply = storefront.preflight(door, self.serving.authenticator.origins, headers)
+            elif call is not None:
                 _require(scope, "POST")
                 body = await self._body(headers, receive)
                 reply = await self.answer_call(call, headers, body)
+            elif door is not None:
+                reply = await self._door(door, scope, headers, receive)
+            else:
+                reply = await self._cold(scope["method"], path, headers, receive)
         except Exception as error:  # noqa: BLE001 - as above
-            reply = self._failed("other" if call is None else call.kind, error)
+            reply = self._failed((call or door or OTHER).kind, error)
+            reply = self._readable(reply, headers) if call else reply
+        if door is not None and scope["method"] != "OPTIONS":
+            reply = storefront.readable(door, reply)
         await _send(send, reply)
         for copy in reply.shadows:
             self.mirror(copy)
+
+    async def _door(
+        self, door: storefront.Door, scope: Scope, headers: dict[bytes, bytes], receive: Receive
+    ) -> Reply:
+        body = await self._body(headers, receive)
+        method, query = scope["method"], scope["query_string"]
+        reply = await storefront.answer(self.serving, door, method, query, headers, body)
+        return _packed(reply, headers)
 
     async def _cold(
         self, method: str, path: str, headers: dict[bytes, bytes], receive: Receive
@@ -130,6 +150,10 @@ class App:
         route, values = cold_routes.find(method, path)
         body = await self._body(headers, receive) if method == "POST" else b""
         return _packed(route.answer(self.serving, values, body), headers)
+
+    def _readable(self, reply: Reply, headers: dict[bytes, bytes]) -> Reply:
+        """The reply, with leave for the page that asked to read it if a key is for that page."""
+        return cors.readable(reply, self.serving.authenticator.origins, headers.get(b"origin", b""))
 
     def _failed(self, kind: str, error: Exception) -> Reply:
         """The one place that turns errors into answers. ``kind`` is a low-cardinality label."""
@@ -143,7 +167,12 @@ class App:
         return error_reply(error, cause=cause)
 
     async def _body(self, headers: dict[bytes, bytes], receive: Receive) -> bytes:
-        body = await self._read(headers, receive)
+        """The whole body, unpacked. Where it does not come whole the connection ends."""
+        try:
+            body = await self._read(headers, receive)
+        except GatewayError as error:
+            error.closes = True
+            raise
         encoding = headers.get(CONTENT_ENCODING)
         return decompress(body, encoding, self._config.max_body_bytes) if encoding else body
 
@@ -167,7 +196,7 @@ class App:
                     if not message.get("more_body", False):
                         return chunks[0] if len(chunks) == 1 else b"".join(chunks)
         except TimeoutError:
-            raise BadRequest(
+            raise RequestTimeout(
                 f"body: expected within {self._config.body_timeout_s:g} s, got only {size} bytes"
             ) from None
 

@@ -67,7 +67,7 @@ class GatewayConfig(BaseSettings):
     segment_max_bytes: int = Field(64 * 1024 * 1024, ge=4096)
     segment_max_age_s: float = Field(300.0, gt=0)
     body_timeout_s: float = Field(10.0, gt=0)
-    "A body that has not arrived by then is refused."
+    "A body that has not arrived by then is refused with 408."
 
     @property
     def documents_path(self) -> Path:

@@ -2,8 +2,8 @@
 
 GatewayError
 ├── BadRequest 400 · Unauthorized 401 · Forbidden 403 · NotFound 404 · MethodNotAllowed 405
-├── TooLarge 413 · UnsupportedEncoding 415
-├── TooManyRequests 429
+├── RequestTimeout 408 · TooLarge 413 · UriTooLong 414 · UnsupportedEncoding 415
+├── TooManyRequests 429 · HeadersTooLarge 431
 └── Unavailable 503 · DeadlineExceeded 504
 LaneError: a version did not answer; predict.py turns it into a fallback or one of the above
 ├── LaneUnavailable · LaneFull · LaneTimeout · LaneLost · LaneRefused · BadAnswer
@@ -17,6 +17,8 @@ class GatewayError(Exception):
 
     status = 500
     retry_after_s: int | None = None
+    closes = False
+    "Whether the connection ends with the answer, as the rest of the request is not wanted."
 
 
 class BadRequest(GatewayError):
@@ -53,16 +55,34 @@ class MethodNotAllowed(GatewayError):
         super().__init__(f"method: expected {self.allowed}, got {method}")
 
 
+class RequestTimeout(GatewayError):
+    """The request took too long to arrive."""
+
+    status = 408
+
+
 class TooLarge(GatewayError):
     """The body exceeds the limit."""
 
     status = 413
 
 
+class UriTooLong(GatewayError):
+    """Path and query exceed the limit."""
+
+    status = 414
+
+
 class UnsupportedEncoding(GatewayError):
     """The body is packed in a way nobody here can unpack."""
 
     status = 415
+
+
+class HeadersTooLarge(GatewayError):
+    """Too many headers, or too large ones."""
+
+    status = 431
 
 
 class TooManyRequests(GatewayError):

@@ -1,7 +1,7 @@
 """POST /v2/models/{model}/infer — Open Inference Protocol v2, JSON and binary tensors.
 
 One tensor per named input, first dimension N. Who is routed travels in ``parameters``:
-targeting_key, attr.<name>, timeout (µs), version.
+targeting_key, attr.<name>, timeout (µs), version, consent.
 """
 
 from typing import Any
@@ -58,6 +58,7 @@ def decode(view: ModelView, body: bytes, header_length: str | None, max_rows: in
         _text(parameters.get("version"), "parameters.version"),
         None if timeout is None else check_timeout(_micro(timeout), "parameters.timeout"),
         request,
+        parameters.get("consent"),
     )
 
 

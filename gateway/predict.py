@@ -17,9 +17,10 @@ from bentos.contract.deadline import canary_budget_ms
 from bentos.contract.decision import Reason
 from bentos.contract.identity import check_targeting_key
 from gateway import infer_protocol, predict_protocol
-from gateway.auth import SCOPE_INFER, SCOPE_PIN
+from gateway.auth import SCOPE_INFER, SCOPE_PIN, Principal
 from gateway.batch import LaneAnswer
 from gateway.batch_answer import check_band_inputs, check_bands
+from gateway.consent import is_personalised
 from gateway.errors import (
     BadRequest,
     DeadlineExceeded,
@@ -52,14 +53,20 @@ async def predict(
     body: bytes,
     *,
     open_protocol: bool,
+    caller: Principal | None = None,
 ) -> Reply:
-    """Answer one inference request; raises GatewayError or ContractError before routing."""
+    """Answer one inference request; raises GatewayError or ContractError before routing.
+
+    ``caller`` is who a storefront's door let in; without one the API key says who calls.
+    """
     watch = Stopwatch(asyncio.get_running_loop().time)
     snapshot = serving.snapshot
-    principal = serving.authenticator.authenticate(headers.get(b"authorization"))
+    principal = caller or serving.authenticator.authenticate(headers)
     principal.require(SCOPE_INFER, model)
     view = view_of(snapshot, model)
     query = _decode(serving, view, headers, body, open_protocol=open_protocol)
+    if not is_personalised(headers, query.consent, storefront=principal.storefront):
+        view.personal.strip(query)
     pin = pin or query.pin
     if pin is not None:
         principal.require(SCOPE_PIN, model)
@@ -78,6 +85,8 @@ async def predict(
         "revision": str(assignment.revision),
         "logged": logged,
     }
+    if not query.personalised:
+        facts["personalised"] = False
     reply = _reply(view, query, outcome, facts)
     if outcome.answer is None or not assignment.shadows or not logged:
         return reply
@@ -193,6 +202,8 @@ def _reply(view: ModelView, query: Query, outcome: Outcome, facts: dict[str, Any
         (b"x-signalbox-reason", facts["reason"].encode()),
         (b"x-signalbox-revision", facts["revision"].encode()),
     ]
+    if not query.personalised:
+        headers.append((b"x-signalbox-personalised", b"false"))
     if facts["decision_id"] is not None:
         headers.append((b"x-signalbox-decision-id", facts["decision_id"].encode()))
     if outcome.error is not None:

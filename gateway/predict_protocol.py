@@ -1,6 +1,7 @@
 """POST /v1/models/{model}:predict — named values in ``instances``, ``predictions`` out.
 
-The shape of KServe's V1 protocol, plus ``targeting_key``, ``attributes`` and ``version``.
+The shape of KServe's V1 protocol, plus ``targeting_key``, ``attributes``, ``version`` and
+``consent``.
 """
 
 from typing import Any
@@ -27,7 +28,13 @@ def decode(view: ModelView, body: bytes) -> Query:
         raise ContractError(
             "body", '{"instances": [{…}], "targeting_key": "…"}', str(error)
         ) from error
-    return Query(message.instances, message.targeting_key, message.attributes, message.version)
+    return Query(
+        message.instances,
+        message.targeting_key,
+        message.attributes,
+        message.version,
+        consent=message.consent,
+    )
 
 
 def encode(outputs: dict[str, list[Any]], facts: dict[str, Any]) -> bytes:

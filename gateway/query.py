@@ -13,7 +13,11 @@ MIN_DEADLINE_MS = 1.0
 
 
 class Query(msgspec.Struct):
-    """Validated rows and what routing needs. ``infer`` is the OIP request, for its answer."""
+    """Validated rows and what routing needs. ``infer`` is the OIP request, for its answer.
+
+    ``personalised`` false: the visitor did not consent, so nothing may be looked up, bucketed
+    or kept about them (``consent.py``).
+    """
 
     rows: list[Row]
     targeting_key: Any
@@ -21,6 +25,8 @@ class Query(msgspec.Struct):
     pin: str | None = None
     timeout_ms: float | None = None
     infer: InferRequest | None = None
+    consent: Any = None
+    personalised: bool = True
 
 
 def check_timeout(value: Any, field_name: str) -> float:

@@ -148,6 +148,7 @@ class Recorder:
             batch_rows=answer.batch_rows if answer else 0,
             feature_age_s=None,
             schema_digest=watch.schema_digest,
+            personalised=msgspec.UNSET if query.personalised else False,
         )
 
     def _personal(self, view: ModelView, query: Query, outcome: Outcome) -> PersonalPart:

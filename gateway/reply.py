@@ -35,6 +35,8 @@ def error_reply(
     headers = [*(headers or ()), (b"content-type", b"application/json")]
     if error.retry_after_s is not None:
         headers.append((b"retry-after", str(error.retry_after_s).encode()))
+    if error.closes:
+        headers.append((b"connection", b"close"))
     if isinstance(error, MethodNotAllowed):
         headers.append((b"allow", error.allowed.encode()))
     elif isinstance(error, UnsupportedEncoding):

@@ -46,7 +46,7 @@ def row_type(signature: ModelSignature) -> type[msgspec.Struct]:
         if spec.required:
             fields.append((attribute(spec.name), field_type, msgspec.field(name=spec.name)))
         else:
-            default = msgspec.field(name=spec.name, default=_frozen(spec.default))
+            default = msgspec.field(name=spec.name, default=frozen_default(spec.default))
             fields.append((attribute(spec.name), field_type | None, default))
     return msgspec.defstruct(
         f"{signature.model}_row", fields, forbid_unknown_fields=True, kw_only=True, gc=False
@@ -98,7 +98,8 @@ def _value_at(body: Any, path: str) -> Any:
     return value
 
 
-def _frozen(default: Any) -> Any:
+def frozen_default(default: Any) -> Any:
+    """A default as rows hold it: shared by all of them, so a list becomes a tuple."""
     return tuple(default) if isinstance(default, list) else default
 
 

@@ -22,6 +22,7 @@ from gateway.record import Recorder
 from gateway.sample import Over, Sample
 from gateway.shadow import ShadowMirror
 from gateway.shared_values import SharedValues
+from gateway.shopify_doors import ShopifyDoors
 from gateway.snapshot import (
     Snapshot,
     addresses,
@@ -51,6 +52,7 @@ class Serving:
         self.slot = WorkerSlot.take(config.shared_path, count)
         self.limiter = RateLimiter(config.shared_path, self.slot.number, count)
         self.authenticator = Authenticator(config.shop, self.limiter)
+        self.shopify = ShopifyDoors(self.authenticator, config.keys_path)
         self.metrics = Metrics(SharedValues(self.slot), config.shared_path, self._samples)
         self.pressure = Pressure(config.max_pending_rows)
         self.log = DecisionLog(
@@ -145,6 +147,7 @@ class Serving:
         revisions = {**self._revisions, name: revision}
         if name is DocumentName.KEYS:
             self.authenticator.replace(body)
+            self.shopify.replace(body)
         else:
             self.snapshot = self._compile(bodies, revisions)
         self._bodies, self._revisions = bodies, revisions

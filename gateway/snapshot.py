@@ -19,6 +19,7 @@ from bentos.contract.documents import (
     SchemasBody,
 )
 from bentos.contract.signature import ModelSignature, Redaction
+from gateway.consent import PersonalInputs
 from gateway.lane import Lane
 from gateway.packing import Packer
 from gateway.routing import Routes
@@ -36,6 +37,7 @@ class ModelView:
         "Names of the inputs that decisions keep."
         self.kept_values = reader(kept)
         "A row → their values, in the same order."
+        self.personal = PersonalInputs(signature)
         self.bands = tuple(spec.band for spec in signature.outputs if spec.band)
         "Pairs of inputs that bound an output: the first may not exceed the second."
         self.body_decoder: msgspec.json.Decoder[Any] = msgspec.json.Decoder(
@@ -46,6 +48,7 @@ class ModelView:
                     ("targeting_key", Any, None),
                     ("attributes", dict[str, Any], msgspec.field(default_factory=dict)),
                     ("version", str | None, None),
+                    ("consent", Any, None),
                 ],
                 forbid_unknown_fields=True,
                 gc=False,

@@ -65,6 +65,7 @@ class Decision(msgspec.Struct, frozen=True, kw_only=True):
     ``assigned_version`` and ``served_version`` differ on fallback; statistics use assigned
     (intention to treat). ``bucket`` is 0…9999 where an experiment decided, else null.
     ``commitment`` is SHA-256 hex over salt ‖ JCS(personal part), "" until the shipper ran.
+    ``personalised`` is false where consent was missing, and absent everywhere else.
     """
 
     decision_id: str
@@ -89,6 +90,7 @@ class Decision(msgspec.Struct, frozen=True, kw_only=True):
     feature_age_s: float | None
     schema_digest: str | None
     commitment: str = ""
+    personalised: bool | msgspec.UnsetType = msgspec.UNSET
     schema: int = SCHEMA_VERSION
 
 

@@ -130,6 +130,10 @@ class CallerKey(msgspec.Struct, frozen=True, kw_only=True):
     """One caller's key: only the SHA-256 hex of its secret. ``models`` ["*"] means all.
 
     ``scopes``: ``infer`` to call, ``pin`` to choose a version. ``rate`` is requests per second.
+
+    A publishable key lies readable in a theme: its one scope is ``browser``, it calls from the
+    web pages of its ``origins`` alone and names each of its models. Gateways older than that
+    scope refuse it.
     """
 
     digest: str
@@ -139,12 +143,30 @@ class CallerKey(msgspec.Struct, frozen=True, kw_only=True):
     scopes: tuple[str, ...] = ("infer",)
     rate: int | None = None
     expires_at: str | None = None
+    origins: tuple[str, ...] | msgspec.UnsetType = msgspec.UNSET
+
+
+class ShopifyApp(msgspec.Struct, frozen=True, kw_only=True):
+    """An app in a shop's admin, whose client secret signs storefront and checkout calls.
+
+    ``domain`` is ``<store>.myshopify.com``. ``secrets`` are references, never secrets
+    (``shopify.parse_secret_reference``): one, or two while rotating. Each door reaches the
+    models it names and no others; ``rate`` is requests per second of each door.
+    """
+
+    shop: str
+    domain: str
+    secrets: tuple[str, ...]
+    proxy_models: tuple[str, ...] = ()
+    checkout_models: tuple[str, ...] = ()
+    rate: int | None = None
 
 
 class KeysBody(msgspec.Struct, frozen=True, kw_only=True):
-    """Key id → caller's key."""
+    """Key id → caller's key, client id → Shopify app."""
 
     keys: dict[str, CallerKey] = {}
+    shopify: dict[str, ShopifyApp] | msgspec.UnsetType = msgspec.UNSET
     schema: int = 1
 
 

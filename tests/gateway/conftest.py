@@ -7,6 +7,7 @@ import pytest_asyncio
 from gateway.app import App
 from gateway.config import GatewayConfig
 from tests.gateway.installation import SECRET, Gateway, Publisher, Versions
+from tests.gateway.shop import ITEMS_SCHEMA, open_storefront
 
 
 @pytest.fixture(scope="session")
@@ -29,3 +30,15 @@ async def gateway(tmp_path):
     ) as client:
         yield Gateway(app, publisher, client)
     await app._stop()
+
+
+@pytest.fixture(scope="session")
+def items(versions):
+    """A version of the storefront's model."""
+    return versions.start(ITEMS_SCHEMA)
+
+
+@pytest_asyncio.fixture
+async def shop(gateway, items):
+    """A gateway with the storefront's doors open."""
+    return await open_storefront(gateway, items)

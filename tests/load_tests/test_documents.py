@@ -4,6 +4,7 @@ from bentos.contract.documents import DocumentName
 from bentos.fraud.schema import SCHEMA, SIGNATURE
 from gateway.auth import Authenticator
 from gateway.documents import DocumentStore, load_public_key
+from gateway.rate_limit import RateLimiter
 from load_tests.documents import RELEASE_ID, write_gateway_home
 
 ADDRESSES = {"fraud:20260101-0000000a": "unix:/a", "fraud:20260101-0000000b": "unix:/b"}
@@ -23,9 +24,10 @@ def test_a_gateway_accepts_all_five(tmp_path):
     (rule,) = bodies[DocumentName.ROUTES].features["model.fraud"]["rules"]
     assert rule["key"] == RELEASE_ID
     assert rule["ranges"] == [[0.05, 1], [0, 0.05]]
-    authenticator = Authenticator("shop")
+    authenticator = Authenticator("shop", RateLimiter(tmp_path / "shared", 0, 1))
     authenticator.replace(bodies[DocumentName.KEYS])
-    assert authenticator.authenticate(f"Bearer {key}".encode()).key.name == "bench"
+    principal = authenticator.authenticate({b"authorization": f"Bearer {key}".encode()})
+    assert principal.id in bodies[DocumentName.KEYS].keys
 
 
 def test_private_keys_are_private(tmp_path):

@@ -68,6 +68,7 @@ OTHERS = {
     "feature_age_s": 0.5,
     "schema_digest": "0",
     "commitment": "1",
+    "personalised": False,
     "schema": 2,
 }
 

@@ -1,0 +1,140 @@
+"""The doors Shopify signs for: the app proxy, and checkout extensions with a session token.
+
+What comes through them is a visitor's browser. The signature says "through Shopify, for this
+shop" and nothing else: bodies are unsigned, and even a signed parameter is whatever the page
+asked for (the signature runs names and values together, so it cannot tell them apart).
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import jwt
+import msgspec
+
+from bentos.contract.documents import KeysBody, ShopifyApp
+from bentos.contract.shopify import (
+    SESSION_ALGORITHM,
+    SESSION_LEEWAY_S,
+    ProxyCall,
+    SignatureRefused,
+    check_proxy_call,
+    check_session_claims,
+)
+from gateway.auth import SCOPE_INFER, Authenticator, Principal
+from gateway.errors import Unauthorized, Unavailable
+from gateway.shopify_secrets import read_secrets
+
+_SCHEME = b"bearer "
+_REQUIRED_CLAIMS = ["aud", "exp", "nbf", "dest"]
+MAX_TOKEN_BYTES = 4096
+
+
+@dataclass(frozen=True, slots=True)
+class _App:
+    client_id: str
+    domain: str
+    secrets: tuple[bytes, ...]
+    proxy: Principal
+    checkout: Principal
+
+    def __repr__(self) -> str:
+        return f"_App({self.client_id})"
+
+
+class ShopifyDoors:
+    """The Shopify apps of this installation's shop, with their secrets in memory."""
+
+    def __init__(self, authenticator: Authenticator, keys: Path) -> None:
+        self._authenticator = authenticator
+        self._keys = keys
+        self._apps: tuple[_App, ...] = ()
+
+    def replace(self, body: KeysBody) -> None:
+        """Take a new revision of the keys document; other shops' apps are left out."""
+        apps: Mapping[str, ShopifyApp] = {} if body.shopify is msgspec.UNSET else body.shopify
+        self._apps = tuple(
+            _App(
+                client_id,
+                app.domain,
+                read_secrets(app.secrets, self._keys),
+                _principal(f"proxy:{client_id}", app.proxy_models, app.rate),
+                _principal(f"checkout:{client_id}", app.checkout_models, app.rate),
+            )
+            for client_id, app in apps.items()
+            if app.shop == self._authenticator.shop
+        )
+
+    def proxy(self, query: str, now: float) -> tuple[Principal, ProxyCall]:
+        """The caller of an app-proxy query string; ``now`` is Unix seconds.
+
+        Raises Unauthorized, TooManyRequests, or Unavailable when no app is set up here.
+        """
+        refusal: SignatureRefused | None = None
+        for app in self._ready():
+            try:
+                call = check_proxy_call(query, app.secrets, app.domain, now)
+            except SignatureRefused as error:
+                refusal = error
+                continue
+            return self._admitted(app.proxy), call
+        raise Unauthorized(str(refusal))
+
+    def checkout(self, authorization: bytes | None) -> Principal:
+        """The caller of a session token; raises like ``proxy``."""
+        apps = self._ready()
+        if authorization is None or authorization[:7].lower() != _SCHEME:
+            raise Unauthorized(
+                "authorization: expected a bearer session token, got none. "
+                "Send `Authorization: Bearer ` and what shopify.sessionToken.get() gives."
+            )
+        token = authorization[7:].strip()
+        if len(token) > MAX_TOKEN_BYTES:
+            raise Unauthorized(f"session token: expected at most {MAX_TOKEN_BYTES} bytes, got more")
+        refusal: Exception | None = None
+        for app in apps:
+            try:
+                check_session_claims(_claims(token, app), app.domain)
+            except (jwt.InvalidTokenError, SignatureRefused) as error:
+                refusal = error
+                continue
+            return self._admitted(app.checkout)
+        raise Unauthorized(_refusal(refusal))
+
+    def _ready(self) -> list[_App]:
+        apps = [app for app in self._apps if app.secrets]
+        if not apps:
+            raise Unavailable("this door: expected a Shopify app with a readable secret, got none")
+        return apps
+
+    def _admitted(self, principal: Principal) -> Principal:
+        if principal.rate is not None:
+            self._authenticator.admit(principal.id, principal.rate)
+        return principal
+
+
+def _principal(name: str, models: tuple[str, ...], rate: int | None) -> Principal:
+    return Principal(name, frozenset(models), frozenset({SCOPE_INFER}), rate, storefront=True)
+
+
+def _claims(token: bytes, app: _App) -> dict[str, Any]:
+    """Claims of a token signed with any live secret; the algorithm is ours to name."""
+    failure: jwt.InvalidTokenError = jwt.InvalidSignatureError("no secret")
+    for secret in app.secrets:
+        try:
+            return jwt.decode(
+                token,
+                secret,
+                algorithms=[SESSION_ALGORITHM],
+                audience=app.client_id,
+                leeway=SESSION_LEEWAY_S,
+                options={"require": _REQUIRED_CLAIMS},
+            )
+        except jwt.InvalidSignatureError as error:
+            failure = error
+    raise failure
+
+
+def _refusal(error: Exception | None) -> str:
+    return str(error) if isinstance(error, SignatureRefused) else f"session token: {error}"
