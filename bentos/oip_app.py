@@ -8,6 +8,7 @@ The content type of a request is ignored: Triton's client sends none.
 """
 
 import logging
+import time
 from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any
 
@@ -20,6 +21,7 @@ from bentos.contract.errors import ContractError
 from bentos.contract.features import FeatureSchema
 from bentos.contract.oip import InferRequest, InferResponse
 from bentos.oip_tensor import from_array, to_array
+from bentos.oip_timeout import TIMEOUT, TooLateError, Turns, check_time_left
 from bentos.onnx_model import ARRAY_DTYPES, OnnxModel
 
 Scope = MutableMapping[str, Any]
@@ -68,6 +70,7 @@ class OipApp:
             f"{PREFIX}/health/ready": self._server_ready,
         }
         self._infer_paths: frozenset[str] = frozenset()
+        self._turns = Turns()
 
     def bind(self, model: OnnxModel, version: str) -> None:
         """Attach the session, check that it takes what the schema packs, warm up, be ready.
@@ -110,11 +113,12 @@ class OipApp:
         if self.takes(path):
             if method != "POST":
                 return _method_not_allowed("POST")
+            arrived = time.monotonic()
             try:
                 content, header_length = await _read(scope["headers"], receive)
             except ContractError as error:
                 return _error(413 if isinstance(error, BodyTooLargeError) else 400, str(error))
-            return self.answer(content, header_length)
+            return self.answer(content, header_length, arrived)
         get = self._gets.get(path)
         if get is not None:
             return get() if method == "GET" else _method_not_allowed("GET")
@@ -126,22 +130,34 @@ class OipApp:
         """Whether ``path`` is this model's infer endpoint; none is until ``bind``."""
         return path in self._infer_paths
 
-    def answer(self, body: bytes, header_length: str | None) -> Answer:
+    def answer(
+        self, body: bytes, header_length: str | None, arrived: float | None = None
+    ) -> Answer:
         """``infer`` with every error turned into an answer: never raises."""
         try:
-            return self.infer(body, header_length)
+            return self.infer(body, header_length, arrived)
+        except TooLateError as error:
+            return _error(504, str(error))
         except ContractError as error:
             return _error(400, str(error))
         except Exception:
             logger.exception("inference failed")
             return _error(500, "inference failed")
 
-    def infer(self, body: bytes, header_length: str | None) -> Answer:
-        """Run one request body; raises ContractError for what the caller got wrong."""
+    def infer(self, body: bytes, header_length: str | None, arrived: float | None = None) -> Answer:
+        """Run one request body; raises ContractError for what the caller got wrong.
+
+        ``arrived`` is when the request began to arrive, in ``time.monotonic`` seconds; without
+        it, when the first request of this turn of the event loop was looked at. What is past
+        its ``timeout`` by then is dropped: TooLateError.
+        """
         model = self.model
         if model is None:
             return _error(503, f"model {self.name} is not ready")
         request = oip.decode_request(body, header_length)
+        if TIMEOUT in request.parameters:
+            began = self._turns.began() if arrived is None else arrived
+            check_time_left(request.parameters[TIMEOUT], began)
         feeds = {}
         for index, tensor in enumerate(request.inputs):
             field = f"inputs[{index}] {tensor.name!r}"

@@ -43,15 +43,16 @@ class Work:
 class Batch:
     """Works sent in one call; ``sent_at`` is loop time.
 
-    ``tried`` are the workers that failed it before, ``is_hedged`` that another worker was asked
-    while this one was still being waited for.
+    ``tried`` are the workers that failed it before, or that are still being waited for: then
+    ``twin`` is the same works' other batch, and either may answer until it ``is_over``.
     """
 
     works: list[Work]
     rows: int
     sent_at: float
     tried: "tuple[LaneWorker, ...]" = ()
-    is_hedged: bool = False
+    twin: "Batch | None" = None
+    is_over: bool = False
 
     def unanswered(self, now: float) -> list[Work]:
         """The works that still want an answer and may still get one in time."""

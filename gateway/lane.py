@@ -171,7 +171,8 @@ class Lane:
         worker = connection.worker
         worker.in_flight += 1
         # The longest of the batch: dropping it whole would fail those who can still wait.
-        left_us = int((max([work.deadline for work in batch.works]) - now) * 1e6)
+        # (0 would mean no limit.)
+        left_us = max(1, int((max([work.deadline for work in batch.works]) - now) * 1e6))
         if worker.encoding is Encoding.BINARY:
             connection.send_binary(self._requests.binary(batch.works, batch.rows, left_us))
         else:
@@ -181,6 +182,7 @@ class Lane:
         """The batch of a connection is over, however it ended; None if there was none."""
         batch = self._in_flight.pop(connection, None)
         if batch is not None:
+            batch.is_over = True
             connection.worker.in_flight -= 1
             if batch.tried:
                 self.retries.give_back()
@@ -228,8 +230,8 @@ class Lane:
         if error.is_workers_fault:
             self.pool.failed(worker)
         self._plan_pump()
-        if batch.is_hedged:
-            return  # another worker has it already
+        if batch.twin is not None and not batch.twin.is_over:
+            return  # another worker may still answer
         works = batch.unanswered(self._loop.time())
         if works and self._may_try_again(batch, connection, error):
             rows = sum(work.rows for work in works)
@@ -254,9 +256,10 @@ class Lane:
             return
         if not self.retries.take(len(self._in_flight)):
             return
-        batch.is_hedged = True
+        tried = (*batch.tried, connection.worker)
         rows = sum(work.rows for work in works)
-        self._again.append(Batch(works, rows, batch.sent_at, (*batch.tried, connection.worker)))
+        batch.twin = Batch(works, rows, batch.sent_at, tried, twin=batch)
+        self._again.append(batch.twin)
         self.pool.hangs(connection.worker)
         self._plan_pump()
 
@@ -316,7 +319,7 @@ class Lane:
             return
         worker = connection.worker
         if (
-            not batch.is_hedged
+            batch.twin is None
             and age > self._patience(batch)
             and self.pool.keeps_going(worker, batch.sent_at)
         ):

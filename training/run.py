@@ -29,6 +29,7 @@ PACKAGE_CODE = (
     "bentos/instances.py",
     "bentos/oip_app.py",
     "bentos/oip_tensor.py",
+    "bentos/oip_timeout.py",
     "bentos/onnx_model.py",
     "training/bento_store.py",
     "training/gate.py",

@@ -1,14 +1,12 @@
 """One installation for all acceptance tests: set up once, every test leaves it as it found it."""
 
-import json
-import subprocess
-import sys
 import tempfile
 from pathlib import Path
 
 import pytest
 
-from tests.acceptance.line import BUILD, MODEL, SHOP, VERSIONS, Line, manifest, serves
+from tests.acceptance.line import MODEL, SHOP, VERSIONS, Line, manifest, serves
+from tests.bentos.tiny.store import build_tiny
 
 PEOPLE = {
     "author": {"id": "ada", "name": "Ada", "roles": ["data_scientist", "release_manager"]},
@@ -19,13 +17,7 @@ PEOPLE = {
 def build(line: Line, project: Path, version: str) -> str:
     """Build one version of the tiny bento; its digest."""
     project.mkdir()
-    built = subprocess.run(
-        [sys.executable, BUILD, project, version.partition(":")[2]],
-        env=line.environment,
-        stdout=subprocess.PIPE,
-        check=True,
-    )
-    return json.loads(built.stdout.splitlines()[-1])["digest"]
+    return build_tiny(project, version.partition(":")[2], line.environment)
 
 
 def introduce(line: Line) -> None:

@@ -22,7 +22,6 @@ from bentos.contract.manifest import DatasetRef, Manifest, OfflineMetrics, Parit
 from bentos.contract.segment import DecisionFrame, read_frames
 from load_tests.installation.model import MODEL, SCHEMA, SIGNATURE
 
-BUILD = Path(__file__).parents[1] / "bentos" / "tiny" / "build.py"
 SHOP = "acceptance-shop"
 VERSIONS = ("tiny:20260101-0000000a", "tiny:20260102-0000000b")
 

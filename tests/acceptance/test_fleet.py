@@ -14,12 +14,12 @@ from pathlib import Path
 import pytest
 
 from control_plane.fleet.process import start_time
+from tests.bentos.tiny.store import bentoml_environment, build_tiny
 
 pytestmark = pytest.mark.acceptance
 
 VERSION = "20260101-0000000a"
 TAG = f"tiny:{VERSION}"
-BUILD = Path(__file__).parents[1] / "bentos" / "tiny" / "build.py"
 NOBODY = "http://127.0.0.1:9"
 
 
@@ -27,13 +27,7 @@ NOBODY = "http://127.0.0.1:9"
 def bento(tmp_path_factory):
     """(BENTOML_HOME, digest) of a bento that sums three features."""
     home, project = tmp_path_factory.mktemp("bentoml"), tmp_path_factory.mktemp("project")
-    built = subprocess.run(
-        [sys.executable, BUILD, project, VERSION],
-        env={**os.environ, "BENTOML_HOME": str(home), "BENTOML_DO_NOT_TRACK": "true"},
-        stdout=subprocess.PIPE,
-        check=True,
-    )
-    return home, json.loads(built.stdout.splitlines()[-1])["digest"]
+    return home, build_tiny(project, VERSION, bentoml_environment(home))
 
 
 class FleetProcess:

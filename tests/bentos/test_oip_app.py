@@ -1,3 +1,7 @@
+import asyncio
+import json
+import time
+
 import msgspec
 import numpy as np
 import pytest
@@ -255,3 +259,50 @@ def test_default_feeds_are_the_schemas_defaults():
     np.testing.assert_array_equal(feeds["features"], np.float32([[np.nan, 1, 1]] * 2))
     np.testing.assert_array_equal(feeds["label"], [[3], [3]])
     assert feeds["label"].dtype == np.int64
+
+
+def timed(timeout):
+    return msgspec.json.encode({**JSON_BODY, "parameters": {"timeout": timeout}})
+
+
+def test_a_request_past_its_timeout_is_dropped_before_inference(app, monkeypatch):
+    def never(feeds):
+        raise AssertionError("inference ran")
+
+    monkeypatch.setattr(app.model, "run", never)
+    arrived = time.monotonic() - 1.0
+    status, body, _ = app.answer(timed(900_000), None, arrived)
+    assert status == 504
+    assert "parameters.timeout: expected inference within 900000 µs" in json.loads(body)["error"]
+
+
+@pytest.mark.parametrize("timeout", [60_000_000, 0])
+def test_a_request_within_its_timeout_or_without_one_is_answered(app, timeout):
+    assert app.answer(timed(timeout), None, time.monotonic() - 1.0)[0] == 200
+    assert app.answer(timed(timeout), None)[0] == 200
+
+
+@pytest.mark.parametrize("timeout", [-1, 1.5, "soon", True, None])
+def test_a_timeout_that_is_no_number_of_microseconds_is_refused(app, timeout):
+    status, body, _ = app.answer(timed(timeout), None)
+    assert status == 400
+    assert "parameters.timeout: expected microseconds" in json.loads(body)["error"]
+
+
+async def test_a_body_that_dawdled_past_its_timeout_is_dropped(app):
+    body = timed(1)
+    status, _, _ = await call(app, "/v2/models/sums/infer", body, chunk=16)
+    assert status == 504
+
+
+async def test_requests_that_lay_ready_together_waited_while_the_first_one_ran(app, monkeypatch):
+    run = app.model.run
+
+    def slow(feeds):
+        time.sleep(0.02)
+        return run(feeds)
+
+    monkeypatch.setattr(app.model, "run", slow)
+    statuses = [app.answer(timed(10_000), None)[0] for _ in range(2)]
+    await asyncio.sleep(0)
+    assert [*statuses, app.answer(timed(10_000), None)[0]] == [200, 504, 200]

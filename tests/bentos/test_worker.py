@@ -13,6 +13,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.bentos.tiny.store import bentoml_environment, build_tiny
+
 CHECKOUT = Path(__file__).parents[2]
 VERSION = "20260101-0000000a"
 TAG = f"tiny:{VERSION}"
@@ -38,14 +40,7 @@ class UnixConnection(http.client.HTTPConnection):
 def store(tmp_path_factory):
     """A BENTOML_HOME with the tiny bento; returns (home, digest)."""
     home, project = tmp_path_factory.mktemp("home"), tmp_path_factory.mktemp("project")
-    script = Path(__file__).parent / "tiny" / "build.py"
-    built = subprocess.run(
-        [sys.executable, script, project, VERSION],
-        env={**os.environ, "BENTOML_HOME": str(home), "BENTOML_DO_NOT_TRACK": "true"},
-        stdout=subprocess.PIPE,
-        check=True,
-    )
-    return home, json.loads(built.stdout.splitlines()[-1])["digest"]
+    return home, build_tiny(project, VERSION, bentoml_environment(home))
 
 
 def start(home, digest, *place, tag=TAG, **options):
@@ -211,7 +206,7 @@ def test_bentoml_serve_mounts_the_same_lane(store):
         port = free.getsockname()[1]
     served = subprocess.Popen(
         [Path(sys.executable).with_name("bentoml"), "serve", TAG, "--port", str(port)],
-        env={**os.environ, "BENTOML_HOME": str(store[0]), "BENTOML_DO_NOT_TRACK": "true"},
+        env=bentoml_environment(store[0]),
         stdout=subprocess.DEVNULL,
         stderr=subprocess.PIPE,
         text=True,

@@ -6,7 +6,9 @@ import pytest_asyncio
 
 from gateway.app import App
 from gateway.config import GatewayConfig
+from gateway.lane_pressure import Pressure
 from tests.gateway.installation import SECRET, Gateway, Publisher, Versions
+from tests.gateway.lanes import close_lane, open_lane
 from tests.gateway.shop import ITEMS_SCHEMA, open_storefront
 
 
@@ -15,6 +17,25 @@ def versions(tmp_path_factory):
     started = Versions(tmp_path_factory.mktemp("v"))
     yield started
     started.stop()
+
+
+@pytest.fixture
+def pressure():
+    return Pressure(8192)
+
+
+@pytest_asyncio.fixture
+async def make_lane(pressure):
+    """Opens lanes without a gateway around them, and closes them."""
+    lanes = []
+
+    async def make(*addresses, **limits):
+        lanes.append(await open_lane(pressure, *addresses, **limits))
+        return lanes[-1]
+
+    yield make
+    for lane in lanes:
+        await close_lane(lane)
 
 
 @pytest_asyncio.fixture

@@ -3,61 +3,12 @@
 import asyncio
 import math
 import signal
-import struct
 
 import pytest
 
 from gateway.errors import BadAnswer, LaneFull, LaneTimeout, LaneUnavailable
-from gateway.lane import Lane
-from gateway.lane_pressure import Pressure, Priority
-from tests.gateway.installation import NARROW, SIGNATURE, STABLE
-
-PATIENT_S = 20.0
-
-
-@pytest.fixture
-def pressure():
-    return Pressure(8192)
-
-
-@pytest.fixture
-async def make_lane(pressure):
-    lanes = []
-
-    async def make(*addresses, slots=1, max_batch_rows=4, max_waiting_rows=4096):
-        lane = Lane(
-            STABLE,
-            SIGNATURE,
-            NARROW.tensors(),
-            max_batch_rows=max_batch_rows,
-            max_waiting_rows=max_waiting_rows,
-            slots=slots,
-            pressure=pressure,
-        )
-        lanes.append(lane)
-        lane.set_addresses(addresses)
-        await until(lambda: len(lane.pool.idle) == slots * len(addresses))
-        return lane
-
-    yield make
-    for lane in lanes:
-        lane.close()
-        for connection in tuple(lane._in_flight):
-            connection.close()
-    await asyncio.sleep(0.01)
-
-
-async def until(holds):
-    for _ in range(2000):
-        if holds():
-            return
-        await asyncio.sleep(0.01)
-    raise AssertionError("it never came to hold")
-
-
-def ask(lane, amount=10.0, within=PATIENT_S, priority=Priority.LIVE):
-    deadline = asyncio.get_running_loop().time() + within
-    return lane.submit((struct.pack("<f", amount),), 1, deadline, priority)
+from gateway.lane_pressure import Priority
+from tests.gateway.lanes import PATIENT_S, ask, until
 
 
 async def ask_many(lane, count, within=PATIENT_S):
@@ -218,3 +169,16 @@ async def test_shadow_work_waits_while_live_work_waits_in_another_lane(make_lane
     assert mirror.batches == 0
     await asyncio.gather(shadow, *live)
     assert mirror.batches == 1
+
+
+async def test_a_slow_worker_still_answers_when_the_second_one_asked_answers_garbage(
+    make_lane, versions
+):
+    slow, bad = versions.start(fault="slow"), versions.start(fault="wrong_dtype")
+    lane = await make_lane(slow, bad)
+    [connection] = [c for c in lane.pool.idle if c.worker.address.text == slow]
+    lane.pool.idle.sort(key=lambda c: c is not connection)
+    answer = await ask(lane)
+    assert answer.batch_rows == 1
+    assert lane.retries.taken == 1
+    assert lane.pool.workers[bad].ejection.failed == 1
