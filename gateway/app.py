@@ -224,6 +224,7 @@ class App:
         self._serving.store.load()
         self._tasks = [
             asyncio.create_task(self._serving.stream.run()),
+            asyncio.create_task(self._serving.features.run()),
             asyncio.create_task(self._rotate()),
             asyncio.create_task(self._serving.metrics.keep_published()),
         ]
@@ -235,6 +236,7 @@ class App:
             task.cancel()
             with suppress(asyncio.CancelledError):
                 await task
+        await self._serving.features.store.close()
         self._serving.close()
 
     async def _rotate(self) -> None:

@@ -66,8 +66,19 @@ class GatewayConfig(BaseSettings):
     "What all segments together may take; beyond it the log counts as full. 0: no limit."
     segment_max_bytes: int = Field(64 * 1024 * 1024, ge=4096)
     segment_max_age_s: float = Field(300.0, gt=0)
+    online_store_url: str = ""
+    "Redis that holds the online features; empty: the embedded store under ``features``."
+    online_store_password_file: Path | None = None
+    "File with Redis' password: a URL is no place for a secret."
+    online_store_timeout_ms: float = Field(10.0, gt=0, le=1000)
+    "What a request waits for Redis at most; then its features take their defaults."
     body_timeout_s: float = Field(10.0, gt=0)
     "A body that has not arrived by then is refused with 408."
+
+    @property
+    def features_path(self) -> Path:
+        """Folder of the embedded online store."""
+        return self.home / "features"
 
     @property
     def documents_path(self) -> Path:

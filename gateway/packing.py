@@ -1,6 +1,8 @@
 """Rows → the tensors of one version, by its feature schema (order, dtype, default, bounds).
 
 Each tensor's bytes are row-major, so a batch is the concatenation of its requests' bytes.
+Fields of feature views, where a schema reads any, are packed beside the inputs
+(``view_packing.py``); a block of inputs alone is packed the same way whether or not.
 """
 
 import struct
@@ -9,10 +11,17 @@ from operator import attrgetter
 from typing import Any
 
 from bentos.contract.datatype import ARRAY_TYPES, Datatype
-from bentos.contract.errors import ContractError
-from bentos.contract.features import INPUT_SOURCE, Feature, FeatureSchema, TensorBlock
+from bentos.contract.features import (
+    VIEW_SOURCE,
+    Feature,
+    FeatureSchema,
+    TensorBlock,
+    check_views,
+    views_of,
+)
 from bentos.contract.signature import InputSpec, ModelSignature
 from gateway.rows import Row, attribute
+from gateway.view_packing import Known, PackKnown, column, fill_of, known_packer
 
 _STRUCT_CODES = {"b1": "?", "u1": "B", "u2": "H", "u4": "I", "u8": "Q", "i1": "b", "i2": "h",
                  "i4": "i", "i8": "q", "f2": "e", "f4": "f", "f8": "d"}  # fmt: skip
@@ -25,21 +34,49 @@ class Packer:
     """Packs rows for one version; immutable, shared by all requests."""
 
     def __init__(self, schema: FeatureSchema, signature: ModelSignature) -> None:
-        for feature in schema.features:
-            if feature.source_kind != INPUT_SOURCE:
-                raise ContractError(
-                    f"schema.features.{feature.name}.source",
-                    "input:<name>, as no online feature store is configured",
-                    feature.source,
-                )
+        """Raises ContractError for a view that is not declared or about no entity of the model."""
+        check_views(schema, signature)
         self.schema_digest = schema.digest()
         self.blocks = schema.tensors()
+        self.views = views_of(schema)
+        "Views to look up first; their fields are handed to ``pack_known`` in this order."
         inputs = {spec.name: spec for spec in signature.inputs}
-        self._pack = tuple(_block_packer(block, inputs) for block in self.blocks)
+        tags = [view.tag for view in self.views]
+        self._pack_known = tuple(_known_packer(block, inputs, tags) for block in self.blocks)
+        self._pack = tuple(
+            _nothing_known(pack, len(tags)) if _reads_views(block) else _block_packer(block, inputs)
+            for block, pack in zip(self.blocks, self._pack_known, strict=True)
+        )
 
     def pack(self, rows: Sequence[Row]) -> tuple[bytes, ...]:
-        """One bytes object per tensor, shape [len(rows), width], little-endian row-major."""
+        """One bytes object per tensor, shape [len(rows), width], little-endian row-major.
+
+        Fields of views take their defaults.
+        """
         return tuple([pack(rows) for pack in self._pack])
+
+    def pack_known(self, rows: Sequence[Row], known: Known) -> tuple[bytes, ...]:
+        """The same with what was looked up: per row, per view, field → value."""
+        return tuple([pack(rows, known) for pack in self._pack_known])
+
+
+def _reads_views(block: TensorBlock) -> bool:
+    return any(feature.source_kind == VIEW_SOURCE for feature in block.features)
+
+
+def _known_packer(
+    block: TensorBlock, inputs: dict[str, InputSpec], views: Sequence[str]
+) -> PackKnown:
+    if _reads_views(block):
+        code = _STRUCT_CODES[ARRAY_TYPES[block.datatype][1:]]
+        return known_packer(block, views, struct.Struct(f"<{block.width}{code}").pack)
+    plain = _block_packer(block, inputs)
+    return lambda rows, _: plain(rows)
+
+
+def _nothing_known(pack: PackKnown, views: int) -> PackBlock:
+    nothing: tuple[dict[str, Any], ...] = ({},) * views
+    return lambda rows: pack(rows, [nothing] * len(rows))
 
 
 def _block_packer(block: TensorBlock, inputs: dict[str, InputSpec]) -> PackBlock:
@@ -69,7 +106,7 @@ def _row_reader(block: TensorBlock, inputs: dict[str, InputSpec]) -> ReadRow:
         feature.width > 1 or spec.shape for feature, spec in zip(block.features, specs, strict=True)
     ):
         return _wide_reader(block, get)
-    fills = tuple(_fill(feature) for feature in block.features)
+    fills = tuple(fill_of(feature) for feature in block.features)
     clips = _clips(block.features, specs)
     single = len(names) == 1
 
@@ -111,35 +148,17 @@ def _clips(features: Sequence[Feature], specs: Sequence[InputSpec]) -> tuple[Any
 
 def _wide_reader(block: TensorBlock, get: ReadRow) -> ReadRow:
     """Features of several columns: lists are cut to their width and padded with the default."""
-    features = block.features
-    single = len(features) == 1
+    columns = tuple(column(feature) for feature in block.features)
+    single = len(columns) == 1
 
     def read(row: Row) -> Sequence[Any]:
         values = (get(row),) if single else get(row)
-        columns: list[Any] = []
-        for feature, value in zip(features, values, strict=True):
-            fill = _fill(feature)
-            taken = _flatten(value, fill)[: feature.width]
-            columns.extend(taken)
-            columns.extend([fill] * (feature.width - len(taken)))
-        return columns
+        taken: list[Any] = []
+        for take, value in zip(columns, values, strict=True):
+            taken += take(value)
+        return taken
 
     return read
-
-
-def _flatten(value: Any, fill: Any) -> list[Any]:
-    if value is None:
-        return []
-    if isinstance(value, list | tuple):
-        return [item for part in value for item in _flatten(part, fill)]
-    return [value]
-
-
-def _fill(feature: Feature) -> Any:
-    """What stands for a missing value: the default, NaN where a float has none."""
-    if feature.datatype in (Datatype.FP16, Datatype.FP32, Datatype.FP64):
-        return float("nan") if feature.default is None else float(feature.default)
-    return int(feature.default or 0)
 
 
 def _bytes_packer(block: TensorBlock) -> PackBlock:

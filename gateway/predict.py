@@ -35,7 +35,6 @@ from gateway.query import Query, check_timeout
 from gateway.record import Outcome, Stopwatch
 from gateway.reply import Reply, error_reply
 from gateway.routing import Assignment
-from gateway.rows import Row
 from gateway.serving import Serving
 from gateway.shadow import ShadowCopy
 from gateway.snapshot import ModelView, Snapshot
@@ -67,6 +66,8 @@ async def predict(
     query = _decode(serving, view, headers, body, open_protocol=open_protocol)
     if not is_personalised(headers, query.consent, storefront=principal.storefront):
         view.personal.strip(query)
+    if view.entities is not None:
+        query.entities = serving.features.name_entities(view.entities, query.rows)
     pin = pin or query.pin
     if pin is not None:
         principal.require(SCOPE_PIN, model)
@@ -91,7 +92,9 @@ async def predict(
     if outcome.answer is None or not assignment.shadows or not logged:
         return reply
     shadows = tuple(
-        ShadowCopy(snapshot, decision_id, version, query.rows, outcome.answer.outputs)
+        ShadowCopy(
+            snapshot, decision_id, version, query.rows, outcome.answer.outputs, query.entities
+        )
         for version in assignment.shadows
     )
     return structs.replace(reply, shadows=shadows)
@@ -149,7 +152,7 @@ async def _answer(
             try:
                 until = watch.started + budget / 1000
                 answer = await _ask(
-                    snapshot, view, assignment.version, query.rows, until, watch, Priority.CANARY
+                    snapshot, view, assignment.version, query, until, watch, Priority.CANARY
                 )
                 return Outcome(reason, assignment.version, answer)
             except LaneFull:
@@ -157,7 +160,7 @@ async def _answer(
             except LaneError:
                 reason = Reason.FALLBACK
     try:
-        answer = await _ask(snapshot, view, assignment.stable, query.rows, deadline, watch)
+        answer = await _ask(snapshot, view, assignment.stable, query, deadline, watch)
     except LaneError as error:
         return _failed(error)
     return Outcome(reason, assignment.stable, answer)
@@ -167,7 +170,7 @@ async def _ask(
     snapshot: Snapshot,
     view: ModelView,
     version: str,
-    rows: list[Row],
+    query: Query,
     deadline: float,
     watch: Stopwatch,
     priority: Priority = Priority.LIVE,
@@ -175,8 +178,15 @@ async def _ask(
     lane, packer = snapshot.lanes.get(version), snapshot.packers.get(version)
     if lane is None or packer is None:
         raise LaneError(f"{version}: no warm worker is published")
-    tensors = packer.pack(rows)
-    watch.packed(packer.schema_digest)
+    rows = query.rows
+    if packer.views:
+        assert snapshot.features is not None
+        found = await snapshot.features.find(packer.views, query.entities, len(rows), deadline)
+        tensors = packer.pack_known(rows, found.rows)
+        watch.packed(packer.schema_digest, found.age_s)
+    else:
+        tensors = packer.pack(rows)
+        watch.packed(packer.schema_digest)
     answer = await lane.submit(tensors, len(rows), deadline, priority)
     check_bands(view.signature, rows, answer.outputs)
     return answer

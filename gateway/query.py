@@ -6,6 +6,7 @@ import msgspec
 
 from bentos.contract.errors import ContractError
 from bentos.contract.oip import InferRequest
+from gateway.feature_lookup import Entities
 from gateway.rows import Row
 
 MAX_DEADLINE_MS = 60_000.0
@@ -16,7 +17,8 @@ class Query(msgspec.Struct):
     """Validated rows and what routing needs. ``infer`` is the OIP request, for its answer.
 
     ``personalised`` false: the visitor did not consent, so nothing may be looked up, bucketed
-    or kept about them (``consent.py``).
+    or kept about them (``consent.py``). ``entities`` are pseudonyms, of a model whose signature
+    names entities.
     """
 
     rows: list[Row]
@@ -27,6 +29,7 @@ class Query(msgspec.Struct):
     infer: InferRequest | None = None
     consent: Any = None
     personalised: bool = True
+    entities: Entities | None = None
 
 
 def check_timeout(value: Any, field_name: str) -> float:

@@ -14,6 +14,7 @@ from gateway.decision_id import RANDOM_BYTES, new_decision_id
 from gateway.decision_log import DecisionLog
 from gateway.entropy import Entropy
 from gateway.errors import GatewayError
+from gateway.feature_lookup import recorded
 from gateway.metrics import Metrics
 from gateway.query import Query
 from gateway.routing import Assignment
@@ -28,17 +29,22 @@ REMEMBERED_KEYS = 16_384
 class Stopwatch:
     """Where one request's time went, in seconds of the loop's clock."""
 
-    __slots__ = ("_clock", "features_s", "schema_digest", "started", "total_s")
+    __slots__ = ("_clock", "feature_age_s", "features_s", "schema_digest", "started", "total_s")
 
     def __init__(self, clock: Callable[[], float]) -> None:
         self._clock = clock
         self.started = clock()
         self.features_s = 0.0
+        self.feature_age_s: float | None = None
         self.total_s = 0.0
         self.schema_digest: str | None = None
 
-    def packed(self, schema_digest: str) -> None:
-        """The rows are packed for a version's lane; the last version asked counts."""
+    def packed(self, schema_digest: str, feature_age_s: float | None = None) -> None:
+        """The rows are packed for a version's lane; the last version asked counts.
+
+        ``feature_age_s`` is the age of the oldest online feature among them.
+        """
+        self.feature_age_s = feature_age_s
         self.features_s = self._clock() - self.started
         self.schema_digest = schema_digest
 
@@ -146,7 +152,7 @@ class Recorder:
                 answer.lane_us if answer else 0,
             ),
             batch_rows=answer.batch_rows if answer else 0,
-            feature_age_s=None,
+            feature_age_s=watch.feature_age_s,
             schema_digest=watch.schema_digest,
             personalised=msgspec.UNSET if query.personalised else False,
         )
@@ -156,7 +162,7 @@ class Recorder:
         return PersonalPart(
             subject=None if key is None else self._subject(key),
             pseudonym_key_id=self._pseudonym_key_id,
-            entities={},
+            entities={} if query.entities is None else recorded(query.entities),
             inputs=redact(view, query.rows),
             outputs={} if outcome.answer is None else outcome.answer.outputs,
             attributes=query.attributes,

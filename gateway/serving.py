@@ -9,14 +9,18 @@ import structlog
 from bentos.contract.documents import DocumentName, Revision, SchemasBody
 from bentos.contract.errors import ContractError
 from bentos.contract.identity import Pseudonymizer
+from bentos.contract.online_store import redis_address
 from gateway.auth import Authenticator
 from gateway.config import GatewayConfig
 from gateway.decision_log import DecisionLog, Limits
 from gateway.document_stream import DocumentStream
 from gateway.documents import DocumentStore, load_public_key
+from gateway.feature_lookup import FeatureLookup
 from gateway.lane import Lane
 from gateway.lane_pressure import Pressure
+from gateway.lmdb_store import LmdbStore
 from gateway.metrics import PREFIX, Metrics
+from gateway.online_store import OnlineStore
 from gateway.rate_limit import RateLimiter
 from gateway.record import Recorder
 from gateway.sample import Over, Sample
@@ -65,10 +69,17 @@ class Serving:
             ),
             sync=config.log_sync,
         )
+        pseudonymizer = _pseudonymizer(config.keys_path / "pseudonym.key")
+        self.features = FeatureLookup(
+            _online_store(config, pseudonymizer.fingerprint),
+            pseudonymizer,
+            shop=config.shop,
+            timeout_s=config.online_store_timeout_ms / 1000,
+        )
         self.recorder = Recorder(
             self.log,
             self.metrics,
-            _pseudonymizer(config.keys_path / "pseudonym.key"),
+            pseudonymizer,
             shop=config.shop,
             gateway=gateway,
         )
@@ -130,6 +141,7 @@ class Serving:
                 }
                 for version, lane in self.snapshot.lanes.items()
             },
+            "features": self.features.status(),
             "decisions": {
                 "written": count(f"{PREFIX}_decisions_total"),
                 "lost": count(f"{PREFIX}_decisions_lost_total"),
@@ -172,7 +184,7 @@ class Serving:
         for version, lane in self.snapshot.lanes.items():
             if version not in lanes:
                 lane.close()
-        return Snapshot(routes, models, packers, lanes, model_of, schemas.attributes)
+        return Snapshot(routes, models, packers, lanes, model_of, schemas.attributes, self.features)
 
     def _lane(self, version: str, signature: Any, blocks: Any) -> Lane:
         return Lane(
@@ -200,6 +212,7 @@ class Serving:
         yield f"{PREFIX}_decisions_total", "Decisions written.", {}, self.log.written
         yield f"{PREFIX}_decisions_lost_total", "Decisions not written.", {}, self.log.lost
         yield from self.log.metrics()
+        yield from self.features.metrics()
         for outcome in SHADOW_OUTCOMES:
             yield (
                 f"{PREFIX}_shadow_total",
@@ -228,6 +241,23 @@ class Serving:
                     {"version": version, "kind": kind},
                     count,
                 )
+
+
+def _online_store(config: GatewayConfig, pseudonym_key: str) -> OnlineStore:
+    """The store the configuration names; embedded where it names none."""
+    if not config.online_store_url:
+        return LmdbStore(config.features_path, shop=config.shop, pseudonym_key=pseudonym_key)
+    # An extra of its own: a gateway with the embedded store does without it.
+    from gateway.redis_store import RedisStore  # noqa: PLC0415
+
+    url, password = redis_address(config.online_store_url, config.online_store_password_file)
+    return RedisStore(
+        url,
+        password,
+        timeout_s=config.online_store_timeout_ms / 1000,
+        shop=config.shop,
+        pseudonym_key=pseudonym_key,
+    )
 
 
 def _pseudonymizer(path: Path) -> Pseudonymizer:

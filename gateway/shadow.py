@@ -13,7 +13,10 @@ from bentos.contract.decision import ShadowOutcome
 from gateway.batch import LaneAnswer
 from gateway.decision_log import DecisionLog
 from gateway.errors import LaneError
+from gateway.feature_lookup import Entities, FeatureLookup
+from gateway.lane import Lane
 from gateway.lane_pressure import Priority
+from gateway.packing import Packer
 from gateway.rows import Row
 from gateway.snapshot import Snapshot
 
@@ -32,6 +35,7 @@ class ShadowCopy:
     version: str
     rows: list[Row]
     outputs: dict[str, list[Any]]
+    entities: Entities | None = None
 
 
 class ShadowMirror:
@@ -50,6 +54,7 @@ class ShadowMirror:
         self._deadline_s = deadline_s
         self._waiting: deque[ShadowCopy] = deque()
         self._in_flight = 0
+        self._looking_up: set[asyncio.Task[None]] = set()
 
     def mirror(self, copy: ShadowCopy) -> None:
         """Take a copy, or drop and count it; never raises, never waits."""
@@ -66,10 +71,39 @@ class ShadowMirror:
         if lane is None or packer is None:
             self.dropped += 1
             return
-        loop = asyncio.get_running_loop()
-        started = loop.time()
+        started = asyncio.get_running_loop().time()
+        if packer.views and copy.snapshot.features is not None:
+            self._in_flight += 1
+            work = self._look_up(copy, lane, packer, copy.snapshot.features, started)
+            task = asyncio.create_task(work)
+            self._looking_up.add(task)
+            task.add_done_callback(self._looking_up.discard)
+        else:
+            self._submit(copy, lane, packer.pack(copy.rows), started)
+
+    async def _look_up(
+        self,
+        copy: ShadowCopy,
+        lane: Lane,
+        packer: Packer,
+        features: FeatureLookup,
+        started: float,
+    ) -> None:
+        """What the shadow's own schema reads from views, which need not be what stable's does."""
+        until = started + self._deadline_s
         try:
-            tensors, deadline = packer.pack(copy.rows), started + self._deadline_s
+            found = await features.find(packer.views, copy.entities, len(copy.rows), until)
+        finally:
+            self._in_flight -= 1
+        self._submit(copy, lane, packer.pack_known(copy.rows, found.rows), started)
+        self._send_waiting()
+
+    def _submit(
+        self, copy: ShadowCopy, lane: Lane, tensors: tuple[bytes, ...], started: float
+    ) -> None:
+        loop = asyncio.get_running_loop()
+        try:
+            deadline = started + self._deadline_s
             future = lane.submit(tensors, len(copy.rows), deadline, Priority.SHADOW)
         except LaneError as error:
             self._record(copy, error.counted_as, 0, None)
@@ -83,6 +117,9 @@ class ShadowMirror:
         status = error.counted_as if isinstance(error, LaneError) else "ok"
         answer = None if error else done.result()
         self._record(copy, status, int(seconds * 1e6), answer)
+        self._send_waiting()
+
+    def _send_waiting(self) -> None:
         while self._waiting and self._in_flight < self._concurrency:
             self._send(self._waiting.popleft())
 

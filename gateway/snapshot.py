@@ -18,8 +18,9 @@ from bentos.contract.documents import (
     RoutesBody,
     SchemasBody,
 )
-from bentos.contract.signature import ModelSignature, Redaction
+from bentos.contract.signature import ModelSignature, Redaction, entities_of
 from gateway.consent import PersonalInputs
+from gateway.feature_lookup import EntityReader, FeatureLookup
 from gateway.lane import Lane
 from gateway.packing import Packer
 from gateway.routing import Routes
@@ -32,6 +33,8 @@ class ModelView:
     def __init__(self, signature: ModelSignature) -> None:
         self.signature = signature
         self.row_type = row_type(signature)
+        self.entities = EntityReader(signature) if entities_of(signature) else None
+        "Reads the ids of the entities rows are about; None where the model names none."
         kept = tuple(s.name for s in signature.inputs if s.redaction is not Redaction.DROP)
         self.kept_inputs = kept
         "Names of the inputs that decisions keep."
@@ -66,6 +69,7 @@ class Snapshot:
     lanes: Mapping[str, Lane] = field(default_factory=dict)
     model_of: Mapping[str, str] = field(default_factory=dict)
     attributes: Mapping[str, AttributeType] = field(default_factory=dict)
+    features: FeatureLookup | None = None
 
 
 def compile_models(schemas: SchemasBody, known: Mapping[str, ModelView]) -> dict[str, ModelView]:

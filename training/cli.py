@@ -14,8 +14,9 @@ from pydantic import ValidationError
 from bentos.contract.errors import ContractError
 from training import progress, steps
 from training import run as runs
-from training.errors import ParityError
+from training.errors import ParityError, StoreError
 from training.lines import Lines, OrderSource, prepare_lines
+from training.pseudonyms import KEY_FILE, load_key
 from training.recipes import RECIPES, Request, recipe, unit_cost_assumption
 from training.register import RegisterError, read_key, register
 from training.settings import Settings
@@ -94,6 +95,44 @@ def step(
     _print(steps.run_step(settings, name, source, model, as_of))
 
 
+@app.command("materialize")
+def fill_online_store(
+    *,
+    orders: Orders = None,
+    mapping: MappingName = None,
+    consent_basis: Basis = None,
+    pseudonym_key_file: KeyFile = None,
+    as_of: AsOf = None,
+    at: Annotated[
+        str | None,
+        typer.Option(help="Moment the values count as made: RFC 3339, or now (replayed orders)."),
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Fill the online feature store from orders; gateways go over to it within a second."""
+    from training.materialize import materialize, moment_of  # noqa: PLC0415 - DuckDB, LMDB
+
+    settings = Settings()
+    progress.set_quiet(as_json and not (sys.stderr.isatty() or settings.progress))
+    source = _source(orders, mapping, consent_basis, pseudonym_key_file)
+    lines = prepare_lines(settings, source)
+    report = materialize(
+        settings,
+        lines,
+        load_key(source.pseudonym_key_file or settings.keys / KEY_FILE),
+        as_of=runs.as_of_moment(as_of, lines),
+        at=moment_of(at),
+    )
+    if as_json:
+        _print(report)
+        return
+    generation = report.generation
+    sys.stdout.write(f"{generation.name} as of {generation.as_of} in {report.place}\n")
+    for tag, contents in generation.views.items():
+        fields = ", ".join(contents.fields)
+        sys.stdout.write(f"  {tag}  {contents.records} of {contents.entity}: {fields}\n")
+
+
 @app.command("register")
 def register_version(
     manifest: Annotated[Path, typer.Option(help="A version's manifest.json.")],
@@ -112,7 +151,7 @@ def main(arguments: list[str] | None = None) -> int:
         return _fail(str(error), 2)
     except ValidationError as error:
         return _fail("; ".join(_setting_problem(problem) for problem in error.errors()), 2)
-    except (ParityError, RegisterError) as error:
+    except (ParityError, RegisterError, StoreError) as error:
         return _fail(str(error), 1)
     except SystemExit as stop:
         return stop.code if isinstance(stop.code, int) else int(stop.code is not None)

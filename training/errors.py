@@ -11,5 +11,9 @@ class ConsentError(ContractError):
     """No basis was given for using these orders."""
 
 
+class StoreError(RuntimeError):
+    """The online store could not be filled; gateways go on with what they have."""
+
+
 class ParityError(RuntimeError):
     """The ONNX graph does not answer as the model it was made from. The build stops."""

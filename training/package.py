@@ -6,6 +6,7 @@ from pathlib import Path
 import msgspec
 
 from bentos.contract import canonical
+from bentos.contract.features import views_of
 from bentos.contract.manifest import (
     DatasetRef,
     Manifest,
@@ -77,6 +78,7 @@ def package(
         parity=parity,
         budgets=budgets,
         mlflow_run_id=run_id,
+        feature_views=tuple(view.tag for view in views_of(made.features)),
         state=VersionState.REGISTERED if reason is None else VersionState.REJECTED,
         rejection=reason,
     )

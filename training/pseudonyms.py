@@ -1,6 +1,5 @@
 """Customers become pseudonyms while they are still in memory (contract §1)."""
 
-import hashlib
 import secrets
 from pathlib import Path
 
@@ -8,7 +7,7 @@ import duckdb
 import pyarrow as pa
 
 from bentos.contract.errors import ContractError
-from bentos.contract.identity import MIN_PSEUDONYM_KEY_BYTES, Pseudonymizer
+from bentos.contract.identity import MIN_PSEUDONYM_KEY_BYTES, Pseudonymizer, key_fingerprint
 from training import atomic
 
 KEY_FILE = "pseudonym.key"
@@ -18,7 +17,7 @@ KIND = "customer"
 def load_key(path: Path) -> Pseudonymizer:
     """The key (hex digits) of ``path``, made with permissions 0600 if it is not there.
 
-    Its id is the first 8 hex digits of the SHA-256 of the key.
+    Its id is the key's fingerprint.
     """
     if not path.exists():
         atomic.write_bytes(path, secrets.token_hex(MIN_PSEUDONYM_KEY_BYTES).encode(), 0o600)
@@ -26,7 +25,7 @@ def load_key(path: Path) -> Pseudonymizer:
         key = bytes.fromhex(path.read_text("ascii").strip())
     except ValueError as error:
         raise ContractError(str(path), "a key in hex digits", "other characters") from error
-    return Pseudonymizer(hashlib.sha256(key).hexdigest()[:8], key)
+    return Pseudonymizer(key_fingerprint(key), key)
 
 
 def pseudonymise(connection: duckdb.DuckDBPyConnection, key: Pseudonymizer, shop: str) -> None:

@@ -20,6 +20,10 @@ class Settings(BaseSettings):
     training_memory: str = Field(default="700MB", pattern=r"^\d+(MB|GB)$")
     training_threads: int = Field(default=2, ge=1, le=64)
 
+    # Redis that holds the online features; empty: the embedded store below ``home``.
+    online_store_url: str = ""
+    online_store_password_file: Path | None = None
+
     # Say each finished step on stderr even where --json is asked for and nobody watches.
     progress: bool = False
 
@@ -32,6 +36,11 @@ class Settings(BaseSettings):
     def lake(self) -> Path:
         """Folder of order lines, snapshots, runs and versions."""
         return self.home / "lake"
+
+    @property
+    def features(self) -> Path:
+        """Folder of the embedded online store."""
+        return self.home / "features"
 
     @property
     def bentoml_home(self) -> Path:

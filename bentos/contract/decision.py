@@ -47,7 +47,9 @@ class Latency(msgspec.Struct, frozen=True, array_like=True):
 class PersonalPart(msgspec.Struct, frozen=True, kw_only=True):
     """What erasure removes. ``salt`` is 16 random bytes in hex; inputs are after redaction.
 
-    ``subject`` and ``entities`` are pseudonyms made under ``pseudonym_key_id``.
+    ``subject`` and ``entities`` are pseudonyms made under ``pseudonym_key_id``. ``entities``
+    maps an entity's kind to its pseudonym; where rows are about several of one kind, to one per
+    row, separated by spaces, ``-`` for a row that names none.
     """
 
     subject: str | None

@@ -10,7 +10,8 @@ import msgspec
 from bentos.contract import canonical
 from bentos.contract.datatype import ARRAY_TYPES, Datatype
 from bentos.contract.errors import ContractError
-from bentos.contract.signature import ModelSignature
+from bentos.contract.feature_view import FeatureView, check_view
+from bentos.contract.signature import ModelSignature, entities_of
 
 INPUT_SOURCE = "input"
 VIEW_SOURCE = "view"
@@ -46,6 +47,12 @@ class Feature(msgspec.Struct, frozen=True, kw_only=True):
         """The input's name, or ``<view>@<version>:<field>``."""
         return self.source.partition(":")[2]
 
+    @property
+    def view_field(self) -> tuple[str, str]:
+        """``<view>@<version>`` and the field, of a feature that comes from a view."""
+        view, _, field = self.source_name.partition(":")
+        return view, field
+
 
 class TensorBlock(msgspec.Struct, frozen=True):
     """Consecutive features that share one tensor of shape [rows, width]."""
@@ -61,10 +68,14 @@ class TensorBlock(msgspec.Struct, frozen=True):
 
 
 class FeatureSchema(msgspec.Struct, frozen=True, kw_only=True):
-    """Ordered features of one version; the order is the column order."""
+    """Ordered features of one version; the order is the column order.
+
+    ``views`` declares the feature views its features read; absent where they read none.
+    """
 
     model: str
     features: tuple[Feature, ...]
+    views: tuple[FeatureView, ...] | msgspec.UnsetType = msgspec.UNSET
     schema: int = 1
 
     def digest(self) -> str:
@@ -80,6 +91,34 @@ class FeatureSchema(msgspec.Struct, frozen=True, kw_only=True):
             TensorBlock(name, members[0].datatype, tuple(members))
             for name, members in blocks.items()
         )
+
+
+def views_of(schema: FeatureSchema) -> tuple[FeatureView, ...]:
+    """The views a schema declares; none where it is silent."""
+    return () if schema.views is msgspec.UNSET else schema.views
+
+
+def check_views(schema: FeatureSchema, signature: ModelSignature) -> None:
+    """Raise ContractError unless every view a feature reads is declared, and about an entity
+    the signature names: only then can a gateway look it up."""
+    kinds = {entity.kind for entity in entities_of(signature)}
+    declared: set[str] = set()
+    for view in views_of(schema):
+        field = f"schema.views.{view.tag}"
+        check_view(view, field)
+        if view.tag in declared:
+            raise ContractError(field, "to be declared once", view.tag)
+        declared.add(view.tag)
+        if view.entity not in kinds:
+            expected = f"one of the signature's entities {sorted(kinds)}"
+            raise ContractError(f"{field}.entity", expected, view.entity)
+    for feature in schema.features:
+        if feature.source_kind == VIEW_SOURCE and feature.view_field[0] not in declared:
+            raise ContractError(
+                f"schema.features.{feature.name}.source",
+                f"a declared view, one of {sorted(declared)}",
+                feature.source,
+            )
 
 
 def check_schema(schema: FeatureSchema, signature: ModelSignature) -> None:
@@ -101,6 +140,9 @@ def check_schema(schema: FeatureSchema, signature: ModelSignature) -> None:
         kinds = {feature.datatype for feature in block.features}
         if len(kinds) > 1:
             raise ContractError(f"schema tensor {block.name}", "one datatype", sorted(kinds))
+    # Schemas from before views were declared stay readable; none of them can be registered anew.
+    if schema.views is not msgspec.UNSET:
+        check_views(schema, signature)
 
 
 def _check_source(feature: Feature, inputs: set[str], field: str) -> None:

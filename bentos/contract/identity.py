@@ -3,6 +3,7 @@
 Bucketing uses the raw targeting key, in memory only. What is stored is a pseudonym.
 """
 
+import hashlib
 import hmac
 from typing import Any
 
@@ -36,6 +37,11 @@ def check_targeting_key(value: Any, field: str = "targeting_key") -> str:
     return value
 
 
+def key_fingerprint(key: bytes) -> str:
+    """Tells keys apart without giving one away: the first 8 hex digits of its SHA-256."""
+    return hashlib.sha256(key).hexdigest()[:8]
+
+
 class Pseudonymizer:
     """Maps (shop, kind, id) to a stable pseudonym under one secret key."""
 
@@ -45,6 +51,7 @@ class Pseudonymizer:
                 "pseudonym key", f"at least {MIN_PSEUDONYM_KEY_BYTES} bytes", f"{len(key)} bytes"
             )
         self.key_id = key_id
+        self.fingerprint = key_fingerprint(key)
         self._key = key
 
     def pseudonym(self, shop: str, kind: str, identifier: str) -> str:

@@ -8,8 +8,12 @@ import msgspec
 from bentos.contract import canonical
 from bentos.contract.datatype import Datatype
 from bentos.contract.errors import ContractError
+from bentos.contract.feature_view import check_name
 
 DEFAULT_DEADLINE_MS = 200
+ID_TYPES = frozenset(
+    {Datatype.BYTES, Datatype.UINT32, Datatype.UINT64, Datatype.INT32, Datatype.INT64}
+)
 
 
 class Redaction(StrEnum):
@@ -52,13 +56,26 @@ class OutputSpec(msgspec.Struct, frozen=True, kw_only=True):
     description: str = ""
 
 
+class EntitySpec(msgspec.Struct, frozen=True, kw_only=True):
+    """Somebody or something a row is about: ``kind`` such as ``customer``, and the ``input``
+    (text or a whole number) that carries its id. The id becomes a pseudonym before anything
+    is looked up or written."""
+
+    kind: str
+    input: str
+
+
 class ModelSignature(msgspec.Struct, frozen=True, kw_only=True):
-    """What the callers of one model rely on, whichever version answers."""
+    """What the callers of one model rely on, whichever version answers.
+
+    ``entities`` is absent, not empty, where a model has none: older digests stay as they are.
+    """
 
     model: str
     inputs: tuple[InputSpec, ...]
     outputs: tuple[OutputSpec, ...]
     deadline_ms: int = DEFAULT_DEADLINE_MS
+    entities: tuple[EntitySpec, ...] | msgspec.UnsetType = msgspec.UNSET
     schema: int = 1
 
     def digest(self) -> str:
@@ -84,6 +101,12 @@ def check_signature(signature: ModelSignature) -> None:
                 raise ContractError(f"{field}.band", "two of the inputs", spec.band)
     if signature.deadline_ms < 1:
         raise ContractError("signature.deadline_ms", "1 or more", signature.deadline_ms)
+    _check_entities(signature)
+
+
+def entities_of(signature: ModelSignature) -> tuple[EntitySpec, ...]:
+    """The entities a model's rows are about; none where the signature is silent."""
+    return () if signature.entities is msgspec.UNSET else signature.entities
 
 
 def check_extends(new: ModelSignature, old: ModelSignature) -> None:
@@ -106,6 +129,27 @@ def check_extends(new: ModelSignature, old: ModelSignature) -> None:
         raise ContractError(f"signature.inputs.{next(iter(known))}", "to stay", "removed")
     if new.outputs != old.outputs:
         raise ContractError("signature.outputs", "no change", "other outputs", "Make a new model.")
+    if missing := set(entities_of(old)) - set(entities_of(new)):
+        raise ContractError("signature.entities", "to stay", sorted(e.kind for e in missing))
+
+
+def _check_entities(signature: ModelSignature) -> None:
+    inputs = {spec.name: spec for spec in signature.inputs}
+    kinds: set[str] = set()
+    for entity in entities_of(signature):
+        field = f"signature.entities.{entity.kind}"
+        check_name(entity.kind, field)
+        if entity.kind in kinds:
+            raise ContractError(field, "a kind of its own", entity.kind)
+        kinds.add(entity.kind)
+        spec = inputs.get(entity.input)
+        if spec is None:
+            raise ContractError(f"{field}.input", f"one of {sorted(inputs)}", entity.input)
+        if spec.shape or spec.datatype not in ID_TYPES:
+            raise ContractError(f"{field}.input", "one text or whole number a row", spec)
+        # A decision keeps the pseudonym. Beside it the id may stand only if it names no person.
+        if spec.redaction is Redaction.PERSONAL:
+            raise ContractError(f"{field}.input", "an input of class drop or public", "personal")
 
 
 def _check_spec(spec: InputSpec | OutputSpec, field: str) -> None:

@@ -9,6 +9,7 @@ from sqlmodel import col, select
 from bentos.contract import canonical
 from bentos.contract.attributes import RESERVED, AttributeType
 from bentos.contract.errors import ContractError
+from bentos.contract.features import check_views
 from bentos.contract.manifest import Manifest, VersionState
 from bentos.contract.register import Action
 from bentos.contract.signature import ModelSignature, check_extends
@@ -30,13 +31,15 @@ def register_version(
     """Add a version and say whether it is new. The same manifest again changes nothing.
 
     Raises ConflictError for another manifest under the same tag and ContractError for a
-    signature that does not extend the model's.
+    signature that does not extend the model's or a feature view nobody could look up.
     """
     known = session.get(VersionRow, manifest.version)
     if known is not None:
         if known.manifest_digest != manifest.digest():
             raise ConflictError(f"{manifest.version} is registered with another manifest")
         return known, False
+    # Old manifests stay readable; a new one must be servable, or gateways refuse its schema.
+    check_views(manifest.features, manifest.signature)
     _adopt_signature(session, manifest)
     row = _row(manifest, principal)
     session.add(row)

@@ -8,8 +8,15 @@ from hypothesis import strategies as st
 
 from bentos.contract.datatype import Datatype
 from bentos.contract.errors import ContractError
+from bentos.contract.feature_view import FeatureView
 from bentos.contract.features import Feature, FeatureSchema
-from bentos.contract.signature import InputSpec, ModelSignature, OutputSpec
+from bentos.contract.signature import (
+    EntitySpec,
+    InputSpec,
+    ModelSignature,
+    OutputSpec,
+    Redaction,
+)
 from gateway.packing import Packer
 from gateway.rows import row_type
 
@@ -77,8 +84,59 @@ def test_lists_are_cut_and_padded(history):
     assert missing[1] == b"\x00"
 
 
-def test_a_feature_view_needs_a_store():
+def test_wide_values_are_clipped_too():
+    model = signature(InputSpec(name="a", datatype=Datatype.FP32, shape=(-1,)))
+    schema = FeatureSchema(
+        model="m", features=(Feature(name="a", source="input:a", width=3, maximum=2.0),)
+    )
+    [packed] = Packer(schema, model).pack(rows_of(model, {"a": [1, 9]}))
+    assert struct.unpack("<3f", packed)[:2] == (1.0, 2.0)
+
+
+def test_a_view_that_is_not_declared_is_refused():
     model = signature(number("a"))
     schema = FeatureSchema(model="m", features=(Feature(name="r", source="view:rfm@1:r"),))
-    with pytest.raises(ContractError, match="no online feature store"):
+    with pytest.raises(ContractError, match="declared view"):
         Packer(schema, model)
+
+
+def about_customers() -> ModelSignature:
+    ident = InputSpec(name="who", datatype=Datatype.BYTES, redaction=Redaction.DROP)
+    return msgspec.structs.replace(
+        signature(number("a", required=False), ident),
+        entities=(EntitySpec(kind="customer", input="who"),),
+    )
+
+
+RFM = FeatureView(name="rfm", version=1, entity="customer")
+AFFINITY = FeatureView(name="affinity", version=2, entity="customer")
+VIEWING = FeatureSchema(
+    model="m",
+    features=(
+        Feature(name="r", source="view:rfm@1:r", default=-1.0, minimum=0.0, maximum=100.0),
+        Feature(name="a", source="input:a", default=5.0),
+        Feature(name="top", source="view:affinity@2:top", datatype=Datatype.INT64,
+                tensor="top", width=3, default=0),
+        Feature(name="also", source="input:a", tensor="plain", default=0.5),
+    ),
+    views=(RFM, AFFINITY),
+)  # fmt: skip
+
+
+def test_views_are_packed_beside_inputs_in_the_schema_s_order():
+    model = about_customers()
+    packer = Packer(VIEWING, model)
+    rows = rows_of(model, {"who": "x", "a": 2.0}, {"who": "y"})
+    known = [({"r": 250}, {"top": [7, 8, 9, 10]}), ({}, {"top": [3]})]
+    features, top, plain = packer.pack_known(rows, known)
+    assert packer.views == (RFM, AFFINITY)
+    assert struct.unpack("<4f", features) == (100.0, 2.0, -1.0, 5.0)
+    assert struct.unpack("<6q", top) == (7, 8, 9, 3, 0, 0)
+    assert struct.unpack("<2f", plain) == (2.0, 0.5)
+
+
+def test_without_a_lookup_views_take_their_defaults():
+    model = about_customers()
+    packer = Packer(VIEWING, model)
+    rows = rows_of(model, {"who": "x", "a": 2.0})
+    assert packer.pack(rows) == packer.pack_known(rows, [({}, {})])

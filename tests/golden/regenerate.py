@@ -27,6 +27,7 @@ from bentos.contract.oip import InferRequest, InferResponse, Tensor, WantedOutpu
 from bentos.contract.register import Action, Actor, ActorType, Outcome, RegisterEvent
 from bentos.contract.route import CanaryRule, Route
 from bentos.contract.signature import InputSpec, ModelSignature, OutputSpec, Redaction
+from tests.golden.features import online_store_file
 
 GOLDEN = Path(__file__).resolve().parent
 STABLE = "fraud:20261122-1a2b3c4d"
@@ -354,6 +355,7 @@ FILES = {
     "pseudonym.json": pseudonym_file,
     "oip.json": oip_file,
     "bento_digest.json": bento_digest_file,
+    "online_store.json": online_store_file,
 }
 
 

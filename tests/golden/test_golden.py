@@ -11,12 +11,23 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from cryptography.hazmat.primitives.serialization import load_pem_public_key
 
-from bentos.contract import decision, documents, merkle, oip, register, route, segment
+from bentos.contract import (
+    decision,
+    documents,
+    merkle,
+    oip,
+    online_store,
+    register,
+    route,
+    segment,
+)
 from bentos.contract.bento_digest import bento_digest
 from bentos.contract.decision import Decision, PersonalPart, ShadowOutcome
 from bentos.contract.documents import DocumentHeader, DocumentName
+from bentos.contract.features import FeatureSchema, check_schema
 from bentos.contract.identity import Pseudonymizer
 from bentos.contract.manifest import Manifest, check_manifest
+from bentos.contract.signature import ModelSignature
 
 GOLDEN = Path(__file__).resolve().parent
 NAMES = sorted(path.name for path in GOLDEN.glob("*.json"))
@@ -98,6 +109,23 @@ def test_kept_pseudonyms_still_come_out():
     pseudonymizer = Pseudonymizer("k1", bytes.fromhex(kept["key"]))
     for shop, kind, identifier, expected in kept["vectors"]:
         assert pseudonymizer.pseudonym(shop, kind, identifier) == expected
+
+
+def test_kept_online_store_still_reads():
+    kept = read("online_store.json")
+    record = online_store.decode_record(bytes.fromhex(kept["value"]), "kept")
+    assert record.fields == {
+        "spend": 12.5, "orders_30d": 3, "last_products": [7, 9], "returns": None
+    }  # fmt: skip
+    generation = online_store.decode_generation(kept["generation"].encode(), "kept")
+    assert generation.views["shopper_orders@3"].entity == "shopper"
+    schema = msgspec.convert(kept["features"], FeatureSchema)
+    signature = msgspec.convert(kept["signature"], ModelSignature)
+    check_schema(schema, signature)
+    assert (schema.digest(), signature.digest()) == (
+        kept["features_digest"], kept["signature_digest"]
+    )  # fmt: skip
+    assert bytes.fromhex(kept["key"]).startswith(online_store.key_prefix(schema.views[0]))
 
 
 def test_kept_messages_still_decode():

@@ -6,8 +6,15 @@ from hypothesis import strategies as st
 from bentos.contract import canonical
 from bentos.contract.datatype import Datatype
 from bentos.contract.errors import ContractError
-from bentos.contract.features import Feature, FeatureSchema, check_schema
-from bentos.contract.signature import InputSpec, ModelSignature, OutputSpec
+from bentos.contract.feature_view import FeatureView
+from bentos.contract.features import Feature, FeatureSchema, check_schema, check_views
+from bentos.contract.signature import (
+    EntitySpec,
+    InputSpec,
+    ModelSignature,
+    OutputSpec,
+    Redaction,
+)
 
 SIGNATURE = ModelSignature(
     model="fraud",
@@ -80,6 +87,52 @@ def test_schema_that_cannot_be_packed_is_refused(features, field):
     with pytest.raises(ContractError) as caught:
         check_schema(FeatureSchema(model="fraud", features=features), SIGNATURE)
     assert caught.value.field == field
+
+
+SHOPPER = FeatureView(name="shopper", version=3, entity="shopper", ttl_s=60.0)
+WITH_SHOPPER = msgspec.structs.replace(
+    SIGNATURE,
+    inputs=(
+        *SIGNATURE.inputs,
+        InputSpec(name="shopper_id", datatype=Datatype.BYTES, redaction=Redaction.DROP),
+    ),
+    entities=(EntitySpec(kind="shopper", input="shopper_id"),),
+)
+
+
+def viewing(*views):
+    return FeatureSchema(model="fraud", features=(VALUE, VIEW), views=views)
+
+
+def test_declared_views_pass_and_are_part_of_the_digest():
+    check_schema(viewing(SHOPPER), WITH_SHOPPER)
+    check_views(viewing(SHOPPER), WITH_SHOPPER)
+    later = msgspec.structs.replace(SHOPPER, ttl_s=120.0)
+    assert viewing(SHOPPER).digest() != viewing(later).digest()
+    assert VIEW.view_field == ("shopper@3", "orders_30d")
+
+
+@pytest.mark.parametrize(
+    ("views", "field"),
+    [
+        ((), "schema.features.orders.source"),
+        ((SHOPPER, SHOPPER), "schema.views.shopper@3"),
+        ((msgspec.structs.replace(SHOPPER, version=2),), "schema.features.orders.source"),
+        ((msgspec.structs.replace(SHOPPER, entity="basket"),), "schema.views.shopper@3.entity"),
+        ((msgspec.structs.replace(SHOPPER, ttl_s=0.0),), "schema.views.shopper@3.ttl_s"),
+    ],
+)
+def test_view_that_cannot_be_looked_up_is_refused(views, field):
+    with pytest.raises(ContractError) as caught:
+        check_schema(viewing(*views), WITH_SHOPPER)
+    assert caught.value.field == field
+
+
+def test_schema_that_never_declared_its_views_reads_but_cannot_be_looked_up():
+    old = FeatureSchema(model="fraud", features=(VALUE, VIEW))
+    check_schema(old, SIGNATURE)
+    with pytest.raises(ContractError, match="declared view"):
+        check_views(old, WITH_SHOPPER)
 
 
 def test_schema_of_another_model_is_refused():

@@ -7,11 +7,14 @@ from bentos.contract import canonical
 from bentos.contract.datatype import Datatype
 from bentos.contract.errors import ContractError
 from bentos.contract.signature import (
+    EntitySpec,
     InputSpec,
     ModelSignature,
     OutputSpec,
+    Redaction,
     check_extends,
     check_signature,
+    entities_of,
 )
 
 VALUE = InputSpec(name="value", datatype=Datatype.FP64, minimum=0.0)
@@ -115,3 +118,55 @@ def test_digest_follows_every_member():
 def test_a_member_of_a_later_release_is_read_over():
     spec = msgspec.convert({"name": "a", "datatype": "FP32", "colour": 1}, InputSpec)
     assert spec == InputSpec(name="a", datatype=Datatype.FP32)
+
+
+CUSTOMER_ID = InputSpec(
+    name="customer_id", datatype=Datatype.BYTES, required=False, redaction=Redaction.DROP
+)
+CUSTOMER = EntitySpec(kind="customer", input="customer_id")
+
+
+def about_customers(spec=CUSTOMER_ID, *entities):
+    return signature(inputs=(VALUE, LOW, HIGH, spec), entities=entities or (CUSTOMER,))
+
+
+def test_entity_is_named_by_an_input_that_decisions_do_not_keep():
+    check_signature(about_customers())
+    assert entities_of(about_customers()) == (CUSTOMER,)
+    assert entities_of(signature()) == ()
+
+
+@pytest.mark.parametrize("datatype", [Datatype.INT64, Datatype.UINT32, Datatype.BYTES])
+def test_public_id_may_stand_beside_its_pseudonym(datatype):
+    check_signature(
+        about_customers(replaced(CUSTOMER_ID, datatype=datatype, redaction=Redaction.PUBLIC))
+    )
+
+
+@pytest.mark.parametrize(
+    ("spec", "entities", "field"),
+    [
+        (replaced(CUSTOMER_ID, redaction=Redaction.PERSONAL), (), "customer.input"),
+        (replaced(CUSTOMER_ID, datatype=Datatype.FP32), (), "customer.input"),
+        (replaced(CUSTOMER_ID, shape=(-1,)), (), "customer.input"),
+        (CUSTOMER_ID, (EntitySpec(kind="customer", input="other"),), "customer.input"),
+        (CUSTOMER_ID, (CUSTOMER, CUSTOMER), "customer"),
+        (CUSTOMER_ID, (EntitySpec(kind="a:b", input="customer_id"),), "a:b"),
+    ],
+)
+def test_entity_nobody_could_look_up_is_refused(spec, entities, field):
+    with pytest.raises(ContractError) as caught:
+        check_signature(about_customers(spec, *entities))
+    assert caught.value.field == f"signature.entities.{field}"
+
+
+def test_signature_without_entities_keeps_its_digest_whatever_reads_it():
+    data = canonical.canonical_json(canonical.as_builtins(signature()))
+    assert b"entities" not in data
+    assert msgspec.json.decode(data, type=ModelSignature).digest() == signature().digest()
+
+
+def test_entities_may_be_added_with_an_optional_input_and_never_taken_away():
+    check_extends(about_customers(), signature())
+    with pytest.raises(ContractError, match="entities"):
+        check_extends(signature(inputs=(VALUE, LOW, HIGH, CUSTOMER_ID)), about_customers())

@@ -1,0 +1,214 @@
+"""Online features of a request: entity ids → pseudonyms → records of the store → fields and ages.
+
+Fail-open: an unknown entity, an expired record and a store that does not answer all mean the
+schema's default, and are counted apart. Raw ids go no further than this file.
+"""
+
+import asyncio
+import time
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import lru_cache
+from typing import Any
+
+from bentos.contract import online_store as stored
+from bentos.contract.errors import ContractError
+from bentos.contract.feature_view import FeatureView
+from bentos.contract.identity import Pseudonymizer
+from bentos.contract.signature import ModelSignature, entities_of
+from gateway.online_store import REFRESH_S, OnlineStore, StoreUnavailable
+from gateway.rows import Row, attribute
+
+Fields = Mapping[str, Any]
+Entities = Mapping[str, Sequence[str | None]]
+"""Entity kind → one pseudonym per row, None where the row names none."""
+
+NOTHING: Fields = {}
+REMEMBERED_IDS = 16_384
+OUTCOMES = ("hit", "missing", "expired", "error")
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """``rows``: per row, per view of the schema, the fields known. ``age_s``: of the oldest
+    record among them, None where nothing was found."""
+
+    rows: Sequence[Sequence[Fields]]
+    age_s: float | None
+
+
+@dataclass(slots=True)
+class ViewTally:
+    """Lookups of one view by outcome; ``age_s`` sums the ages of hits."""
+
+    hit: int = 0
+    missing: int = 0
+    expired: int = 0
+    error: int = 0
+    age_s: float = 0.0
+    last_age_s: float = field(default=float("nan"))
+
+
+class EntityReader:
+    """Which attribute of a model's rows carries the id of which kind of entity."""
+
+    def __init__(self, signature: ModelSignature) -> None:
+        self.inputs = tuple((e.kind, attribute(e.input)) for e in entities_of(signature))
+
+    def ids(self, rows: Sequence[Row]) -> Iterable[tuple[str, list[str | None]]]:
+        """Per kind, the id of each row as text; an empty one counts as none."""
+        for kind, name in self.inputs:
+            values = [getattr(row, name) for row in rows]
+            yield kind, [None if value in (None, "") else str(value) for value in values]
+
+
+class FeatureLookup:
+    """Looks up what schemas read from views; one per gateway process."""
+
+    def __init__(
+        self,
+        store: OnlineStore,
+        pseudonymizer: Pseudonymizer,
+        *,
+        shop: str,
+        timeout_s: float,
+        now: Callable[[], float] = time.time,
+    ) -> None:
+        self.store = store
+        self.tallies: dict[str, ViewTally] = {}
+        self._pseudonym = lru_cache(REMEMBERED_IDS)(
+            lambda kind, raw: pseudonymizer.pseudonym(shop, kind, raw)
+        )
+        self._timeout_s = timeout_s
+        self._now = now
+        self._prefixes: dict[FeatureView, bytes] = {}
+
+    async def run(self) -> None:
+        """Keep the store's generation fresh until cancelled."""
+        while True:
+            await self.store.refresh()
+            await asyncio.sleep(REFRESH_S)
+
+    def name_entities(self, reader: EntityReader, rows: Sequence[Row]) -> Entities:
+        """The pseudonyms of the entities a request's rows are about.
+
+        Raises ContractError for an id that is no Unicode.
+        """
+        named: dict[str, list[str | None]] = {}
+        for kind, ids in reader.ids(rows):
+            named[kind] = [None if raw is None else self._pseudonym(kind, raw) for raw in ids]
+        return named
+
+    async def find(
+        self, views: Sequence[FeatureView], entities: Entities | None, rows: int, until: float
+    ) -> Found:
+        """What the store knows for each row and view; ``until`` is loop time. Never raises."""
+        # A schema's views are about entities of the signature, so there are names.
+        assert entities is not None
+        wanted: list[bytes] = []
+        for view in views:
+            prefix = self._prefix(view)
+            wanted += [prefix + name.encode() for name in entities[view.entity] if name]
+        try:
+            left = until - asyncio.get_running_loop().time()
+            values = iter(await self.store.get_many(wanted, min(self._timeout_s, left)))
+        except StoreUnavailable:
+            for view in views:
+                self._tally(view).error += rows
+            return Found([[NOTHING] * len(views)] * rows, None)
+        now_us = int(self._now() * 1e6)
+        oldest: float | None = None
+        columns = []
+        for view in views:
+            column, age_s = self._column(view, entities[view.entity], values, now_us)
+            columns.append(column)
+            if age_s is not None and (oldest is None or age_s > oldest):
+                oldest = age_s
+        return Found(list(zip(*columns, strict=True)), oldest)
+
+    def metrics(self) -> Iterable[tuple[str, str, dict[str, str], float]]:
+        """Counts per view and outcome, ages in seconds, and the generation's own age."""
+        prefix = "signalbox_gateway_feature"
+        for view, tally in self.tallies.items():
+            for outcome in OUTCOMES:
+                labels = {"view": view, "outcome": outcome}
+                count = getattr(tally, outcome)
+                yield f"{prefix}_lookups_total", "Lookups in the online store.", labels, count
+            labels = {"view": view}
+            yield f"{prefix}_age_seconds_total", "Sum of the ages of hits.", labels, tally.age_s
+            yield f"{prefix}_age_seconds", "Age of the last hit.", labels, tally.last_age_s
+        generation = self.store.generation
+        if generation is not None:
+            age = self._now() - stored.generation_moment(generation)
+            yield f"{prefix}_generation_age_seconds", "Age of the store's values.", {}, age
+
+    def status(self) -> dict[str, Any]:
+        """What /status shows: the generation this worker reads."""
+        generation = self.store.generation
+        return {
+            "generation": None if generation is None else generation.name,
+            "as_of": None if generation is None else generation.as_of,
+        }
+
+    def _column(
+        self,
+        view: FeatureView,
+        names: Sequence[str | None],
+        values: Iterable[bytes | None],
+        now_us: int,
+    ) -> tuple[list[Fields], float | None]:
+        """One view's fields per row, and the age of its oldest record."""
+        tally = self._tally(view)
+        column, oldest = [], None
+        data = iter(values)
+        for name in names:
+            value = next(data) if name else None
+            fields, age_s = self._read(view, tally, value, now_us)
+            column.append(fields)
+            if age_s is not None and (oldest is None or age_s > oldest):
+                oldest = age_s
+        return column, oldest
+
+    def _read(
+        self, view: FeatureView, tally: ViewTally, data: bytes | None, now_us: int
+    ) -> tuple[Fields, float | None]:
+        """One record's fields and age, or nothing, counted under the reason."""
+        if data is None:
+            tally.missing += 1
+            return NOTHING, None
+        try:
+            record = stored.decode_record(data, view.tag)
+        except ContractError:
+            tally.error += 1
+            return NOTHING, None
+        # A writer's clock may run ahead of ours; nothing is younger than now.
+        age_s = max(0, now_us - record.at_us) / 1e6
+        if view.ttl_s is not None and age_s > view.ttl_s:
+            tally.expired += 1
+            return NOTHING, None
+        tally.hit += 1
+        tally.age_s += age_s
+        tally.last_age_s = age_s
+        return record.fields, age_s
+
+    def _tally(self, view: FeatureView) -> ViewTally:
+        tally = self.tallies.get(view.tag)
+        if tally is None:
+            tally = self.tallies[view.tag] = ViewTally()
+        return tally
+
+    def _prefix(self, view: FeatureView) -> bytes:
+        prefix = self._prefixes.get(view)
+        if prefix is None:
+            prefix = self._prefixes[view] = stored.key_prefix(view)
+        return prefix
+
+
+def recorded(entities: Entities) -> dict[str, str]:
+    """Entities as a decision keeps them (``PersonalPart.entities``)."""
+    kept = {}
+    for kind, names in entities.items():
+        if any(names):
+            same = len(set(names)) == 1
+            kept[kind] = str(names[0]) if same else " ".join(name or "-" for name in names)
+    return kept

@@ -1,0 +1,245 @@
+"""Requests whose versions read feature views, against a store filled as training fills it."""
+
+import asyncio
+import math
+from datetime import UTC, datetime, timedelta
+
+import msgspec
+import pytest
+
+from bentos.contract import segment
+from gateway.feature_lookup import EntityReader, recorded
+from gateway.rows import row_type
+from tests.gateway.feature_shop import (
+    CANARY_SCHEMA,
+    MODEL,
+    ORDERS,
+    SALES,
+    STABLE_SCHEMA,
+    entries,
+    files_holding,
+    fill,
+    name,
+    publish,
+)
+from tests.gateway.installation import CANARY, SHADOW, STABLE, route
+
+BIAS = -1.0
+ANNA = {"amount": 10.0, "customer_id": "anna@example.com"}
+
+
+def expected(*features: float) -> float:
+    return 1 / (1 + math.exp(-(sum(features) / 100 + BIAS)))
+
+
+@pytest.fixture(scope="session")
+def stable(versions):
+    return versions.start(STABLE_SCHEMA, BIAS)
+
+
+@pytest.fixture(scope="session")
+def canary(versions):
+    return versions.start(CANARY_SCHEMA, BIAS)
+
+
+async def served(gateway, endpoints, routes) -> None:
+    publish(gateway, endpoints, routes)
+    await gateway.connected()
+
+
+async def ask(gateway, *instances, key="shopper-1", **more):
+    reply = await gateway.predict(key, list(instances), **more)
+    assert reply.status_code == 200, reply.text
+    body = reply.json()
+    return [row["fraud_probability"] for row in body["predictions"]], body
+
+
+def frames(gateway):
+    gateway.serving.log.close()
+    found = []
+    for path in sorted(gateway.serving.config.segments_path.iterdir()):
+        found += segment.read_frames(path)
+    return found
+
+
+def decisions(gateway):
+    return [frame for frame in frames(gateway) if isinstance(frame, segment.DecisionFrame)]
+
+
+async def refresh(gateway) -> None:
+    await gateway.serving.features.store.refresh()
+
+
+async def test_view_features_reach_the_version_and_the_decision(gateway, tmp_path, stable):
+    moment = datetime.now(UTC) - timedelta(seconds=100)
+    fill(tmp_path, entries(ORDERS, {"anna@example.com": {"orders": 30}}), moment=moment)
+    await refresh(gateway)
+    await served(gateway, {STABLE: stable}, route())
+    [answer], _ = await ask(gateway, ANNA)
+    assert answer == pytest.approx(expected(10, 30), abs=1e-6)
+    [frame] = decisions(gateway)
+    assert frame.personal.entities == {"customer": name("customer", "anna@example.com")}
+    assert 100 <= frame.decision.feature_age_s < 160
+    assert frame.decision.schema_digest == STABLE_SCHEMA.digest()
+
+
+async def test_unknown_missing_and_expired_entities_take_the_default_and_are_counted(
+    gateway, tmp_path, stable
+):
+    hour_ago = datetime.now(UTC) - timedelta(hours=2)
+    fill(tmp_path, entries(ORDERS, {"old": {"orders": 30}}), moment=hour_ago)
+    await refresh(gateway)
+    await served(gateway, {STABLE: stable}, route())
+    rows = [{**ANNA, "customer_id": who} for who in ("old", "stranger", "")]
+    answers, _ = await ask(gateway, *rows, {"amount": 10.0})
+    assert answers == pytest.approx([expected(10, 0)] * 4, abs=1e-6)
+    tally = gateway.serving.features.tallies["customer_orders@1"]
+    assert (tally.hit, tally.missing, tally.expired, tally.error) == (0, 3, 1, 0)
+    [frame] = decisions(gateway)
+    assert frame.decision.feature_age_s is None
+    names = [name("customer", "old"), name("customer", "stranger"), "-", "-"]
+    assert frame.personal.entities == {"customer": " ".join(names)}
+
+
+async def test_a_store_never_filled_costs_no_answer(gateway, stable):
+    await served(gateway, {STABLE: stable}, route())
+    [answer], _ = await ask(gateway, ANNA)
+    assert answer == pytest.approx(expected(10, 0), abs=1e-6)
+    assert gateway.serving.features.tallies["customer_orders@1"].error == 1
+
+
+async def test_stable_and_canary_read_their_own_views(gateway, tmp_path, stable, canary):
+    fill(
+        tmp_path,
+        entries(ORDERS, {"anna@example.com": {"orders": 30}}),
+        entries(SALES, {7: {"units": 5}}),
+    )
+    await refresh(gateway)
+    await served(gateway, {STABLE: stable, CANARY: canary}, route(buckets=5000))
+    seen = {}
+    for number in range(40):
+        rows = ({**ANNA, "product_id": 7}, {**ANNA, "product_id": 8})
+        answers, body = await ask(gateway, *rows, key=f"shopper-{number}")
+        seen.setdefault(body["model_version"], answers)
+    assert seen[STABLE] == pytest.approx([expected(10, 30)] * 2, abs=1e-6)
+    assert seen[CANARY] == pytest.approx([expected(10, 30, 5), expected(10, 30, -50)], abs=1e-6)
+    products = " ".join(name("product", number) for number in (7, 8))
+    for frame in decisions(gateway):
+        assert frame.personal.entities["product"] == products
+        assert frame.personal.entities["customer"] == name("customer", "anna@example.com")
+
+
+async def test_a_fallback_is_packed_with_stable_s_views(gateway, tmp_path, versions, stable):
+    fill(tmp_path, entries(ORDERS, {"anna@example.com": {"orders": 30}}))
+    await refresh(gateway)
+    broken = versions.start(CANARY_SCHEMA, BIAS, fault="error")
+    await served(gateway, {STABLE: stable, CANARY: broken}, route(buckets=10_000))
+    [answer], body = await ask(gateway, ANNA)
+    assert (body["reason"], body["model_version"]) == ("FALLBACK", STABLE)
+    assert answer == pytest.approx(expected(10, 30), abs=1e-6)
+    [frame] = decisions(gateway)
+    assert frame.decision.schema_digest == STABLE_SCHEMA.digest()
+    assert frame.decision.feature_age_s is not None
+
+
+async def test_a_shadow_is_sent_its_own_views(gateway, tmp_path, stable, canary):
+    fill(
+        tmp_path,
+        entries(ORDERS, {"anna@example.com": {"orders": 30}}),
+        entries(SALES, {7: {"units": 5}}),
+    )
+    await refresh(gateway)
+    await served(gateway, {STABLE: stable, SHADOW: canary}, route(shadow=(SHADOW,)))
+    await ask(gateway, {**ANNA, "product_id": 7})
+    for _ in range(200):
+        if gateway.serving.shadow.compared:
+            break
+        await asyncio.sleep(0.01)
+    [outcome] = [f.outcome for f in frames(gateway) if isinstance(f, segment.ShadowFrame)]
+    [shadowed] = outcome.outputs["fraud_probability"]
+    assert shadowed == pytest.approx(expected(10, 30, 5), abs=1e-6)
+
+
+async def test_every_answer_of_a_swap_under_load_is_of_one_generation(
+    gateway, tmp_path, stable, canary
+):
+    """Both views change together; a mix of two runs would give a sum of neither."""
+    sums = {100.0, 300.0}
+    done = asyncio.Event()
+
+    async def load():
+        answers = []
+        while not done.is_set():
+            instance = {"amount": 0.0, "customer_id": "anna", "product_id": 7}
+            [answer], _ = await ask(gateway, instance)
+            answers.append(answer)
+            await asyncio.sleep(0)
+        return answers
+
+    def run(orders, units):
+        fill(
+            tmp_path,
+            entries(ORDERS, {"anna": {"orders": orders}}),
+            entries(SALES, {7: {"units": units}}),
+        )
+
+    run(10, 90)
+    await refresh(gateway)
+    await served(gateway, {STABLE: stable, CANARY: canary}, route(buckets=10_000))
+    clients = [asyncio.create_task(load()) for _ in range(4)]
+    for orders, units in ((100, 200), (10, 90)) * 4:
+        await asyncio.to_thread(run, orders, units)
+        # The gateway's own refresh, twice a second, is what finds it.
+        await asyncio.sleep(0.6)
+    done.set()
+    answers = [answer for client in clients for answer in await client]
+    allowed = [expected(total) for total in sums]
+    for answer in answers:
+        assert any(answer == pytest.approx(value, abs=1e-5) for value in allowed)
+    for value in allowed:
+        assert any(answer == pytest.approx(value, abs=1e-5) for answer in answers)
+
+
+async def test_counts_ages_and_the_generation_are_exposed(gateway, tmp_path, stable):
+    fill(tmp_path, entries(ORDERS, {"anna@example.com": {"orders": 30}}))
+    await refresh(gateway)
+    await served(gateway, {STABLE: stable}, route())
+    await ask(gateway, ANNA, {**ANNA, "customer_id": "nobody"})
+    text = (await gateway.client.get("/metrics")).text
+    lookups = "signalbox_gateway_feature_lookups_total"
+    assert f'{lookups}{{outcome="hit",view="customer_orders@1"}} 1.0' in text
+    assert f'{lookups}{{outcome="missing",view="customer_orders@1"}} 1.0' in text
+    assert "signalbox_gateway_feature_age_seconds" in text
+    assert "signalbox_gateway_feature_generation_age_seconds" in text
+    status = (await gateway.client.get("/status")).json()["features"]
+    assert status["generation"] == gateway.serving.features.store.generation.name
+
+
+async def test_raw_ids_reach_no_file_log_or_metric(gateway, tmp_path, stable, capfd):
+    ids = ["anna@example.com", "planted-canary-4711"]
+    fill(tmp_path, entries(ORDERS, {who: {"orders": 1} for who in ids}))
+    await refresh(gateway)
+    await served(gateway, {STABLE: stable}, route())
+    await ask(gateway, *({**ANNA, "customer_id": who} for who in ids))
+    text = (await gateway.client.get("/metrics")).text + (await gateway.client.get("/status")).text
+    written = capfd.readouterr()
+    gateway.serving.log.close()
+    assert files_holding(tmp_path, ids) == []
+    assert files_holding(tmp_path / "gateway", [name("customer", ids[1])]) != []
+    for who in ids:
+        assert who not in text + written.out + written.err
+
+
+def test_ids_are_read_as_text_whatever_their_type():
+    rows = msgspec.convert(
+        [{"amount": 1.0, "customer_id": "c", "product_id": 0}, {"amount": 1.0}],
+        list[row_type(MODEL)],
+    )
+    assert dict(EntityReader(MODEL).ids(rows)) == {"customer": ["c", None], "product": ["0", None]}
+
+
+def test_decisions_name_one_entity_once_and_several_per_row():
+    assert recorded({"a": ["X", "X"], "b": ["X", None, "Y"], "c": [None, None]}) == {
+        "a": "X",
+        "b": "X - Y",
+    }

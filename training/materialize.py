@@ -1,0 +1,102 @@
+"""Orders → feature views → the online store gateways read: the last step of a night's run."""
+
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import msgspec
+
+from bentos.contract.errors import ContractError
+from bentos.contract.feature_view import FeatureView
+from bentos.contract.identity import Pseudonymizer
+from bentos.contract.online_store import Generation, redis_address
+from training import online_store, progress, redis_store
+from training.feature_views import RECIPES, ViewRecipe, open_known, rows
+from training.lines import Lines
+from training.online_store import Entries, Origin
+from training.orders import connect
+from training.settings import Settings
+
+SPILL = ".spill"
+
+
+class MaterializeReport(msgspec.Struct, frozen=True, kw_only=True):
+    """What ``materialize --json`` prints. ``place``: the folder, or "redis"."""
+
+    place: str
+    generation: Generation
+    seconds: dict[str, float]
+
+
+def materialize(
+    settings: Settings,
+    lines: Lines,
+    key: Pseudonymizer,
+    *,
+    as_of: datetime | None = None,
+    at: datetime | None = None,
+) -> MaterializeReport:
+    """Fill every view from orders before ``as_of`` (naive UTC; None: all of them) and swap.
+
+    Records carry ``at``, by default the moment of ``as_of``, or of the last order's day's end
+    but no later than now: that is what a gateway measures their age from.
+    """
+    until = as_of or _end_of_orders(lines)
+    moment = until.replace(tzinfo=UTC)
+    origin = Origin(shop=settings.shop, pseudonym_key=key.fingerprint, moment=at or moment)
+    with connect(settings.training_memory, 1, settings.lake / SPILL) as connection:
+        open_known(connection, Path(lines.path), until)
+        moment_us = round(moment.timestamp() * 1e6)
+        views = (
+            (recipe.view, _entries(settings, key, recipe, rows(connection, recipe, moment_us)))
+            for recipe in RECIPES
+        )
+        place, generation = _fill(settings, origin, views)
+    return MaterializeReport(place=place, generation=generation, seconds=progress.seconds())
+
+
+def moment_of(text: str | None) -> datetime | None:
+    """``now`` or RFC 3339 with an offset; raises ContractError for anything else."""
+    if text is None:
+        return None
+    if text == "now":
+        return datetime.now(UTC)
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError:
+        moment = datetime.min  # noqa: DTZ901 - has no zone, so it is refused below
+    if moment.tzinfo is None:
+        raise ContractError("--at", "now, or RFC 3339 with an offset", text)
+    return moment
+
+
+def _fill(
+    settings: Settings, origin: Origin, views: Iterator[tuple[FeatureView, Entries]]
+) -> tuple[str, Generation]:
+    if not settings.online_store_url:
+        return settings.features.as_posix(), online_store.fill(settings.features, origin, views)
+    url, password = redis_address(settings.online_store_url, settings.online_store_password_file)
+    return "redis", redis_store.fill(url, password, origin, views)
+
+
+def _entries(
+    settings: Settings,
+    key: Pseudonymizer,
+    recipe: ViewRecipe,
+    found: Iterator[tuple[str, dict[str, float]]],
+) -> Iterator[tuple[str, dict[str, float]]]:
+    """Pseudonyms and fields, with a step on the screen while they pass."""
+    kind = recipe.view.entity
+    with progress.step(f"materialize {recipe.view.tag}"):
+        for entity, values in found:
+            name = entity if recipe.pseudonymised else key.pseudonym(settings.shop, kind, entity)
+            yield name, values
+
+
+def _end_of_orders(lines: Lines) -> datetime:
+    last = datetime.fromisoformat(str(lines.report["last"]))
+    day_after = datetime(last.year, last.month, last.day) + timedelta(days=1)  # noqa: DTZ001 - UTC
+    return max(min(day_after, datetime.now(UTC).replace(tzinfo=None)), last + _TICK)
+
+
+_TICK = timedelta(microseconds=1)
