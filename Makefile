@@ -14,7 +14,7 @@ PIP_INSTALL := $(BIN)/python -m pip install --disable-pip-version-check --quiet
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo up bench faults test test-all lint format types imports lock clean
+.PHONY: help demo up bench peers faults test test-all lint format types imports lock clean
 
 help: ## list the commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -25,8 +25,11 @@ demo: $(RUN_STAMP) ## the whole product on a shop's orders, live in the terminal
 up: $(RUN_STAMP) ## control plane, fleet and gateway over ./var, without the demo's shoppers
 	@$(BIN)/signalbox init && $(BIN)/signalbox up $(ARGS)
 
-bench: $(RUN_STAMP) ## gateway against `bentoml serve` called directly, on this machine
+bench: $(RUN_STAMP) ## gateway against BentoML, MLServer, Envoy, Triton, Ray Serve (ARGS="--quick", "--no-peers")
 	@$(BIN)/python -m load_tests.bench $(ARGS)
+
+peers: $(RUN_STAMP) ## the environments of those it is compared with, 2 GB (`make bench` makes what is missing)
+	@$(BIN)/python -m load_tests.peer_environments $(ARGS)
 
 faults: $(RUN_STAMP) ## what callers see while something breaks, fault by fault (ARGS="--only NAME,NAME")
 	@$(BIN)/python -m load_tests.faults $(ARGS)
@@ -59,7 +62,7 @@ lock: ## resolve pyproject.toml into both locks (needs uv)
 	$(LOCK) --extra dev -c requirements.lock -o requirements-dev.lock
 
 clean: ## remove environment and caches; ./var, with models and records, stays
-	rm -rf $(VENV) build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) .venv-peers build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis
 	rm -rf .import_linter_cache
 	find . -name __pycache__ -type d -not -path './var/*' -prune -exec rm -rf {} +
 

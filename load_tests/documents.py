@@ -3,6 +3,8 @@
 import hashlib
 import secrets
 from base64 import b64encode
+from collections.abc import Sequence
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -38,6 +40,36 @@ KEY_ID = "bench"
 RELEASE_ID = "bench-release"
 
 
+@dataclass(frozen=True)
+class ServedModel:
+    """A model of a gateway without a control plane.
+
+    ``addresses`` maps versions to where they are: the first is stable, the second, if there is
+    one, a canary at ``canary_weight``. ``shadows`` get a copy of everything stable answers.
+    """
+
+    signature: ModelSignature
+    schema: FeatureSchema
+    addresses: dict[str, str]
+    canary_weight: float = 0.0
+    shadows: dict[str, str] = field(default_factory=dict)
+
+    def route(self) -> Route:
+        """Where its requests go."""
+        stable, *candidates = self.addresses
+        canary = None
+        if candidates:
+            canary = CanaryRule(
+                release_id=RELEASE_ID,
+                step=0,
+                candidate=candidates[0],
+                buckets=weight_to_buckets(self.canary_weight),
+            )
+        return Route(
+            model=self.signature.model, stable=stable, canary=canary, shadow=tuple(self.shadows)
+        )
+
+
 def write_gateway_home(
     home: Path,
     shop: str,
@@ -48,31 +80,25 @@ def write_gateway_home(
 ) -> str:
     """Fill ``home`` so that a gateway serves ``addresses`` (version → address), the first
     version stable and the second a canary at ``canary_weight``; returns a caller's API key."""
-    stable, candidate = addresses
-    canary = CanaryRule(
-        release_id=RELEASE_ID,
-        step=0,
-        candidate=candidate,
-        buckets=weight_to_buckets(canary_weight),
-    )
+    return write_models_home(home, shop, [ServedModel(signature, schema, addresses, canary_weight)])
+
+
+def write_models_home(home: Path, shop: str, models: Sequence[ServedModel]) -> str:
+    """Fill ``home`` so that a gateway serves ``models``; returns a caller's API key."""
     key, keys = make_caller(shop)
-    entry = VersionSchema(
-        model=signature.model, signature=signature.digest(), features=schema.digest()
-    )
     bodies: dict[DocumentName, Any] = {
         DocumentName.KILL: KillBody(),
         DocumentName.ROUTES: RoutesBody(
-            features=compile_features((Route(model=signature.model, stable=stable, canary=canary),))
+            features=compile_features(tuple(model.route() for model in models))
         ),
         DocumentName.ENDPOINTS: EndpointsBody(
-            versions={version: (address,) for version, address in addresses.items()}
+            versions={
+                version: (address,)
+                for model in models
+                for version, address in (*model.addresses.items(), *model.shadows.items())
+            }
         ),
-        DocumentName.SCHEMAS: SchemasBody(
-            signatures={signature.digest(): signature},
-            features={schema.digest(): schema},
-            versions=dict.fromkeys(addresses, entry),
-            current={signature.model: signature.digest()},
-        ),
+        DocumentName.SCHEMAS: _schemas(models),
         DocumentName.KEYS: keys,
     }
     write_home(home, bodies)
@@ -90,6 +116,23 @@ def make_caller(shop: str, rate: int | None = None) -> tuple[str, KeysBody]:
 def write_home(home: Path, bodies: dict[DocumentName, Any]) -> None:
     """Fill ``home`` with fresh keys and the signed documents of ``bodies``."""
     _write_documents(home / "gateway" / "documents", _write_keys(home / "keys"), bodies)
+
+
+def _schemas(models: Sequence[ServedModel]) -> SchemasBody:
+    return SchemasBody(
+        signatures={model.signature.digest(): model.signature for model in models},
+        features={model.schema.digest(): model.schema for model in models},
+        versions={
+            version: VersionSchema(
+                model=model.signature.model,
+                signature=model.signature.digest(),
+                features=model.schema.digest(),
+            )
+            for model in models
+            for version in (*model.addresses, *model.shadows)
+        },
+        current={model.signature.model: model.signature.digest() for model in models},
+    )
 
 
 def _write_keys(folder: Path) -> Ed25519PrivateKey:

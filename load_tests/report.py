@@ -1,164 +1,160 @@
-"""Rounds into a report: medians and spread, the floors, the table."""
+"""Measurements into one report: medians and spread, floors and targets, memory."""
 
-import argparse
 import shlex
 import statistics
 import sys
-from dataclasses import dataclass, field
+from collections.abc import Sequence
 from typing import Any
 
-from rich.console import Console
-from rich.table import Table
-
 from load_tests import machine
-from load_tests.http_load import LoadResult
-from load_tests.sides import CANARY_WEIGHT, Side
+from load_tests.floors import Claim, claims, effect_claims
+from load_tests.our_sides import CANARY_WEIGHT
+from load_tests.rounds import Figures
 
-MIN_RATIO = 5.0
-
-
-@dataclass
-class Figures:
-    """One side's rounds: at one connection and at many."""
-
-    single: list[LoadResult] = field(default_factory=list)
-    many: list[LoadResult] = field(default_factory=list)
-    warm: list[LoadResult] = field(default_factory=list)
-
-    @property
-    def p50_ms(self) -> list[float]:
-        """Median latency of each round at one connection, milliseconds."""
-        return [result.percentile_ms(0.5) for result in self.single if result.latencies_ns] or [0.0]
-
-    @property
-    def per_second(self) -> list[float]:
-        """Requests per second of each round at many connections."""
-        return [result.per_second for result in self.many]
-
-    @property
-    def p99_ms(self) -> list[float]:
-        """99th percentile of each round at many connections, milliseconds."""
-        return [result.percentile_ms(0.99) for result in self.many if result.latencies_ns] or [0.0]
-
-    @property
-    def failed(self) -> int:
-        """Requests that failed, warm-up included."""
-        return sum(result.failed for result in [*self.warm, *self.single, *self.many])
-
-    @property
-    def answered(self) -> int:
-        """Requests answered while the clock ran."""
-        return sum(len(result.latencies_ns) for result in [*self.warm, *self.single, *self.many])
-
-    @property
-    def failures(self) -> list[str]:
-        """A few of the failures, for the log."""
-        return [
-            text for result in [*self.warm, *self.single, *self.many] for text in result.failures
-        ]
+# Beyond this the client may be what is measured.
+CLIENT_LIMIT = 0.9
 
 
-def compose(
-    figures: dict[str, tuple[Side, Figures]],
-    status: dict[str, Any],
-    options: argparse.Namespace,
-    origin: str,
-    busy: float,
-) -> dict[str, Any]:
-    """The whole report as JSON values; ``missed`` names the floors it misses."""
-    rows = {name: _row(side, taken) for name, (side, taken) in figures.items()}
-    report: dict[str, Any] = {
-        "command": shlex.join(["python", "-m", "load_tests.bench", *sys.argv[1:]]),
-        "machine": machine.describe(),
-        "load_before": round(busy, 2),
-        "graph": origin,
-        "rounds": options.rounds,
-        "seconds": options.seconds,
-        "connections": options.connections,
-        "sides": rows,
-        "gateway": _gateway_facts(status),
-    }
-    if {"gateway", "bentoml"} <= set(rows) and rows["bentoml"]["answered"]:
-        report["ratio"] = round(rows["gateway"]["per_second"] / rows["bentoml"]["per_second"], 2)
-    report["missed"] = missed(report)
-    return report
-
-
-def _row(side: Side, taken: Figures) -> dict[str, Any]:
+def figure_row(single: Figures, many: Figures) -> dict[str, Any]:
+    """One side: latency at one connection, throughput at many, what went wrong."""
+    p50 = single.percentile_ms(0.5) or [0.0]
+    p99 = many.percentile_ms(0.99) or [0.0]
     return {
-        "label": side.label,
-        "p50_ms": round(statistics.median(taken.p50_ms), 3),
-        "p50_ms_spread": [round(min(taken.p50_ms), 3), round(max(taken.p50_ms), 3)],
-        "per_second": round(statistics.median(taken.per_second), 1),
-        "per_second_spread": [round(min(taken.per_second), 1), round(max(taken.per_second), 1)],
-        "p99_ms": round(statistics.median(taken.p99_ms), 2),
-        "answered": taken.answered,
-        "failed": taken.failed,
-        "failures": taken.failures[:3],
+        "label": many.side.label,
+        "body": many.side.body,
+        "p50_ms": round(statistics.median(p50), 3),
+        "p50_ms_spread": [round(min(p50), 3), round(max(p50), 3)],
+        "per_second": round(statistics.median(many.per_second), 1),
+        "per_second_spread": [round(min(many.per_second), 1), round(max(many.per_second), 1)],
+        "per_second_rounds": [round(value, 1) for value in many.per_second],
+        "p50_ms_rounds": [round(value, 4) for value in p50],
+        "p99_ms": round(statistics.median(p99), 2),
+        "answered": single.answered + many.answered,
+        "failed": single.failed + many.failed,
+        "shed": single.shed + many.shed,
+        "failures": [*single.failures, *many.failures][:3],
+        "client_busy": round(many.busy, 2),
     }
 
 
-def _gateway_facts(status: dict[str, Any]) -> dict[str, Any]:
+def compared(rows: dict[str, dict[str, Any]], overload: dict[str, Any] | None) -> dict[str, Any]:
+    """The figures the claims are about; None where a side did not run.
+
+    Ratios are taken round by round, where both sides met the same machine; then their median.
+    """
+    figures: dict[str, Any] = {
+        "per_bentoml": _ratio(rows, "per_second_rounds", "gateway", "bentoml"),
+        "per_bentoml_best": _ratio(rows, "per_second_rounds", "gateway", "bentoml_best"),
+        "per_mlserver": _ratio(rows, "per_second_rounds", "gateway", _faster_mlserver(rows)),
+        "per_echo": _ratio(rows, "per_second_rounds", "gateway", "echo"),
+        "p50_per_bentoml": _ratio(rows, "p50_ms_rounds", "gateway", "bentoml"),
+        "overload_p99": None,
+        "overload_goodput": None,
+    }
+    if overload is not None:
+        figures["overload_p99"] = overload["p99_ratio"]
+        figures["overload_goodput"] = overload["goodput_ratio"]
+    return figures
+
+
+def overload_row(many: Figures, overload: Figures) -> dict[str, Any]:
+    """Far more connections than it takes against just many: rounds are paired."""
+    return {
+        "connections": overload.connections,
+        "per_second": round(statistics.median(overload.per_second), 1),
+        "p99_ms": round(statistics.median(overload.percentile_ms(0.99) or [0.0]), 2),
+        "p99_ratio": _paired(overload.percentile_ms(0.99), many.percentile_ms(0.99)),
+        "goodput_ratio": _paired(overload.per_second, many.per_second),
+        "shed": overload.shed,
+        "answered": overload.answered,
+        "failed": overload.failed,
+        "failures": overload.failures,
+    }
+
+
+def gateway_facts(status: dict[str, Any]) -> dict[str, Any]:
     """What proves that everything was on: decisions written, traffic on the canary."""
     answered = {version: lane["answered"] for version, lane in status["lanes"].items()}
     total = sum(answered.values())
-    canary = answered[max(answered)] / total if total else 0.0
+    canary = answered[sorted(answered)[1]] / total if total and len(answered) > 1 else 0.0
+    batches = sum(lane["batches"] for lane in status["lanes"].values())
     return {
         "decisions_written": status["decisions"]["written"],
         "decisions_lost": status["decisions"]["lost"],
         "canary_answers": round(canary, 4),
         "canary_weight": CANARY_WEIGHT,
-        "rows_per_batch": round(total / max(1, _batches(status)), 1),
+        "rows_per_batch": round(total / max(1, batches), 1),
     }
 
 
-def _batches(status: dict[str, Any]) -> int:
-    return sum(lane["batches"] for lane in status["lanes"].values())
+def frame(settings: dict[str, Any], origin: str, busy: float) -> dict[str, Any]:
+    """What a report starts with: how it was made, on what."""
+    return {
+        "command": shlex.join(["python", "-m", "load_tests.bench", *sys.argv[1:]]),
+        "machine": machine.describe(),
+        "load_before": round(busy, 2),
+        "graph": origin,
+        **settings,
+    }
 
 
-def missed(report: dict[str, Any]) -> list[str]:
-    """The floors this report misses, in words."""
-    rows, problems = report["sides"], []
+def judge(report: dict[str, Any]) -> None:
+    """Add ``claims`` and ``missed``, the floors this report misses and what makes it void."""
+    made = claims(report["compared"]) + effect_claims(report.get("effects", {}))
+    report["claims"] = [claim.row() for claim in made]
+    report["missed"] = _void(report) + [claim.problem() for claim in made if claim.missed]
+    report["notes"] = _notes(report, made)
+
+
+def _void(report: dict[str, Any]) -> list[str]:
+    """What makes the figures worthless, whatever they are."""
+    problems = []
+    rows = dict(report["sides"])
+    if report.get("overload"):
+        rows["overload"] = report["overload"]
     for name, row in rows.items():
         if not row["answered"]:
             problems.append(f"{name}: expected answers, got none")
         if row["failed"]:
             problems.append(f"{name}: {row['failed']} requests failed: {row['failures'][:1]}")
-    if "gateway" in rows:
-        facts = report["gateway"]
-        if facts["decisions_written"] < rows["gateway"]["answered"] or facts["decisions_lost"]:
-            problems.append(f"gateway: not every answer has its decision: {facts}")
-    if "ratio" in report:
-        if report["ratio"] < MIN_RATIO:
-            problems.append(f"throughput: expected at least {MIN_RATIO}x, got {report['ratio']}x")
-        if rows["gateway"]["p50_ms"] >= rows["bentoml"]["p50_ms"]:
-            problems.append("c=1 p50: expected the gateway below bentoml serve")
+        if row["shed"] and name != "overload":
+            problems.append(f"{name}: {row['shed']} requests were shed without overload")
+    problems += [
+        f"effect {name}: {effect['failed']} requests failed"
+        for name, effect in report.get("effects", {}).items()
+        if effect["failed"]
+    ]
+    facts, asked = report.get("gateway"), report["sides"].get("gateway")
+    if (
+        facts
+        and asked
+        and (facts["decisions_written"] < asked["answered"] or facts["decisions_lost"])
+    ):
+        problems.append(f"gateway: not every answer has its decision: {facts}")
     return problems
 
 
-def show(report: dict[str, Any], console: Console) -> None:
-    """Print the report for people."""
-    facts = ", ".join(f"{name} {value}" for name, value in report["machine"].items())
-    many = f"c={report['connections']}"
-    title = f"medians of {report['rounds']} rounds of {report['seconds']:g} s, spread in brackets"
-    table = Table(
-        title=title, caption="all server processes of a side on one core, client on another"
-    )
-    for column in ("side", "c=1 p50 ms", f"{many} req/s", f"{many} p99 ms", "requests", "failed"):
-        table.add_column(column, justify="left" if column == "side" else "right")
-    for row in report["sides"].values():
-        table.add_row(
-            row["label"],
-            f"{row['p50_ms']:.3f} [{row['p50_ms_spread'][0]:.3f}-{row['p50_ms_spread'][1]:.3f}]",
-            f"{row['per_second']:,.0f} "
-            f"[{row['per_second_spread'][0]:,.0f}-{row['per_second_spread'][1]:,.0f}]",
-            f"{row['p99_ms']:.2f}",
-            f"{row['answered']:,}",
-            str(row["failed"]),
-        )
-    graph = f"load before {report['load_before']}, serving {report['graph']}"
-    console.print(f"$ {report['command']}\n{facts}\n{graph}", highlight=False)
-    console.print(table)
-    if "ratio" in report:
-        console.print(f"gateway / bentoml serve: {report['ratio']}x requests/s", highlight=False)
-    console.print(f"gateway: {report['gateway']}", highlight=False)
+def _notes(report: dict[str, Any], made: Sequence[Claim]) -> list[str]:
+    notes = [f"{name} is absent: {reason}" for name, reason in report["absent"].items()]
+    notes += [
+        f"{name}: the client was {row['client_busy']:.0%} busy, so the server may do more"
+        for name, row in report["sides"].items()
+        if row["client_busy"] > CLIENT_LIMIT
+    ]
+    return notes + [f"{claim.text}: not measured" for claim in made if claim.value is None]
+
+
+def _faster_mlserver(rows: dict[str, dict[str, Any]]) -> str:
+    found = [name for name in rows if name.startswith("mlserver")]
+    return max(found, key=lambda name: rows[name]["per_second"], default="mlserver")
+
+
+def _ratio(rows: dict[str, dict[str, Any]], figure: str, ours: str, theirs: str) -> float | None:
+    if ours not in rows or theirs not in rows:
+        return None
+    return _paired(rows[ours][figure], rows[theirs][figure])
+
+
+def _paired(ours: Sequence[float], theirs: Sequence[float]) -> float | None:
+    pairs = [a / b for a, b in zip(ours, theirs, strict=False) if a and b]
+    return round(statistics.median(pairs), 3) if pairs else None

@@ -6,10 +6,14 @@ import socket
 import subprocess
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from urllib.error import URLError
 from urllib.request import urlopen
+
+import psutil
+
+from load_tests.processes import thaw, tree
 
 START_SECONDS = 90.0
 STOP_SECONDS = 30.0
@@ -30,7 +34,11 @@ def free_port() -> int:
 
 @contextmanager
 def server(
-    command: Sequence[str], core: int, log: Path, environment: Mapping[str, str]
+    command: Sequence[str],
+    core: int,
+    log: Path,
+    environment: Mapping[str, str],
+    folder: Path | None = None,
 ) -> Iterator["subprocess.Popen[bytes]"]:
     """Run ``command`` pinned to ``core`` (its children inherit that); stop it at the end."""
     with log.open("wb") as output:
@@ -39,19 +47,33 @@ def server(
             env={**os.environ, **environment},
             stdout=output,
             stderr=subprocess.STDOUT,
+            cwd=folder,
             start_new_session=True,
             preexec_fn=lambda: os.sched_setaffinity(0, {core}),  # noqa: PLW1509 - no threads yet
         )
         try:
             yield process
         finally:
-            process.send_signal(signal.SIGTERM)
-            try:
-                process.wait(STOP_SECONDS)
-            except subprocess.TimeoutExpired:
-                # Its session is its own, so this reaches what it started and nobody else.
-                os.killpg(process.pid, signal.SIGKILL)
-                process.wait()
+            _stop(process)
+
+
+def _stop(process: "subprocess.Popen[bytes]") -> None:
+    """End the process and all it started: asked first, whoever stays is killed.
+
+    Only descendants are touched, those of a process that ended by itself too.
+    """
+    started = tree([process.pid])
+    thaw([process.pid])
+    process.send_signal(signal.SIGTERM)
+    try:
+        process.wait(STOP_SECONDS)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()
+    _, left = psutil.wait_procs(started, timeout=1)
+    for descendant in left:
+        with suppress(psutil.NoSuchProcess):
+            descendant.kill()
 
 
 def wait_for_http(url: str, process: "subprocess.Popen[bytes]", log: Path) -> None:
