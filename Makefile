@@ -22,7 +22,7 @@ help: ## list the commands
 demo: $(RUN_STAMP) ## the whole product on a shop's orders, live in the terminal (ARGS="--for 60s --json --orders PATH")
 	@$(BIN)/python -m demo $(ARGS)
 
-up: $(RUN_STAMP) ## control plane, fleet and gateway over ./var, without the demo's shoppers
+up: $(RUN_STAMP) ## control plane, fleet, shipper and gateway over ./var, without the demo's shoppers
 	@$(BIN)/signalbox init && $(BIN)/signalbox up $(ARGS)
 
 bench: $(RUN_STAMP) ## gateway against BentoML, MLServer, Envoy, Triton, Ray Serve (ARGS="--quick", "--no-peers")

@@ -51,7 +51,7 @@ class Session:
         with board.stage("keys and database"):
             await self.children.step("init", "control_plane.cli", "init")
         trained = await train(self.children, self._options, board)
-        records = Records(home / "gateway" / "segments")
+        records = Records(home)
         async with self._services() as (control_plane, watch):
             with board.stage("people and callers"):
                 people = await keys(control_plane, home, SHOP)
@@ -65,15 +65,16 @@ class Session:
 
     @asynccontextmanager
     async def _services(self) -> AsyncIterator[tuple[ControlPlane, RoutesWatch]]:
-        """Control plane, fleet and gateway, up and followed."""
+        """Control plane, fleet, shipper and gateway, up and followed."""
         control_plane = ControlPlane(self._control_url)
         watch: RoutesWatch | None = None
         follower: asyncio.Task[None] | None = None
         try:
-            with self._board.stage("start control plane, fleet and gateway"):
+            with self._board.stage("start control plane, fleet, shipper and gateway"):
                 self.children.start("control-plane", "control_plane")
                 await self._until_live(control_plane)
                 self.children.start("fleet", "control_plane.fleet")
+                self.children.start("shipper", "gateway.shipper")
                 self.children.start("gateway", "gateway")
                 gateway_key = service_key(self._options.home, "gateway")
                 watch = RoutesWatch(control_plane, gateway_key, self._gateway_url, self._board)
@@ -220,6 +221,7 @@ class Session:
             "decisions": {
                 "acknowledged": len(tally.acknowledged),
                 "found": found,
+                "shipped": await asyncio.to_thread(records.shipped),
                 "unlogged_answers": tally.unlogged,
             },
             "register": await control_plane.get("/api/v1/register/verify", admin),
@@ -246,6 +248,9 @@ class Session:
             "BENTOML_HOME": str(self._options.home / "bentoml"),
             "BENTOML_DO_NOT_TRACK": "true",
             "SIGNALBOX_PROGRESS": "true",
+            # A demo is short: its decisions shall reach the lake before it ends.
+            "SIGNALBOX_SEGMENT_MAX_AGE_S": "10",
+            "SIGNALBOX_SHIP_INTERVAL_S": "2",
             "PYTHONUNBUFFERED": "1",
             # Fewer malloc arenas: a third less memory in every process, at no measurable cost.
             "MALLOC_ARENA_MAX": "2",

@@ -4,6 +4,7 @@ import typer
 
 from control_plane.cli import processes, releases
 from control_plane.cli.accounts import callers, keys, people, sdk_keys
+from control_plane.cli.decisions import decisions
 from control_plane.cli.register import register
 from control_plane.cli.versions import attributes, models, versions
 
@@ -24,6 +25,7 @@ for _name, _group in {
     "callers": callers,
     "sdk-keys": sdk_keys,
     "register": register,
+    "decisions": decisions,
 }.items():
     app.add_typer(_group, name=_name)
 

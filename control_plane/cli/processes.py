@@ -1,4 +1,4 @@
-"""Starts the parts: one in the foreground, or control plane, fleet and gateway together."""
+"""Starts the parts: one in the foreground, or all of an installation together."""
 
 import os
 import signal
@@ -24,6 +24,7 @@ class Part(StrEnum):
     CONTROL_PLANE = "control-plane"
     FLEET = "fleet"
     GATEWAY = "gateway"
+    SHIPPER = "shipper"
     WORKER = "worker"
 
 
@@ -31,9 +32,11 @@ MODULES = {
     Part.CONTROL_PLANE: "control_plane",
     Part.FLEET: "control_plane.fleet",
     Part.GATEWAY: "gateway",
+    Part.SHIPPER: "gateway.shipper",
     Part.WORKER: "bentos.worker",
 }
-TOGETHER = (Part.CONTROL_PLANE, Part.FLEET, Part.GATEWAY)
+# Ended in the reverse order: the gateway closes its segments, and the shipper still ships them.
+TOGETHER = (Part.CONTROL_PLANE, Part.FLEET, Part.SHIPPER, Part.GATEWAY)
 PASS_ON = {"allow_extra_args": True, "ignore_unknown_options": True}
 
 
@@ -47,21 +50,21 @@ def register(app: typer.Typer) -> None:
 
 def init(context: typer.Context) -> None:
     """Make keys, database, the first admin and the services' keys; safe to repeat."""
-    _become("control_plane.init", context.args)
+    become("control_plane.init", context.args)
 
 
 def serve(context: typer.Context, part: Part) -> None:
     """Run one part in the foreground; further arguments are passed on."""
-    _become(MODULES[part], context.args)
+    become(MODULES[part], context.args)
 
 
 def train(context: typer.Context) -> None:
     """Run a training step; all arguments are passed on."""
-    _become("training", context.args)
+    become("training", context.args)
 
 
 def up() -> None:
-    """Run control plane, fleet and gateway together until Ctrl-C, or until one of them ends."""
+    """Run control plane, fleet, shipper and gateway together until Ctrl-C, or until one ends."""
     for each in (signal.SIGINT, signal.SIGTERM):
         signal.signal(each, _interrupt)
     running: list[tuple[Part, subprocess.Popen[bytes]]] = []
@@ -80,7 +83,8 @@ def up() -> None:
     fail(f"{part.value} ended with exit code {code}", ExitCode.FAILURE)
 
 
-def _become(module: str, arguments: list[str]) -> NoReturn:
+def become(module: str, arguments: list[str]) -> NoReturn:
+    """Go on as ``python -m module``, in this process."""
     sys.stdout.flush()
     os.execv(sys.executable, [sys.executable, "-m", module, *arguments])  # noqa: S606
 

@@ -1,5 +1,9 @@
 from uuid import UUID
 
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
 from bentos.contract.decision import Decision, Latency, PersonalPart, Reason, ShadowOutcome
 from bentos.contract.documents import Revision
 from bentos.contract.segment import (
@@ -50,10 +54,10 @@ def decision(identifier: UUID) -> DecisionFrame:
     return DecisionFrame(public, personal)
 
 
-def outcome(agrees: bool | None) -> ShadowFrame:
+def outcome(decision_id: str, agrees: bool | None) -> ShadowFrame:
     return ShadowFrame(
         ShadowOutcome(
-            decision_id="d",
+            decision_id=decision_id,
             version="v2",
             status="late" if agrees is None else "ok",
             latency_us=1,
@@ -68,21 +72,59 @@ def write(path, *frames):
     path.write_bytes(MAGIC + b"".join(map(encode_frame, (HEADER, *frames))))
 
 
-def test_decisions_of_this_run_are_found_and_older_ones_are_not(tmp_path):
+@pytest.fixture
+def segments(tmp_path):
+    folder = tmp_path / "gateway" / "segments"
+    folder.mkdir(parents=True)
+    return folder
+
+
+def ship(home, kind, name, rows):
+    """As the shipper leaves it: the columns that are read, in a file of the segment's name."""
+    folder = home / "lake" / "decisions" / kind / "day=d" / "model=m"
+    folder.mkdir(parents=True, exist_ok=True)
+    pq.write_table(pa.Table.from_pylist(rows), folder / f"{name}.parquet")
+
+
+def test_decisions_of_this_run_are_found_and_older_ones_are_not(tmp_path, segments):
     old, new, lost = UUID(int=1), UUID(int=2), UUID(int=3)
-    write(tmp_path / "g-old-000000.open", decision(old))
+    write(segments / "g-old-000000.open", decision(old))
     records = Records(tmp_path)
     # The next gateway closes what a dead one left open.
-    (tmp_path / "g-old-000000.open").rename(tmp_path / "g-old-000000.segment")
-    write(tmp_path / "g-new-000000.open", decision(new))
+    (segments / "g-old-000000.open").rename(segments / "g-old-000000.segment")
+    write(segments / "g-new-000000.open", decision(new))
     assert records.found([new]) == 1
     assert records.found([old, new, lost]) == 1
 
 
-def test_shadow_outcomes_are_told_apart_by_version_and_fate(tmp_path):
+def test_what_was_shipped_is_found_once_wherever_it_is(tmp_path, segments):
+    before, both, only = UUID(int=1), UUID(int=2), UUID(int=3)
+    ship(tmp_path, "public", "g-old-000000000000", [{"decision_id": str(before), "seq": 0}])
     records = Records(tmp_path)
-    write(tmp_path / "g-new-000000.segment", outcome(True), outcome(True), outcome(False))
-    write(tmp_path / "g-new-000001.open", outcome(None))
+    write(segments / "g-new-000000.segment", decision(both))
+    rows = [{"decision_id": str(each), "seq": seq} for seq, each in enumerate((both, only))]
+    ship(tmp_path, "public", "g-new-000000000000", rows)
+    assert records.found([before, both, only]) == 2
+    assert records.shipped() == 2
+
+
+def test_a_segment_shipped_while_it_is_read_is_found_in_the_lake(tmp_path, segments, monkeypatch):
+    records, wanted = Records(tmp_path), UUID(int=5)
+    write(segments / "g-new-000000.segment", decision(wanted))
+    listed = records._segment_paths()
+    monkeypatch.setattr(records, "_segment_paths", lambda: listed)
+    listed[0].unlink()
+    ship(tmp_path, "public", "g-new-000000000000", [{"decision_id": str(wanted), "seq": 0}])
+    assert records.found([wanted]) == 1
+
+
+def test_shadow_outcomes_are_told_apart_by_version_and_fate(tmp_path, segments):
+    records = Records(tmp_path)
+    outcomes = [outcome("a", True), outcome("b", True), outcome("c", False)]
+    write(segments / "g-new-000000.segment", *outcomes)
+    write(segments / "g-new-000001.open", outcome("d", None))
+    shipped = {"decision_id": "e", "version": "v2", "status": "ok", "agrees": True}
+    ship(tmp_path, "shadow", "g-new-000000", [shipped, {**shipped, "decision_id": "a"}])
     tally = records.shadows()["v2"]
-    assert (tally.outcomes, tally.ok, tally.compared, tally.agreed) == (4, 3, 3, 2)
-    assert tally.agreement == 2 / 3
+    assert (tally.outcomes, tally.ok, tally.compared, tally.agreed) == (5, 4, 4, 3)
+    assert tally.agreement == 3 / 4

@@ -1,0 +1,20 @@
+"""What JSON numbers cannot say is kept as text, as protobuf's JSON does."""
+
+import math
+from typing import Any
+
+from bentos.contract.canonical import MAX_INTEGER
+
+
+def sayable(value: Any) -> Any:
+    """The value with "nan", "inf" and integers beyond ±(2**53 − 1) as text, bytes as hex."""
+    if isinstance(value, dict):
+        return {str(key): sayable(member) for key, member in value.items()}
+    if isinstance(value, list | tuple):
+        return [sayable(member) for member in value]
+    if isinstance(value, bytes):
+        return value.hex()
+    unsayable = isinstance(value, float) and not math.isfinite(value)
+    if unsayable or (isinstance(value, int) and abs(value) > MAX_INTEGER):
+        return str(value)
+    return value
