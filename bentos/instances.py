@@ -107,7 +107,8 @@ def _tensor(block: TensorBlock, rows: list[dict[str, Any]]) -> Array:
 
 def _feature(feature: Feature, row: dict[str, Any]) -> list[Any]:
     if feature.source_kind != INPUT_SOURCE:
-        raise ContractError(f"feature {feature.name}", "an input", feature.source)
+        hint = "Feature views are looked up by the gateway: call the model there."
+        raise ContractError(f"feature {feature.name}", "an input", feature.source, hint)
     missing = np.nan if feature.default is None else feature.default
     value = row[feature.source_name]
     given = value if isinstance(value, list) else [value]

@@ -7,7 +7,7 @@ schema's default, and are counted apart. Raw ids go no further than this file.
 import asyncio
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
@@ -16,13 +16,19 @@ from bentos.contract.errors import ContractError
 from bentos.contract.feature_view import FeatureView
 from bentos.contract.identity import Pseudonymizer
 from bentos.contract.signature import ModelSignature, entities_of
+from gateway.histogram import Histogram
 from gateway.online_store import REFRESH_S, OnlineStore, StoreUnavailable
 from gateway.rows import Row, attribute
+from gateway.shared_values import SharedValues
 
 Fields = Mapping[str, Any]
 Entities = Mapping[str, Sequence[str | None]]
 """Entity kind → one pseudonym per row, None where the row names none."""
 
+PREFIX = "signalbox_gateway_feature"
+MINUTE_S, HOUR_S, DAY_S = 60.0, 3600.0, 86_400.0
+AGES_S = (MINUTE_S, 10 * MINUTE_S, HOUR_S, 6 * HOUR_S, 12 * HOUR_S, DAY_S, 1.5 * DAY_S, 2 * DAY_S,
+          7 * DAY_S, 30 * DAY_S)  # fmt: skip
 NOTHING: Fields = {}
 REMEMBERED_IDS = 16_384
 OUTCOMES = ("hit", "missing", "expired", "error")
@@ -39,14 +45,13 @@ class Found:
 
 @dataclass(slots=True)
 class ViewTally:
-    """Lookups of one view by outcome; ``age_s`` sums the ages of hits."""
+    """Lookups of one view by outcome, and the ages of hits."""
 
+    ages: Histogram
     hit: int = 0
     missing: int = 0
     expired: int = 0
     error: int = 0
-    age_s: float = 0.0
-    last_age_s: float = field(default=float("nan"))
 
 
 class EntityReader:
@@ -69,6 +74,7 @@ class FeatureLookup:
         self,
         store: OnlineStore,
         pseudonymizer: Pseudonymizer,
+        shared: SharedValues,
         *,
         shop: str,
         timeout_s: float,
@@ -79,6 +85,7 @@ class FeatureLookup:
         self._pseudonym = lru_cache(REMEMBERED_IDS)(
             lambda kind, raw: pseudonymizer.pseudonym(shop, kind, raw)
         )
+        self._shared = shared
         self._timeout_s = timeout_s
         self._now = now
         self._prefixes: dict[FeatureView, bytes] = {}
@@ -127,20 +134,17 @@ class FeatureLookup:
         return Found(list(zip(*columns, strict=True)), oldest)
 
     def metrics(self) -> Iterable[tuple[str, str, dict[str, str], float]]:
-        """Counts per view and outcome, ages in seconds, and the generation's own age."""
-        prefix = "signalbox_gateway_feature"
+        """Counts per view and outcome, and the age of the generation; ages of hits are a
+        histogram in the shared values."""
         for view, tally in self.tallies.items():
             for outcome in OUTCOMES:
                 labels = {"view": view, "outcome": outcome}
                 count = getattr(tally, outcome)
-                yield f"{prefix}_lookups_total", "Lookups in the online store.", labels, count
-            labels = {"view": view}
-            yield f"{prefix}_age_seconds_total", "Sum of the ages of hits.", labels, tally.age_s
-            yield f"{prefix}_age_seconds", "Age of the last hit.", labels, tally.last_age_s
+                yield f"{PREFIX}_lookups_total", "Lookups in the online store.", labels, count
         generation = self.store.generation
         if generation is not None:
             age = self._now() - stored.generation_moment(generation)
-            yield f"{prefix}_generation_age_seconds", "Age of the store's values.", {}, age
+            yield f"{PREFIX}_generation_age_seconds", "Age of the store's values.", {}, age
 
     def status(self) -> dict[str, Any]:
         """What /status shows: the generation this worker reads."""
@@ -187,14 +191,16 @@ class FeatureLookup:
             tally.expired += 1
             return NOTHING, None
         tally.hit += 1
-        tally.age_s += age_s
-        tally.last_age_s = age_s
+        tally.ages.observe(age_s)
         return record.fields, age_s
 
     def _tally(self, view: FeatureView) -> ViewTally:
         tally = self.tallies.get(view.tag)
         if tally is None:
-            tally = self.tallies[view.tag] = ViewTally()
+            text = "Age of the online features that were packed."
+            name, labels = f"{PREFIX}_age_seconds", {"view": view.tag}
+            ages = Histogram(self._shared, name, text, labels, AGES_S)
+            tally = self.tallies[view.tag] = ViewTally(ages)
         return tally
 
     def _prefix(self, view: FeatureView) -> bytes:

@@ -101,6 +101,8 @@ class RedisStore:
                 self._adopt(pointer)
         except (RedisError, OSError, ContractError) as error:
             self._complain(type(error).__name__, str(error))
+            # What is idle is as broken; else each connection would fail one more request.
+            await self._client.connection_pool.disconnect(inuse_connections=False)
             return
         self._failures = 0
         self._complaint = ""

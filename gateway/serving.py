@@ -57,7 +57,8 @@ class Serving:
         self.limiter = RateLimiter(config.shared_path, self.slot.number, count)
         self.authenticator = Authenticator(config.shop, self.limiter)
         self.shopify = ShopifyDoors(self.authenticator, config.keys_path)
-        self.metrics = Metrics(SharedValues(self.slot), config.shared_path, self._samples)
+        shared = SharedValues(self.slot)
+        self.metrics = Metrics(shared, config.shared_path, self._samples)
         self.pressure = Pressure(config.max_pending_rows)
         self.log = DecisionLog(
             config.segments_path,
@@ -73,6 +74,7 @@ class Serving:
         self.features = FeatureLookup(
             _online_store(config, pseudonymizer.fingerprint),
             pseudonymizer,
+            shared,
             shop=config.shop,
             timeout_s=config.online_store_timeout_ms / 1000,
         )

@@ -8,7 +8,7 @@ import msgspec
 
 from bentos.contract import canonical
 from bentos.contract.errors import ContractError
-from bentos.contract.features import FeatureSchema, check_schema
+from bentos.contract.features import FeatureSchema, check_schema, views_of
 from bentos.contract.signature import ModelSignature, check_signature
 
 # fraud:20261122-1a2b3c4d — model, day of birth, first 8 hex digits of the ONNX digest's mix.
@@ -70,7 +70,8 @@ class Manifest(msgspec.Struct, frozen=True, kw_only=True):
     """Everything needed to say where a version came from and to build it again.
 
     ``budgets``: ``onnx_bytes`` and ``p50_us`` of one row. ``cpu_kernels``: BLAS and ORT.
-    ``expected_shift``: what the trainer declares to differ from the champion.
+    ``feature_views``: tags of the views its schema declares. ``expected_shift``: what the
+    trainer declares to differ from the champion.
     """
 
     version: str
@@ -122,6 +123,9 @@ def check_manifest(manifest: Manifest) -> None:
     _check_verdict(manifest)
     check_signature(manifest.signature)
     check_schema(manifest.features, manifest.signature)
+    tags = tuple(view.tag for view in views_of(manifest.features))
+    if tags and manifest.feature_views != tags:
+        raise ContractError("manifest.feature_views", f"{list(tags)}", list(manifest.feature_views))
 
 
 def _check_verdict(manifest: Manifest) -> None:

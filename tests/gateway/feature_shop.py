@@ -22,6 +22,8 @@ ORDERS = FeatureView(name="customer_orders", version=1, entity="customer", ttl_s
 SALES = FeatureView(name="product_sales", version=1, entity="product")
 MODEL = msgspec.structs.replace(
     SIGNATURE,
+    # Long: what is tried here is which values are packed, on machines however busy.
+    deadline_ms=10_000,
     inputs=(
         *SIGNATURE.inputs,
         InputSpec(
@@ -73,11 +75,11 @@ def fill(home: Path, *views, moment: datetime | None = None):
     return online_store.fill(home / "features", origin(moment), views)
 
 
-def publish(gateway: Gateway, endpoints: dict[str, str], routes) -> None:
+def publish(gateway: Gateway, endpoints: dict[str, str], routes, model=MODEL) -> None:
     schemas = {STABLE: STABLE_SCHEMA, CANARY: CANARY_SCHEMA, SHADOW: CANARY_SCHEMA}
-    digest = MODEL.digest()
+    digest = model.digest()
     body = documents.SchemasBody(
-        signatures={digest: MODEL},
+        signatures={digest: model},
         features={schema.digest(): schema for schema in schemas.values()},
         versions={
             tag: documents.VersionSchema(model="fraud", signature=digest, features=schema.digest())

@@ -23,6 +23,7 @@ from tests.gateway.feature_shop import (
     publish,
 )
 from tests.gateway.installation import CANARY, SHADOW, STABLE, route
+from tests.training.shop import made_up_orders, run_training, write_orders_export
 
 BIAS = -1.0
 ANNA = {"amount": 10.0, "customer_id": "anna@example.com"}
@@ -200,6 +201,67 @@ async def test_every_answer_of_a_swap_under_load_is_of_one_generation(
         assert any(answer == pytest.approx(value, abs=1e-5) for answer in answers)
 
 
+async def test_a_night_s_run_reaches_the_next_answer(gateway, tmp_path, stable):
+    lines = made_up_orders()
+    orders = write_orders_export(tmp_path / "orders.csv", lines)
+    await served(gateway, {STABLE: stable}, route())
+    customer = {"amount": 10.0, "customer_id": "shopper7@example.com"}
+    before, _ = await ask(gateway, customer)
+    command = ("materialize", "--orders", str(orders), "--consent-basis", "test", "--at", "now")
+    done = await asyncio.to_thread(run_training, tmp_path, *command)
+    assert done.returncode == 0, done.stderr
+    store = gateway.serving.features.store
+    for _ in range(500):
+        if store.generation is not None:
+            break
+        await asyncio.sleep(0.02)
+    after, _ = await ask(gateway, customer)
+    bought = sum(line.get("Email") == "shopper7@example.com" for line in lines)
+    assert bought > 5
+    assert before == pytest.approx([expected(10, 0)], abs=1e-6)
+    assert after == pytest.approx([expected(10, bought)], abs=1e-6)
+
+
+async def test_open_inference_protocol_names_entities_like_any_input(gateway, tmp_path, stable):
+    fill(tmp_path, entries(ORDERS, {"anna": {"orders": 30}, "ben": {"orders": 3}}))
+    await refresh(gateway)
+    await served(gateway, {STABLE: stable}, route())
+    body = {
+        "inputs": [
+            {"name": "amount", "shape": [2], "datatype": "FP32", "data": [10.0, 10.0]},
+            {"name": "customer_id", "shape": [2], "datatype": "BYTES", "data": ["ben", "anna"]},
+        ]
+    }
+    reply = await gateway.client.post("/v2/models/fraud/infer", json=body)
+    assert reply.status_code == 200, reply.text
+    [output] = reply.json()["outputs"]
+    assert output["data"] == pytest.approx([expected(10, 3), expected(10, 30)], abs=1e-6)
+
+
+async def test_without_consent_nobody_is_looked_up_or_named(gateway, tmp_path, stable):
+    fill(tmp_path, entries(ORDERS, {"anna": {"orders": 30}}))
+    await refresh(gateway)
+    model = msgspec.structs.replace(
+        MODEL,
+        inputs=tuple(
+            msgspec.structs.replace(spec, required=False, default=10.0)
+            if spec.name == "amount"
+            else spec
+            for spec in MODEL.inputs
+        ),
+    )
+    publish(gateway, {STABLE: stable}, route(), model=model)
+    await gateway.connected()
+    [answer], _ = await ask(
+        gateway, {"amount": 10.0, "customer_id": "anna"}, headers={"sec-gpc": "1"}
+    )
+    assert answer == pytest.approx(expected(10, 0), abs=1e-6)
+    tally = gateway.serving.features.tallies["customer_orders@1"]
+    assert (tally.hit, tally.missing) == (0, 1)
+    [frame] = decisions(gateway)
+    assert frame.personal.entities == {}
+
+
 async def test_counts_ages_and_the_generation_are_exposed(gateway, tmp_path, stable):
     fill(tmp_path, entries(ORDERS, {"anna@example.com": {"orders": 30}}))
     await refresh(gateway)
@@ -209,7 +271,9 @@ async def test_counts_ages_and_the_generation_are_exposed(gateway, tmp_path, sta
     lookups = "signalbox_gateway_feature_lookups_total"
     assert f'{lookups}{{outcome="hit",view="customer_orders@1"}} 1.0' in text
     assert f'{lookups}{{outcome="missing",view="customer_orders@1"}} 1.0' in text
-    assert "signalbox_gateway_feature_age_seconds" in text
+    ages = "signalbox_gateway_feature_age_seconds"
+    assert f'{ages}_bucket{{le="60.0",view="customer_orders@1"}} 1.0' in text
+    assert f'{ages}_count{{view="customer_orders@1"}} 1.0' in text
     assert "signalbox_gateway_feature_generation_age_seconds" in text
     status = (await gateway.client.get("/status")).json()["features"]
     assert status["generation"] == gateway.serving.features.store.generation.name

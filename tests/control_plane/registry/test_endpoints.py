@@ -44,6 +44,53 @@ def test_a_signature_may_only_grow_by_optional_inputs(shop, manifest):
     assert shop.trainer.post("/api/v1/versions", json=manifest(shop.model, 4)).status_code == 422
 
 
+def reading(body, *views):
+    """The manifest of a version that reads a customer's orders from a view."""
+    body["signature"]["inputs"].append(
+        {"name": "customer_id", "datatype": "BYTES", "required": False, "redaction": "drop"}
+    )
+    body["signature"]["entities"] = [{"kind": "customer", "input": "customer_id"}]
+    feature = {"name": "orders", "source": "view:customer_orders@1:orders"}
+    body["features"]["features"] = [*body["features"]["features"], feature]
+    if views:
+        body["features"]["views"] = list(views)
+    body["feature_views"] = ["customer_orders@1"]
+    return body
+
+
+VIEW = {"name": "customer_orders", "version": 1, "entity": "customer", "ttl_s": 60.0}
+
+
+def test_a_version_may_read_declared_views_and_keeps_them_through_the_registry(shop, manifest):
+    body = reading(manifest(shop.model), VIEW)
+    answer = shop.trainer.post("/api/v1/versions", json=body)
+    assert answer.status_code == 201, answer.text
+    shown = shop.author.get(f"/api/v1/versions/{body['version']}").json()["manifest"]
+    assert shown["features"]["views"] == [VIEW]
+    assert shown["signature"]["entities"] == [{"kind": "customer", "input": "customer_id"}]
+
+
+@pytest.mark.parametrize(
+    ("views", "field"),
+    [
+        ((), "schema.features.orders.source"),
+        (({**VIEW, "entity": "basket"},), "schema.views.customer_orders@1.entity"),
+        (({**VIEW, "version": 2},), "schema.features.orders.source"),
+    ],
+)
+def test_a_view_no_gateway_could_look_up_is_refused(shop, manifest, views, field):
+    answer = shop.trainer.post("/api/v1/versions", json=reading(manifest(shop.model), *views))
+    assert answer.status_code == 422
+    assert answer.json()["errors"][0]["field"] == field
+
+
+def test_a_manifest_names_the_views_its_schema_reads(shop, manifest):
+    body = reading(manifest(shop.model), VIEW) | {"feature_views": []}
+    answer = shop.trainer.post("/api/v1/versions", json=body)
+    assert answer.status_code == 422
+    assert answer.json()["errors"][0]["field"] == "manifest.feature_views"
+
+
 @pytest.mark.parametrize(
     ("change", "field"),
     [
