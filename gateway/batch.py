@@ -39,7 +39,7 @@ class Work:
         self.queued_at = queued_at
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class Batch:
     """Works sent in one call; ``sent_at`` is loop time.
 

@@ -55,11 +55,21 @@ class GatewayConfig(BaseSettings):
     "Rows that may wait in all lanes of a process; shadows may fill half of it, canaries 3/4."
     lane_slots: int = Field(1, ge=1, le=16)
     "Batches in flight per worker of a version."
+    shadow_sample: float = Field(1.0, ge=0, le=1)
+    "Share of decisions that is mirrored, chosen by the decision's id."
     shadow_queue: int = Field(1024, ge=0)
-    "Shadow copies that may wait; more are dropped and counted."
+    "Shadow copies that may wait for one version; more are dropped and counted."
     shadow_concurrency: int = Field(64, ge=1)
-    "Shadow copies in flight."
+    "Shadow copies in flight to one version."
     shadow_deadline_ms: float = Field(1000.0, gt=0)
+    shadow_max_rows: int = Field(256, ge=1)
+    "A request of more rows is not mirrored; that is recorded and counted."
+    shadow_max_bytes: int = Field(262_144, ge=1)
+    "… nor one whose tensors are larger."
+    shadow_tolerance: float = Field(0.05, ge=0)
+    "Numbers within it agree: absolute up to 1, relative beyond."
+    shadow_min_overlap: float = Field(0.8, ge=0, le=1)
+    "Rankings and labels with at least this share in common agree."
     log_full_policy: LogFullPolicy = LogFullPolicy.SERVE
     log_sync: LogSync = LogSync.DEFAULT
     log_budget_bytes: int = Field(10 * 1024**3, ge=0)

@@ -7,7 +7,7 @@ routes and no variants: it answers, or says why it cannot (LaneError).
 
 import asyncio
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import structlog
@@ -23,7 +23,7 @@ from gateway.lane_pressure import Pressure, Priority
 from gateway.lane_queue import LaneQueue
 from gateway.lane_refusal import refused
 from gateway.lane_request import Encoding, InferRequests
-from gateway.lane_retry import MAX_TRIES, RetryBudget
+from gateway.lane_retry import RetryBudget, SecondTries
 from gateway.lane_tally import LaneTally
 from gateway.latency import LatencyWindow
 
@@ -58,7 +58,6 @@ class Lane:
         self.batches = 0
         self.failures: dict[str, int] = {}
         self.tally = LaneTally()
-        self.retries = RetryBudget()
         self.pool = WorkerPool(
             version,
             f"/v2/models/{signature.model}/infer",
@@ -72,7 +71,7 @@ class Lane:
         self._queue = LaneQueue(version, max_waiting_rows, pressure, self._expire)
         self._loop = asyncio.get_running_loop()
         self._requests = InferRequests(blocks)
-        self._again: list[Batch] = []
+        self._again = SecondTries(self.pool)
         self._in_flight: dict[LaneConnection, Batch] = {}
         self._pump_planned = False
         self._sweep: asyncio.TimerHandle | None = None
@@ -122,6 +121,20 @@ class Lane:
         """99th percentile of recent answers, queue and bento, in milliseconds."""
         return self._latency.p99_ms
 
+    def metrics(self) -> Iterable[tuple[str, str, dict[str, str], float]]:
+        """What this lane came to, for /metrics."""
+        prefix, version = "signalbox_gateway_lane", {"version": self.version}
+        yield f"{prefix}_answers_total", "Requests a version answered.", version, self.answered
+        yield f"{prefix}_batches_total", "Calls made to a version.", version, self.batches
+        text = "Requests a version did not answer."
+        for kind, count in self.failures.items():
+            yield f"{prefix}_failures_total", text, {**version, "kind": kind}, count
+        text = "Batches tried again, or not for want of budget."
+        for outcome, count in (("taken", self.retries.taken), ("refused", self.retries.refused)):
+            yield f"{prefix}_retries_total", text, {**version, "outcome": outcome}, count
+        text = "Times a worker was left out."
+        yield f"{prefix}_ejections_total", text, version, self.pool.ejections
+
     def close(self) -> None:
         """Give up all connections; what waits fails with LaneUnavailable."""
         self.set_addresses(())
@@ -136,7 +149,7 @@ class Lane:
 
     def _pump(self) -> None:
         self._pump_planned = False
-        if self._again:
+        if self._again.waiting:
             self._send_again()
         pool, queue = self.pool, self._queue
         while queue.waiting and pool.idle:
@@ -152,15 +165,8 @@ class Lane:
 
     def _send_again(self) -> None:
         """Batches that failed elsewhere go first: their callers have waited longest."""
-        for batch in list(self._again):
-            if not batch.unanswered(self._loop.time()):
-                self._again.remove(batch)
-                self.retries.give_back()
-                continue
-            connection = self.pool.take(batch.tried)
-            if connection is not None:
-                self._again.remove(batch)
-                self._send(batch, connection)
+        for batch, connection in self._again.due(self._loop.time()):
+            self._send(batch, connection)
 
     def _send(self, batch: Batch, connection: LaneConnection | None = None) -> None:
         connection = connection or self.pool.take()
@@ -225,43 +231,39 @@ class Lane:
         work.future.set_result(LaneAnswer(outputs, queue_us, lane_us, batch.rows))
 
     # --- second tries -----------------------------------------------------------------
+    @property
+    def retries(self) -> RetryBudget:
+        """How many batches were tried again."""
+        return self._again.budget
+
     def _batch_failed(self, batch: Batch, connection: LaneConnection, error: LaneError) -> None:
-        worker = connection.worker
         if error.is_workers_fault:
-            self.pool.failed(worker)
+            self.pool.failed(connection.worker)
         self._plan_pump()
         if batch.twin is not None and not batch.twin.is_over:
             return  # another worker may still answer
-        works = batch.unanswered(self._loop.time())
-        if works and self._may_try_again(batch, connection, error):
-            rows = sum(work.rows for work in works)
-            self._again.append(Batch(works, rows, batch.sent_at, (*batch.tried, worker)))
+        if self._again.after(batch, connection, error, self._loop.time()):
             return
         for work in batch.works:
             self._fail(work, error)
 
-    def _may_try_again(self, batch: Batch, connection: LaneConnection, error: LaneError) -> bool:
-        """On another worker; the same one only where its connection broke or it wants JSON."""
-        tried = (*batch.tried, connection.worker)
-        if len(tried) >= MAX_TRIES:
-            return False
-        if not self.pool.has_other(tried) and not (error.may_repeat and not self.pool.is_down):
-            return False
-        return self.retries.take(len(self._in_flight) + 1)
-
-    def _hedge(self, connection: LaneConnection, batch: Batch) -> None:
-        """Its worker is silent while others answer: ask another, and let the first answer win."""
-        works = batch.unanswered(self._loop.time())
-        if not works or len(batch.tried) + 1 >= MAX_TRIES:
+    def _watch(self, connection: LaneConnection, batch: Batch, now: float) -> None:
+        """Whether a batch in flight is taking too long."""
+        age = now - batch.sent_at
+        if age < PATIENCE_MIN_S / 2:
             return
-        if not self.retries.take(len(self._in_flight)):
-            return
-        tried = (*batch.tried, connection.worker)
-        rows = sum(work.rows for work in works)
-        batch.twin = Batch(works, rows, batch.sent_at, tried, twin=batch)
-        self._again.append(batch.twin)
-        self.pool.hangs(connection.worker)
-        self._plan_pump()
+        worker = connection.worker
+        if (
+            batch.twin is None
+            and age > self._patience(batch)
+            and self.pool.keeps_going(worker, batch.sent_at)
+            and self._again.beside(batch, connection, now)
+        ):
+            self.pool.hangs(worker)
+            self._plan_pump()
+        if age > HUNG_AFTER_S and not batch.unanswered(now):
+            log.warning("lane_hung", version=self.version, address=worker.address.text)
+            connection.close()
 
     def _patience(self, batch: Batch) -> float:
         earliest = min([work.deadline for work in batch.works])
@@ -278,9 +280,7 @@ class Lane:
             work.future.set_exception(self._failed(error))
 
     def _fail_waiting(self, error: LaneError) -> None:
-        again, self._again = self._again, []
-        for batch in again:
-            self.retries.give_back()
+        for batch in self._again.give_up():
             for work in batch.works:
                 self._fail(work, error)
         self._queue.fail(error, self._fail)
@@ -302,28 +302,12 @@ class Lane:
         """Fail what is past its deadline; one timer a lane instead of one a request."""
         now = self._loop.time()
         self._sweep = None
-        queue = self._queue
+        queue, again = self._queue, self._again
         if now >= queue.earliest:
-            queue.expire(now, (*self._in_flight.values(), *self._again))
+            queue.expire(now, (*self._in_flight.values(), *again.waiting))
         for connection, batch in list(self._in_flight.items()):
             self._watch(connection, batch, now)
-        if self._again:
+        if self._again.waiting:
             self._send_again()
-        if queue.waiting or queue.mirrored or self._in_flight or self._again:
+        if queue.waiting or queue.mirrored or self._in_flight or again.waiting:
             self._sweep = self._loop.call_later(SWEEP_S, self._sweep_expired)
-
-    def _watch(self, connection: LaneConnection, batch: Batch, now: float) -> None:
-        """Whether a batch in flight is taking too long."""
-        age = now - batch.sent_at
-        if age < PATIENCE_MIN_S / 2:
-            return
-        worker = connection.worker
-        if (
-            batch.twin is None
-            and age > self._patience(batch)
-            and self.pool.keeps_going(worker, batch.sent_at)
-        ):
-            self._hedge(connection, batch)
-        if age > HUNG_AFTER_S and not batch.unanswered(now):
-            log.warning("lane_hung", version=self.version, address=worker.address.text)
-            connection.close()

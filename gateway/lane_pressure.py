@@ -5,8 +5,10 @@ Rows are counted, since rows are what inference costs. Shadows are refused first
 for a slot anywhere.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from enum import IntEnum
+
+from gateway.sample import Over, Sample
 
 
 class Priority(IntEnum):
@@ -61,3 +63,12 @@ class Pressure:
         """Call ``resume`` once no live call waits any more."""
         if resume not in self._held:
             self._held.append(resume)
+
+    def metrics(self) -> Iterable[tuple[str, str, dict[str, str], float] | Sample]:
+        """Rows that wait now, and calls that were refused because too many did."""
+        text = "Rows that wait in all lanes."
+        yield Sample("signalbox_gateway_waiting_rows", text, {}, self.rows, Over.SUM)
+        text = "Calls refused because too many rows waited in all lanes."
+        for priority in Priority:
+            labels = {"priority": priority.name.lower()}
+            yield "signalbox_gateway_pressure_total", text, labels, self.refused[priority]

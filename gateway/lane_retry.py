@@ -1,9 +1,17 @@
-"""How many calls of one lane may be second tries at the same time.
+"""Second tries of one lane: which batches wait for another worker, and how many may.
 
 A retry that is free turns a slow version into an overloaded one. Envoy's rule: a fifth of what is
 in flight, and never fewer than three; a version with one to four workers, each taking one batch
 at a time, can so lose all workers but the last at once without a caller noticing.
 """
+
+from collections.abc import Iterator
+
+from gateway.batch import Batch
+from gateway.errors import LaneError
+from gateway.lane_connection import LaneConnection
+from gateway.lane_pool import WorkerPool
+from gateway.lane_worker import LaneWorker
 
 SHARE_OF_ACTIVE = 0.2
 MIN_CONCURRENT = 3
@@ -33,3 +41,60 @@ class RetryBudget:
     def give_back(self) -> None:
         """A second try ended, however it ended."""
         self.running -= 1
+
+
+class SecondTries:
+    """Batches that failed, or are silent, on one worker and wait for another."""
+
+    def __init__(self, pool: WorkerPool) -> None:
+        self.budget = RetryBudget()
+        self.waiting: list[Batch] = []
+        self._pool = pool
+
+    def after(self, batch: Batch, connection: LaneConnection, error: LaneError, now: float) -> bool:
+        """A batch failed; whether what is left of it waits for another try.
+
+        On another worker; the same one only where its connection broke or it wants JSON.
+        """
+        tried = (*batch.tried, connection.worker)
+        pool = self._pool
+        if not pool.has_other(tried) and not (error.may_repeat and not pool.is_down):
+            return False
+        return self._add(batch, tried, now) is not None
+
+    def beside(self, batch: Batch, connection: LaneConnection, now: float) -> bool:
+        """A batch's worker is silent while others answer: ask another; the first answer wins."""
+        twin = self._add(batch, (*batch.tried, connection.worker), now)
+        if twin is None:
+            return False
+        batch.twin, twin.twin = twin, batch
+        return True
+
+    def due(self, now: float) -> Iterator[tuple[Batch, LaneConnection]]:
+        """Each batch that can go now, with the connection it takes; forgets what is too late."""
+        for batch in list(self.waiting):
+            if not batch.unanswered(now):
+                self.waiting.remove(batch)
+                self.budget.give_back()
+                continue
+            connection = self._pool.take(batch.tried)
+            if connection is not None:
+                self.waiting.remove(batch)
+                yield batch, connection
+
+    def give_up(self) -> list[Batch]:
+        """No worker is left: everything that waited, which now has to fail."""
+        waiting, self.waiting = self.waiting, []
+        for _ in waiting:
+            self.budget.give_back()
+        return waiting
+
+    def _add(self, batch: Batch, tried: tuple[LaneWorker, ...], now: float) -> Batch | None:
+        works = batch.unanswered(now)
+        if not works or len(tried) >= MAX_TRIES:
+            return None
+        if not self.budget.take(sum(worker.in_flight for worker in self._pool.workers.values())):
+            return None
+        again = Batch(works, sum(work.rows for work in works), batch.sent_at, tried)
+        self.waiting.append(again)
+        return again

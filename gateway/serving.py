@@ -24,7 +24,8 @@ from gateway.online_store import OnlineStore
 from gateway.rate_limit import RateLimiter
 from gateway.record import Recorder
 from gateway.sample import Over, Sample
-from gateway.shadow import ShadowMirror
+from gateway.shadow import ShadowLimits, ShadowMirror
+from gateway.shadow_comparison import Tolerance
 from gateway.shared_values import SharedValues
 from gateway.shopify_doors import ShopifyDoors
 from gateway.snapshot import (
@@ -85,12 +86,7 @@ class Serving:
             shop=config.shop,
             gateway=gateway,
         )
-        self.shadow = ShadowMirror(
-            self.log,
-            queue=config.shadow_queue,
-            concurrency=config.shadow_concurrency,
-            deadline_s=config.shadow_deadline_ms / 1000,
-        )
+        self.shadow = ShadowMirror(self.log, _shadow_limits(config))
         self.store = DocumentStore(
             config.documents_path,
             load_public_key(config.keys_path / "documents.pub"),
@@ -215,34 +211,22 @@ class Serving:
         yield f"{PREFIX}_decisions_lost_total", "Decisions not written.", {}, self.log.lost
         yield from self.log.metrics()
         yield from self.features.metrics()
-        for outcome in SHADOW_OUTCOMES:
-            yield (
-                f"{PREFIX}_shadow_total",
-                "Shadow copies by outcome.",
-                {"outcome": outcome},
-                getattr(self.shadow, outcome),
-            )
-        for version, lane in self.snapshot.lanes.items():
-            yield (
-                f"{PREFIX}_lane_answers_total",
-                "Requests a version answered.",
-                {"version": version},
-                lane.answered,
-            )
-            yield (
-                f"{PREFIX}_lane_batches_total",
-                "Calls made to a version.",
-                {"version": version},
-                lane.batches,
-            )
-        for version, lane in self.snapshot.lanes.items():
-            for kind, count in lane.failures.items():
-                yield (
-                    f"{PREFIX}_lane_failures_total",
-                    "Requests a version did not answer.",
-                    {"version": version, "kind": kind},
-                    count,
-                )
+        yield from self.shadow.tally.metrics()
+        for lane in self.snapshot.lanes.values():
+            yield from lane.metrics()
+        yield from self.pressure.metrics()
+
+
+def _shadow_limits(config: GatewayConfig) -> ShadowLimits:
+    return ShadowLimits(
+        sample=config.shadow_sample,
+        queue=config.shadow_queue,
+        concurrency=config.shadow_concurrency,
+        deadline_s=config.shadow_deadline_ms / 1000,
+        max_rows=config.shadow_max_rows,
+        max_bytes=config.shadow_max_bytes,
+        tolerance=Tolerance(config.shadow_tolerance, config.shadow_min_overlap),
+    )
 
 
 def _online_store(config: GatewayConfig, pseudonym_key: str) -> OnlineStore:

@@ -1,12 +1,13 @@
 """Copies of answered requests to shadow versions; the result lies beside the decision.
 
-Nothing here can slow, fail or change an answer: it starts after the answer left, from a
-bounded queue with its own cap and deadline. Drops are counted, never silent.
+Nothing here can slow, fail or change an answer: it starts after the answer left, from bounded
+queues with their own caps and deadline, and yields to live work (``lane_pressure.py``). What is
+not compared is counted, never silent.
 """
 
 import asyncio
 from collections import deque
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from bentos.contract.decision import ShadowOutcome
@@ -18,12 +19,14 @@ from gateway.lane import Lane
 from gateway.lane_pressure import Priority
 from gateway.packing import Packer
 from gateway.rows import Row
+from gateway.shadow_comparison import Comparison, Tolerance, compare
+from gateway.shadow_tally import ShadowTally
 from gateway.snapshot import Snapshot
 
-# Two versions "agree" where numbers differ by at most this (absolute, or relative beyond 1)
-NUMBER_TOLERANCE = 0.05
-# and where at least this share of the other elements (ids, labels) is equal.
-EQUAL_SHARE = 0.8
+OK = "ok"
+SKIPPED_SIZE = "skipped_size"
+# The last 12 hex digits of a decision's id (UUIDv7) are random.
+SAMPLE_DIGITS = 12
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,138 +41,171 @@ class ShadowCopy:
     entities: Entities | None = None
 
 
-class ShadowMirror:
-    """Sends copies, at most ``concurrency`` at a time, at most ``queue`` waiting."""
+@dataclass(frozen=True, slots=True)
+class ShadowLimits:
+    """``sample`` is the share of decisions that is mirrored; the rest is per shadow version."""
 
-    def __init__(
-        self, log: DecisionLog, *, queue: int, concurrency: int, deadline_s: float
-    ) -> None:
-        self.dropped = 0
-        self.failed = 0
-        self.compared = 0
-        self.agreed = 0
+    sample: float
+    queue: int
+    concurrency: int
+    deadline_s: float
+    max_rows: int
+    max_bytes: int
+    tolerance: Tolerance
+
+
+@dataclass(slots=True)
+class _Line:
+    """What waits for, and is with, one shadow version: a hung one costs the others nothing."""
+
+    waiting: deque[tuple[ShadowCopy, float]] = field(default_factory=deque)
+    in_flight: int = 0
+
+
+class ShadowMirror:
+    """Per shadow version at most ``concurrency`` copies at a time, at most ``queue`` waiting."""
+
+    def __init__(self, log: DecisionLog, limits: ShadowLimits) -> None:
+        self.tally = ShadowTally()
         self._log = log
-        self._queue = queue
-        self._concurrency = concurrency
-        self._deadline_s = deadline_s
-        self._waiting: deque[ShadowCopy] = deque()
-        self._in_flight = 0
+        self._limits = limits
+        self._lines: dict[str, _Line] = {}
         self._looking_up: set[asyncio.Task[None]] = set()
 
     def mirror(self, copy: ShadowCopy) -> None:
         """Take a copy, or drop and count it; never raises, never waits."""
-        if self._in_flight < self._concurrency:
-            self._send(copy)
-        elif len(self._waiting) < self._queue:
-            self._waiting.append(copy)
+        limits = self._limits
+        if not is_sampled(copy.decision_id, limits.sample):
+            self._drop(copy, "sampled_out")
+            return
+        if len(copy.rows) > limits.max_rows:
+            self._skip_for_size(copy)
+            return
+        line = self._lines.get(copy.version)
+        if line is None:
+            line = self._lines[copy.version] = _Line()
+        until = asyncio.get_running_loop().time() + limits.deadline_s
+        if line.in_flight < limits.concurrency:
+            self._send(line, copy, until)
+        elif len(line.waiting) < limits.queue:
+            line.waiting.append((copy, until))
         else:
-            self.dropped += 1
+            self._drop(copy, "queue")
 
-    def _send(self, copy: ShadowCopy) -> None:
+    def _send(self, line: _Line, copy: ShadowCopy, until: float) -> None:
         lane = copy.snapshot.lanes.get(copy.version)
         packer = copy.snapshot.packers.get(copy.version)
         if lane is None or packer is None:
-            self.dropped += 1
+            self._drop(copy, "unavailable")
             return
-        started = asyncio.get_running_loop().time()
         if packer.views and copy.snapshot.features is not None:
-            self._in_flight += 1
-            work = self._look_up(copy, lane, packer, copy.snapshot.features, started)
+            line.in_flight += 1
+            work = self._look_up(line, copy, lane, packer, copy.snapshot.features, until)
             task = asyncio.create_task(work)
             self._looking_up.add(task)
             task.add_done_callback(self._looking_up.discard)
         else:
-            self._submit(copy, lane, packer.pack(copy.rows), started)
+            self._submit(line, copy, lane, packer.pack(copy.rows), until)
 
     async def _look_up(
         self,
+        line: _Line,
         copy: ShadowCopy,
         lane: Lane,
         packer: Packer,
         features: FeatureLookup,
-        started: float,
+        until: float,
     ) -> None:
         """What the shadow's own schema reads from views, which need not be what stable's does."""
-        until = started + self._deadline_s
         try:
             found = await features.find(packer.views, copy.entities, len(copy.rows), until)
         finally:
-            self._in_flight -= 1
-        self._submit(copy, lane, packer.pack_known(copy.rows, found.rows), started)
-        self._send_waiting()
+            line.in_flight -= 1
+        self._submit(line, copy, lane, packer.pack_known(copy.rows, found.rows), until)
+        self._send_waiting(line, copy.version)
 
     def _submit(
-        self, copy: ShadowCopy, lane: Lane, tensors: tuple[bytes, ...], started: float
+        self, line: _Line, copy: ShadowCopy, lane: Lane, tensors: tuple[bytes, ...], until: float
     ) -> None:
-        loop = asyncio.get_running_loop()
-        try:
-            deadline = started + self._deadline_s
-            future = lane.submit(tensors, len(copy.rows), deadline, Priority.SHADOW)
-        except LaneError as error:
-            self._record(copy, error.counted_as, 0, None)
+        if sum(map(len, tensors)) > self._limits.max_bytes:
+            self._skip_for_size(copy)
             return
-        self._in_flight += 1
-        future.add_done_callback(lambda done: self._finish(copy, done, loop.time() - started))
+        loop = asyncio.get_running_loop()
+        started = loop.time()
+        if started >= until:
+            self._drop(copy, "late")
+            return
+        try:
+            future = lane.submit(tensors, len(copy.rows), until, Priority.SHADOW)
+        except LaneError as error:
+            self._fail(copy, error.counted_as, 0)
+            return
+        line.in_flight += 1
+        future.add_done_callback(
+            lambda done: self._finish(line, copy, done, int((loop.time() - started) * 1e6))
+        )
 
-    def _finish(self, copy: ShadowCopy, done: "asyncio.Future[LaneAnswer]", seconds: float) -> None:
-        self._in_flight -= 1
+    def _finish(
+        self,
+        line: _Line,
+        copy: ShadowCopy,
+        done: "asyncio.Future[LaneAnswer]",
+        latency_us: int,
+    ) -> None:
+        line.in_flight -= 1
         error = done.exception()
-        status = error.counted_as if isinstance(error, LaneError) else "ok"
-        answer = None if error else done.result()
-        self._record(copy, status, int(seconds * 1e6), answer)
-        self._send_waiting()
+        if error is None:
+            outputs = done.result().outputs
+            comparison = compare(copy.outputs, outputs, self._limits.tolerance)
+            self.tally.compare(copy.version, comparison)
+            self._record(copy, OK, latency_us, outputs, comparison)
+        else:
+            status = error.counted_as if isinstance(error, LaneError) else "error"
+            self._fail(copy, status, latency_us)
+        self._send_waiting(line, copy.version)
 
-    def _send_waiting(self) -> None:
-        while self._waiting and self._in_flight < self._concurrency:
-            self._send(self._waiting.popleft())
+    def _send_waiting(self, line: _Line, version: str) -> None:
+        while line.waiting and line.in_flight < self._limits.concurrency:
+            self._send(line, *line.waiting.popleft())
+        if not line.in_flight:
+            self._lines.pop(version, None)
+
+    # --- what becomes of a copy -------------------------------------------------------
+    def _drop(self, copy: ShadowCopy, reason: str) -> None:
+        self.tally.dropped[copy.version, reason] += 1
+
+    def _skip_for_size(self, copy: ShadowCopy) -> None:
+        self._drop(copy, "size")
+        self._record(copy, SKIPPED_SIZE, 0)
+
+    def _fail(self, copy: ShadowCopy, status: str, latency_us: int) -> None:
+        self.tally.failed[copy.version, status] += 1
+        self._record(copy, status, latency_us)
 
     def _record(
-        self, copy: ShadowCopy, status: str, latency_us: int, answer: LaneAnswer | None
+        self,
+        copy: ShadowCopy,
+        status: str,
+        latency_us: int,
+        outputs: dict[str, list[Any]] | None = None,
+        comparison: Comparison | None = None,
     ) -> None:
-        comparison: dict[str, float] = {}
-        agrees: bool | None = None
-        if answer is None:
-            self.failed += 1
-        else:
-            comparison, agrees = compare(copy.outputs, answer.outputs)
-            self.compared += 1
-            self.agreed += agrees
-        outputs = {} if answer is None else answer.outputs
         self._log.append_shadow(
             ShadowOutcome(
                 decision_id=copy.decision_id,
                 version=copy.version,
                 status=status,
                 latency_us=latency_us,
-                outputs=outputs,
-                comparison=comparison,
-                agrees=agrees,
+                outputs=outputs or {},
+                comparison={} if comparison is None else comparison.measures,
+                agrees=None if comparison is None else all(comparison.agrees.values()),
             )
         )
 
 
-def compare(
-    primary: dict[str, list[Any]], shadow: dict[str, list[Any]]
-) -> tuple[dict[str, float], bool]:
-    """Per output: largest absolute difference for floats, share of equal elements otherwise."""
-    comparison: dict[str, float] = {}
-    agrees = True
-    for name, values in primary.items():
-        ours, theirs = _flat(values), _flat(shadow.get(name, []))
-        if len(ours) != len(theirs) or not ours:
-            comparison[name], agrees = 0.0, False
-        elif isinstance(ours[0], float):
-            pairs = list(zip(ours, theirs, strict=True))
-            comparison[name] = max(abs(a - b) for a, b in pairs)
-            agrees &= all(abs(a - b) <= NUMBER_TOLERANCE * max(1.0, abs(a)) for a, b in pairs)
-        else:
-            equal = sum(a == b for a, b in zip(ours, theirs, strict=True))
-            comparison[name] = equal / len(ours)
-            agrees &= comparison[name] >= EQUAL_SHARE
-    return comparison, agrees
-
-
-def _flat(values: list[Any]) -> list[Any]:
-    if values and isinstance(values[0], list):
-        return [item for part in values for item in _flat(part)]
-    return values
+def is_sampled(decision_id: str, share: float) -> bool:
+    """Whether a decision is mirrored: by its id, so every shadow sees the same decisions."""
+    if share >= 1.0:
+        return True
+    drawn = int(decision_id[-SAMPLE_DIGITS:], 16)
+    return drawn < share * float(16**SAMPLE_DIGITS)

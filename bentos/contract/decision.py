@@ -100,7 +100,9 @@ class ShadowOutcome(msgspec.Struct, frozen=True, kw_only=True):
     """What a shadow version answered to the request of one decision.
 
     ``comparison`` holds one number per output: the largest absolute difference for numbers,
-    the share of equal elements for everything else. ``agrees`` is null where none was made.
+    the share of equal elements for everything else; further measures under ``<output>.<name>``.
+    ``agrees`` is null where none was made. ``status`` is ``ok``, ``skipped_size`` or why there
+    is no answer.
     """
 
     decision_id: str

@@ -24,6 +24,7 @@ from bentos.contract.decision import Decision, Latency, PersonalPart, Reason
 from bentos.contract.documents import DocumentHeader, DocumentName, Revision
 from bentos.contract.features import Feature, FeatureSchema
 from bentos.contract.route import CanaryRule, Route, compile_features
+from bentos.contract.segment import read_frames
 from bentos.contract.signature import InputSpec, ModelSignature, OutputSpec, Redaction
 from gateway.app import App
 
@@ -267,6 +268,15 @@ class Gateway:
     async def predict(self, key="shopper-1", instances=None, headers=None, **more):
         body = {"targeting_key": key, "instances": instances or [{"amount": 10.0}], **more}
         return await self.client.post("/v1/models/fraud:predict", json=body, headers=headers)
+
+
+def frames(gateway: Gateway, kind: type) -> list:
+    """What its log holds of one kind; closes the log."""
+    gateway.serving.log.close()
+    found = []
+    for path in sorted(gateway.serving.config.segments_path.iterdir()):
+        found += [frame for frame in read_frames(path) if isinstance(frame, kind)]
+    return found
 
 
 def make_decision(seq: int) -> Decision:

@@ -153,7 +153,7 @@ async def test_a_shadow_is_sent_its_own_views(gateway, tmp_path, stable, canary)
     await served(gateway, {STABLE: stable, SHADOW: canary}, route(shadow=(SHADOW,)))
     await ask(gateway, {**ANNA, "product_id": 7})
     for _ in range(200):
-        if gateway.serving.shadow.compared:
+        if gateway.serving.shadow.tally.compared:
             break
         await asyncio.sleep(0.01)
     [outcome] = [f.outcome for f in frames(gateway) if isinstance(f, segment.ShadowFrame)]

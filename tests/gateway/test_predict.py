@@ -4,12 +4,12 @@ import math
 import pytest
 
 from bentos.contract.documents import DocumentName, EndpointsBody, KillBody, KillEntry
-from bentos.contract.segment import DecisionFrame, ShadowFrame, read_frames
+from bentos.contract.segment import DecisionFrame
 from tests.gateway.installation import (
     CANARY,
-    SHADOW,
     STABLE,
     WIDE,
+    frames,
     keys_body,
     route,
     schemas_body,
@@ -26,14 +26,6 @@ def stable(versions):
 @pytest.fixture(scope="module")
 def canary(versions):
     return versions.start(schema=WIDE, bias=1.0)
-
-
-def frames(gateway, kind):
-    gateway.serving.log.close()
-    found = []
-    for path in sorted(gateway.serving.config.segments_path.iterdir()):
-        found += [frame for frame in read_frames(path) if isinstance(frame, kind)]
-    return found
 
 
 def sigmoid(value):
@@ -171,33 +163,6 @@ async def test_a_dead_canary_never_makes_the_gateway_unready(gateway, stable, tm
             break
         await asyncio.sleep(0.01)
     assert (await gateway.client.get("/v2/health/ready")).status_code == 200
-
-
-async def test_shadows_are_compared_after_the_answer(gateway, stable, versions):
-    same = versions.start()
-    gateway.publish_all({STABLE: stable, SHADOW: same}, route(shadow=(SHADOW,)))
-    await gateway.connected()
-    ids = {(await gateway.predict(f"s{n}")).json()["decision_id"] for n in range(10)}
-    for _ in range(100):
-        if gateway.serving.shadow.compared == 10:
-            break
-        await asyncio.sleep(0.01)
-    found = frames(gateway, ShadowFrame)
-    assert {frame.outcome.decision_id for frame in found} == ids
-    assert all(frame.outcome.agrees and frame.outcome.version == SHADOW for frame in found)
-    assert all(frame.outcome.comparison == {"fraud_probability": 0.0} for frame in found)
-
-
-async def test_a_hung_shadow_is_dropped_and_counted_not_waited_for(gateway, stable, versions):
-    hung = versions.start(fault="hung")
-    gateway.publish_all({STABLE: stable, SHADOW: hung}, route(shadow=(SHADOW,)))
-    await gateway.connected()
-    shadow = gateway.serving.shadow
-    shadow._queue, shadow._concurrency = 3, 2
-    answers = [await gateway.predict(f"s{n}") for n in range(20)]
-    assert {answer.status_code for answer in answers} == {200}
-    assert shadow.dropped == 15
-    versions.kill(hung)
 
 
 async def test_a_kill_is_obeyed_before_the_route(gateway, stable, canary):
