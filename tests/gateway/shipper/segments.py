@@ -40,7 +40,7 @@ class Writer:
             model, day, subject = next(self._kinds)
             identifier = new_decision_id(os.urandom(RANDOM_BYTES))
 
-            def decision(seq, identifier=identifier, model=model, day=day):
+            def decision(seq, identifier=identifier, model=model, day=day, subject=subject):
                 return msgspec.structs.replace(
                     make_decision(seq),
                     decision_id=identifier,
