@@ -24,6 +24,7 @@ from control_plane.publish.publisher import Publisher
 from control_plane.publish.signing import load_signer
 from control_plane.registry import endpoints as registry
 from control_plane.releases import endpoints as releases
+from control_plane.shopify_apps import endpoints as shopify_apps
 
 log = structlog.get_logger(__name__)
 SUM_UP_EVERY_S = 1.0
@@ -32,6 +33,7 @@ ROUTERS = (
     registry.router,
     releases.router,
     callers.router,
+    shopify_apps.router,
     people.router,
     audit.router,
     documents.router,

@@ -38,6 +38,8 @@ class Action(StrEnum):
     KEY_REVOKE = "key:revoke"
     CALLER_KEY_CREATE = "caller_key:create"
     CALLER_KEY_REVOKE = "caller_key:revoke"
+    SHOPIFY_APP_SET = "shopify_app:set"
+    SHOPIFY_APP_REMOVE = "shopify_app:remove"
     SDK_KEY_CREATE = "sdk_key:create"
     SDK_KEY_REVOKE = "sdk_key:revoke"
     MODEL_VISIBILITY = "model:visibility"

@@ -4,7 +4,10 @@ from sqlmodel import JSON, Column, Field, SQLModel
 
 
 class CallerRow(SQLModel, table=True):
-    """One caller's key, as the gateway will know it. ``rate``: requests per second."""
+    """One caller's key, as the gateway will know it. ``rate``: requests per second.
+
+    ``origins`` are the web pages a publishable key is for, null for every other key.
+    """
 
     __tablename__ = "caller"
 
@@ -16,6 +19,7 @@ class CallerRow(SQLModel, table=True):
     scopes: list[str] = Field(sa_column=Column(JSON, nullable=False))
     rate: int | None = None
     expires_at: str | None = None
+    origins: list[str] | None = Field(default=None, sa_column=Column(JSON(none_as_null=True)))
     created_at: str
     created_by: str
     revoked_at: str | None = None

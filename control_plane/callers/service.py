@@ -3,20 +3,24 @@
 from dataclasses import dataclass
 from typing import Any
 
+from msgspec import UNSET
 from sqlmodel import col, select
 
-from bentos.contract.documents import CallerKey, KeysBody
+from bentos.contract.documents import CallerKey
 from bentos.contract.errors import ContractError
 from bentos.contract.register import Action
 from control_plane import clock
 from control_plane.audit.service import Change, record
 from control_plane.callers.models import CallerRow
+from control_plane.callers.origin import check_origin
 from control_plane.db import ReadSession, WriteSession
 from control_plane.errors import NotFoundError
 from control_plane.people.secret import ApiKey, new_key
 from control_plane.principal import Principal
+from control_plane.registry.service import public_models, require_public
 
-SCOPES = ("infer", "pin")
+SCOPES = ("infer", "pin", "browser")
+BROWSER = "browser"
 ALL_MODELS = "*"
 
 
@@ -30,13 +34,14 @@ class CallerOrder:
     scopes: list[str]
     rate: int | None
     expires_at: str | None
+    origins: list[str] | None = None
 
 
 def create_caller(
     session: WriteSession, principal: Principal, order: CallerOrder
 ) -> tuple[CallerRow, ApiKey]:
     """Add a caller; the key is in the answer and nowhere else."""
-    _check(order)
+    _check(session, order)
     key = new_key()
     expires_at = None if order.expires_at is None else clock.parse(order.expires_at, "expires_at")
     row = CallerRow(
@@ -48,6 +53,7 @@ def create_caller(
         scopes=sorted(set(order.scopes)),
         rate=order.rate,
         expires_at=expires_at,
+        origins=order.origins,
         created_at=clock.now(),
         created_by=principal.actor.id,
     )
@@ -90,23 +96,26 @@ def list_callers(session: ReadSession) -> list[CallerRow]:
     return list(session.exec(select(CallerRow).order_by(col(CallerRow.created_at))))
 
 
-def keys_body(session: ReadSession) -> KeysBody:
-    """The ``keys`` document: every caller that was not revoked."""
-    return KeysBody(
-        keys={
-            row.id: CallerKey(
-                digest=row.digest,
-                shop=row.shop,
-                name=row.name,
-                models=tuple(row.models),
-                scopes=tuple(row.scopes),
-                rate=row.rate,
-                expires_at=row.expires_at,
-            )
-            for row in list_callers(session)
-            if row.revoked_at is None
-        }
-    )
+def caller_keys(session: ReadSession) -> dict[str, CallerKey]:
+    """Keys as the ``keys`` document has them: every one that was not revoked.
+
+    A model that is public no longer vanishes from publishable keys.
+    """
+    public = public_models(session)
+    return {
+        row.id: CallerKey(
+            digest=row.digest,
+            shop=row.shop,
+            name=row.name,
+            models=tuple(m for m in row.models if row.origins is None or m in public),
+            scopes=tuple(row.scopes),
+            rate=row.rate,
+            expires_at=row.expires_at,
+            origins=UNSET if row.origins is None else tuple(row.origins),
+        )
+        for row in list_callers(session)
+        if row.revoked_at is None
+    }
 
 
 def caller_view(row: CallerRow) -> dict[str, Any]:
@@ -114,7 +123,7 @@ def caller_view(row: CallerRow) -> dict[str, Any]:
     return row.model_dump(exclude={"digest"})
 
 
-def _check(order: CallerOrder) -> None:
+def _check(session: ReadSession, order: CallerOrder) -> None:
     if not order.models or any(not model for model in order.models):
         raise ContractError("models", 'model names, or ["*"] for all', order.models)
     if not order.scopes:
@@ -122,3 +131,18 @@ def _check(order: CallerOrder) -> None:
     for index, scope in enumerate(order.scopes):
         if scope not in SCOPES:
             raise ContractError(f"scopes[{index}]", f"one of {list(SCOPES)}", scope)
+    if order.origins is not None or BROWSER in order.scopes:
+        _check_publishable(session, order)
+
+
+def _check_publishable(session: ReadSession, order: CallerOrder) -> None:
+    """What lies readable in a theme may be used by anybody: it is narrow in every way."""
+    if order.scopes != [BROWSER]:
+        raise ContractError("scopes", f'["{BROWSER}"], for a publishable key', order.scopes)
+    if not order.origins:
+        raise ContractError("origins", "the web pages a publishable key is for", order.origins)
+    for index, origin in enumerate(order.origins):
+        check_origin(origin, f"origins[{index}]")
+    if order.rate is None:
+        raise ContractError("rate", "requests per second, for a publishable key", order.rate)
+    require_public(session, order.models, "models")

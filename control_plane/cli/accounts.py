@@ -85,17 +85,22 @@ def create_caller(  # noqa: PLR0913, PLR0917 - a command's options
         list[str] | None, typer.Option(help="A model; repeat. All by default.")
     ] = None,
     scope: Annotated[list[str] | None, typer.Option(help="infer or pin; repeat.")] = None,
+    origin: Annotated[
+        list[str] | None,
+        typer.Option(help="Makes a publishable key for this web page; repeat."),
+    ] = None,
     rate: Annotated[int | None, typer.Option(help="Requests per second.")] = None,
     expires_at: ExpiresAt = None,
     file: KeyFile = None,
     as_json: Json = False,
 ) -> None:
-    """Make a caller's key; it is shown once."""
+    """Make a caller's key; it is shown once. One with origins may lie in a theme."""
     body = {
         "name": name,
         "shop": shop,
         "models": model or ["*"],
-        "scopes": scope or ["infer"],
+        "scopes": scope or (["browser"] if origin else ["infer"]),
+        "origins": origin,
         "rate": rate,
         "expires_at": expires_at,
     }
@@ -105,7 +110,7 @@ def create_caller(  # noqa: PLR0913, PLR0917 - a command's options
 @callers.command("list")
 def list_callers(as_json: Json = False) -> None:
     """All callers."""
-    columns = ("id", "name", "shop", "models", "scopes", "rate", "expires_at", "revoked_at")
+    columns = ("id", "name", "models", "scopes", "origins", "rate", "expires_at", "revoked_at")
     show(call("GET", "/api/v1/callers"), as_json, columns)
 
 

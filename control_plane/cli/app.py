@@ -6,6 +6,7 @@ from control_plane.cli import processes, releases
 from control_plane.cli.accounts import callers, keys, people, sdk_keys
 from control_plane.cli.decisions import decisions
 from control_plane.cli.register import register
+from control_plane.cli.shopify import shopify
 from control_plane.cli.versions import attributes, models, versions
 
 app = typer.Typer(
@@ -24,6 +25,7 @@ for _name, _group in {
     "keys": keys,
     "callers": callers,
     "sdk-keys": sdk_keys,
+    "shopify": shopify,
     "register": register,
     "decisions": decisions,
 }.items():

@@ -10,6 +10,7 @@ from control_plane.people import models as people
 from control_plane.publish import models as publish
 from control_plane.registry import models as registry
 from control_plane.releases import models as releases
+from control_plane.shopify_apps import models as shopify_apps
 
-SLICES = (approvals, audit, callers, growthbook, people, publish, registry, releases)
+SLICES = (approvals, audit, callers, growthbook, people, publish, registry, releases, shopify_apps)
 METADATA = SQLModel.metadata

@@ -24,11 +24,11 @@ from bentos.contract.documents import (
 from bentos.contract.manifest import VersionState
 from bentos.contract.route import compile_feature, feature_key
 from bentos.contract.signature import ModelSignature
-from control_plane.callers.service import keys_body
 from control_plane.db import ReadSession
 from control_plane.publish import features
 from control_plane.publish.archive import Served
 from control_plane.publish.fleets import ready_addresses
+from control_plane.publish.keys import keys_body
 from control_plane.registry.decoded import MANIFESTS
 from control_plane.registry.service import attribute_types, list_models, list_versions
 from control_plane.releases.kills import active_kills

@@ -106,6 +106,21 @@ def list_models(session: ReadSession) -> list[ModelRow]:
     return list(session.exec(select(ModelRow).order_by(col(ModelRow.name))))
 
 
+def public_models(session: ReadSession) -> set[str]:
+    """Models that a visitor's browser may reach."""
+    return {row.name for row in list_models(session) if row.visibility == PUBLIC}
+
+
+def require_public(session: ReadSession, models: list[str], field: str) -> None:
+    """Raise unless each is the name of a public model: NotFoundError, PolicyError, or
+    ContractError for "*", as models to come were made public by nobody."""
+    for index, name in enumerate(models):
+        if name == "*":
+            raise ContractError(f"{field}[{index}]", "a model's name, for a browser", name)
+        if get_model(session, name).visibility != PUBLIC:
+            raise PolicyError(f"{name} is server-only; a browser may not reach it")
+
+
 def set_visibility(
     session: WriteSession,
     principal: Principal,

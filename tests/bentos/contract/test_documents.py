@@ -10,12 +10,15 @@ from hypothesis import strategies as st
 
 from bentos.contract.documents import (
     BODY_TYPES,
+    CallerKey,
     DocumentHeader,
     DocumentName,
+    KeysBody,
     KillBody,
     KillEntry,
     Revision,
     RoutesBody,
+    ShopifyApp,
     decode_body,
     encode_body,
     parse_revision,
@@ -205,3 +208,19 @@ def test_schemas_name_only_what_they_hold(changes, field):
     with pytest.raises(ContractError) as caught:
         decode_body(DocumentName.SCHEMAS, data)
     assert caught.value.field == field
+
+
+def test_keys_without_storefront_doors_have_the_bytes_they_always_had():
+    body = KeysBody(keys={"a": CallerKey(digest="d", shop="s", name="n")})
+    members = json.loads(encode_body(body))
+    assert set(members) == {"keys", "schema"}
+    assert "origins" not in members["keys"]["a"]
+
+
+def test_storefront_doors_survive_their_document():
+    app = ShopifyApp(shop="s", domain="s.myshopify.com", secrets=("file:a",), proxy_models=("m",))
+    key = CallerKey(
+        digest="d", shop="s", name="n", scopes=("browser",), origins=("https://s.example",)
+    )
+    body = KeysBody(keys={"a": key}, shopify={"client": app})
+    assert decode_body(DocumentName.KEYS, encode_body(body)) == body

@@ -1,0 +1,1 @@
+"""Shopify apps whose client secrets sign storefront and checkout calls."""

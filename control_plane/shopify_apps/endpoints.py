@@ -1,0 +1,50 @@
+"""HTTP of Shopify apps."""
+
+from typing import Annotated, Any
+
+from fastapi import APIRouter
+
+from bentos.contract.register import Action
+from control_plane.auth import allow
+from control_plane.parts import Parts, Reading, Running, Writing
+from control_plane.principal import Permission, Principal
+from control_plane.shopify_apps import service
+from control_plane.shopify_apps.schemas import ShopifyAppIn
+
+router = APIRouter(prefix="/api/v1")
+_ENTITY = "shopify_app:{client_id}"
+
+
+@router.put("/shopify-apps/{client_id}")
+def put_app(
+    session: Writing,
+    parts: Running,
+    client_id: str,
+    body: ShopifyAppIn,
+    principal: Annotated[Principal, allow(Permission.CALLERS, Action.SHOPIFY_APP_SET, _ENTITY)],
+) -> dict[str, Any]:
+    """Add an app, or replace what is known of it."""
+    members = body.model_dump() | {"client_id": client_id, "shop": _shop(body, parts)}
+    return service.app_view(service.set_app(session, principal, service.AppOrder(**members)))
+
+
+@router.get("/shopify-apps")
+def get_apps(
+    session: Reading, _: Annotated[Principal, allow(Permission.CALLERS)]
+) -> list[dict[str, Any]]:
+    """All apps."""
+    return [service.app_view(row) for row in service.list_apps(session)]
+
+
+@router.delete("/shopify-apps/{client_id}")
+def delete_app(
+    session: Writing,
+    client_id: str,
+    principal: Annotated[Principal, allow(Permission.CALLERS, Action.SHOPIFY_APP_REMOVE, _ENTITY)],
+) -> dict[str, Any]:
+    """Close an app's doors."""
+    return service.remove_app(session, principal, client_id)
+
+
+def _shop(body: ShopifyAppIn, parts: Parts) -> str:
+    return body.shop or parts.settings.shop
