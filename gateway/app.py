@@ -104,6 +104,15 @@ class App:
         """Take a copy of an answer that has left."""
         self.serving.shadow.mirror(copy)
 
+    def refuse(self, error: GatewayError) -> Reply:
+        """Answer what never became a request."""
+        return self._failed("head", error)
+
+    @property
+    def config(self) -> GatewayConfig:
+        """The gateway's settings."""
+        return self._config
+
     @property
     def serving(self) -> Serving:
         """The running parts; there are none before the start."""

@@ -82,6 +82,12 @@ class GatewayConfig(BaseSettings):
     "File with Redis' password: a URL is no place for a secret."
     online_store_timeout_ms: float = Field(10.0, gt=0, le=1000)
     "What a request waits for Redis at most; then its features take their defaults."
+    max_head_bytes: int = Field(16_384, ge=1024, le=1_048_576)
+    "Request line and headers; more is refused with 431."
+    max_headers: int = Field(100, ge=10, le=1000)
+    "More are refused with 431."
+    head_timeout_s: float = Field(10.0, gt=0)
+    "A head that has not arrived by then is refused with 408, a silent connection closed."
     body_timeout_s: float = Field(10.0, gt=0)
     "A body that has not arrived by then is refused with 408."
 

@@ -6,13 +6,11 @@ and ``App.__call__`` as it always did: this class decides about speed only, neve
 """
 
 import asyncio
-from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
-
 from bentos.contract.plain_request import PlainRequests
-from gateway.reply import Reply
+from gateway.head_limits import HeadLimits
+from gateway.reply import render
 
 if TYPE_CHECKING:
     from gateway.app import App, HotCall
@@ -20,15 +18,10 @@ if TYPE_CHECKING:
 MAX_HEAD_BYTES = 8192
 # A client that sends this much before it has its answer is not read from until it has.
 MAX_HELD_BYTES = 65_536
-_STATUS_LINES = {
-    status.value: f"HTTP/1.1 {status.value} {status.phrase}\r\n".encode() for status in HTTPStatus
-}
 
 
-class HotProtocol(HttpToolsProtocol):
+class HotProtocol(HeadLimits):
     """One connection. ``gateway`` is the App (set by ``for_app``)."""
-
-    gateway: "App"
 
     @classmethod
     def for_app(cls, app: "App") -> "type[HotProtocol]":
@@ -37,7 +30,7 @@ class HotProtocol(HttpToolsProtocol):
 
     def __init__(self, *arguments: Any, **options: Any) -> None:
         super().__init__(*arguments, **options)
-        self._requests = PlainRequests(MAX_HEAD_BYTES)
+        self._requests = PlainRequests(min(MAX_HEAD_BYTES, self.gateway.config.max_head_bytes))
         self._in_message = False
         self._answering: asyncio.Task[None] | None = None
         self._held: list[bytes] = []
@@ -53,7 +46,7 @@ class HotProtocol(HttpToolsProtocol):
             return
         request = self._requests.split(data) if self._is_free() else None
         call = None if request is None else self.gateway.hot_call(request[0].path)
-        if request is None or call is None:
+        if request is None or call is None or len(request[0].headers) > self._limits.max_headers:
             super().data_received(data)
             return
         head, body = request
@@ -127,6 +120,10 @@ class HotProtocol(HttpToolsProtocol):
         else:
             self._leaving = True
 
+    def has_spoken(self) -> bool:
+        """Whether a request ever came, on either way."""
+        return self._active_at > 0 or self._answering is not None or super().has_spoken()
+
     def leave_after_answer(self) -> None:
         """The next answer says that it is the last; until then this connection stays open."""
         self._leaving = True
@@ -136,12 +133,3 @@ class HotProtocol(HttpToolsProtocol):
         super().connection_lost(exc)
         # After a reset uvicorn leaves its timer, and with it this object, for the whole timeout.
         self._unset_keepalive_if_required()
-
-
-def render(reply: Reply, *, close: bool) -> bytes:
-    """The bytes of an answer."""
-    lines = [b"%b: %b\r\n" % header for header in reply.headers]
-    if close:
-        lines.append(b"connection: close\r\n")
-    lines.append(b"content-length: %d\r\n\r\n" % len(reply.body))
-    return b"".join((_STATUS_LINES[reply.status], *lines, reply.body))

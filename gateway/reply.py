@@ -1,5 +1,6 @@
 """What goes back to a caller: an answer, or an error in the one shape all of them have."""
 
+from http import HTTPStatus
 from typing import Any
 
 import msgspec
@@ -9,6 +10,9 @@ from gateway.errors import GatewayError, MethodNotAllowed, UnsupportedEncoding
 from gateway.shadow import ShadowCopy
 
 Headers = list[tuple[bytes, bytes]]
+_STATUS_LINES = {
+    status.value: f"HTTP/1.1 {status.value} {status.phrase}\r\n".encode() for status in HTTPStatus
+}
 
 
 class Reply(msgspec.Struct, frozen=True):
@@ -42,3 +46,12 @@ def error_reply(
     elif isinstance(error, UnsupportedEncoding):
         headers.append((b"accept-encoding", b"gzip, deflate"))
     return Reply(error.status, headers, msgspec.json.encode(body))
+
+
+def render(reply: Reply, *, close: bool) -> bytes:
+    """The bytes of an answer."""
+    lines = [b"%b: %b\r\n" % header for header in reply.headers]
+    if close:
+        lines.append(b"connection: close\r\n")
+    lines.append(b"content-length: %d\r\n\r\n" % len(reply.body))
+    return b"".join((_STATUS_LINES[reply.status], *lines, reply.body))

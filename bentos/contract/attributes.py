@@ -9,6 +9,7 @@ from bentos.contract.canonical import MAX_INTEGER
 from bentos.contract.errors import ContractError
 
 MAX_STRING_BYTES = 1024
+MAX_ATTRIBUTES = 64
 RESERVED = frozenset({"targeting_key", "id"})
 
 
@@ -24,6 +25,8 @@ def check_attributes(values: Any, declared: Mapping[str, AttributeType]) -> dict
     """Return the attributes if each is declared and of its type, else raise ContractError."""
     if not isinstance(values, dict):
         raise ContractError("attributes", "an object of name: value", values)
+    if len(values) > MAX_ATTRIBUTES:
+        raise ContractError("attributes", f"at most {MAX_ATTRIBUTES}", len(values))
     for name, value in values.items():
         kind = declared.get(name)
         if kind is None:

@@ -22,7 +22,7 @@ PREDICT = "/v1/models/fraud:predict"
 
 
 def publish_on_disk(
-    home: Path, endpoints: dict[str, str], routes=None, kill=None, keys=None
+    home: Path, endpoints: dict[str, str], routes=None, kill=None, keys=None, schemas=None
 ) -> Publisher:
     """All five documents, signed, where a gateway that starts finds them."""
     publisher = Publisher(home)
@@ -30,7 +30,7 @@ def publish_on_disk(
     folder.mkdir(parents=True)
     places = {tag: (address,) for tag, address in endpoints.items()}
     for name, body in (
-        (DocumentName.SCHEMAS, schemas_body()),
+        (DocumentName.SCHEMAS, schemas or schemas_body()),
         (DocumentName.KEYS, keys or keys_body()),
         (DocumentName.KILL, kill or KillBody()),
         (DocumentName.ENDPOINTS, EndpointsBody(versions=places)),

@@ -2,7 +2,12 @@ import math
 
 import pytest
 
-from bentos.contract.attributes import MAX_STRING_BYTES, AttributeType, check_attributes
+from bentos.contract.attributes import (
+    MAX_ATTRIBUTES,
+    MAX_STRING_BYTES,
+    AttributeType,
+    check_attributes,
+)
 from bentos.contract.canonical import MAX_INTEGER
 from bentos.contract.errors import ContractError
 
@@ -34,6 +39,7 @@ def test_declared_attributes_are_given_back(values):
         (None, "attributes"),
         ([], "attributes"),
         ("country", "attributes"),
+        ({f"a{number}": 1 for number in range(MAX_ATTRIBUTES + 1)}, "attributes"),
         ({"city": "Bonn"}, "attributes.city"),
         ({"targeting_key": "a"}, "attributes.targeting_key"),
         ({"country": 1}, "attributes.country"),
