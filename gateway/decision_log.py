@@ -1,10 +1,12 @@
 """The write-ahead decision log: a decision is in a file before its answer leaves (contract §5).
 
-write(2) per decision: survives a killed process (not a lost machine; ``strict`` waits for the
+What is decided in one turn of the event loop goes into the file with one write(2), then the
+answers leave: that survives a killed process (not a lost machine; ``strict`` waits for the
 disk as well). Segments rotate by size and age; one that a dead process left open is closed
 by ``recovery.py``.
 """
 
+import asyncio
 import os
 import time
 from collections.abc import Callable, Iterator
@@ -66,6 +68,8 @@ class DecisionLog:
         self._over_budget = False
         self._failed_at: float | None = None
         self._seq = 0
+        self._turn: list[bytes] = []
+        self._waiting: list[asyncio.Future[bool]] = []
         self._opened = 0
         folder.mkdir(parents=True, exist_ok=True)
         self._commit = GroupCommit(folder, self._abandon) if self.strict else None
@@ -76,25 +80,53 @@ class DecisionLog:
         """Whether decisions cannot be written now: disk full or broken, or over budget."""
         return self._over_budget or self._failed_at is not None
 
-    def append(self, make_decision: MakeDecision, personal: PersonalPart) -> bool:
+    async def append(self, make_decision: MakeDecision, personal: PersonalPart) -> bool:
         """Write one decision; ``make_decision`` gets its sequence number.
 
-        True when it is in the file. When it cannot be written: False under ``serve`` (the
-        answer then says ``logged: false``), Unavailable under ``refuse``.
+        True when it is in the file (``strict``: on the disk). When it cannot be written: False
+        under ``serve`` (the answer then says ``logged: false``), Unavailable under ``refuse``.
         """
-        if not self._write(encode_frame(DecisionFrame(make_decision(self._seq), personal))):
+        decision = make_decision(self._seq + len(self._turn))
+        self._turn.append(encode_frame(DecisionFrame(decision, personal)))
+        loop = asyncio.get_running_loop()
+        written: asyncio.Future[bool] = loop.create_future()
+        self._waiting.append(written)
+        if len(self._waiting) == 1:
+            loop.call_soon(self._end_turn)
+        if not await written or not await self._on_disk():
             return self._not_logged()
-        self._seq += 1
-        self.written += 1
         return True
 
-    async def durable(self) -> bool:
-        """``strict``: wait until all that was appended is on the disk; as ``append`` if not.
+    async def _on_disk(self) -> bool:
+        """``strict``: wait for an fdatasync, which decisions that wait together share."""
+        return self._commit is None or await self._commit.wait()
 
-        Decisions that wait together share one fdatasync.
-        """
-        assert self._commit is not None
-        return await self._commit.wait() or self._not_logged()
+    def _end_turn(self) -> None:
+        """Write what was decided in this turn of the loop."""
+        frames, self._turn = self._turn, []
+        waiting, self._waiting = self._waiting, []
+        logged = self._write_decisions(frames)
+        for place, future in enumerate(waiting):
+            # A caller that hung up no longer waits.
+            if not future.done():
+                future.set_result(place < logged)
+
+    def _write_decisions(self, frames: list[bytes]) -> int:
+        """How many of the frames, from the first on, are in the file."""
+        whole = b"".join(frames)
+        fits = self._segment is not None and self._fits(self._segment, whole)
+        logged = 0
+        for data, count in [(whole, len(frames))] if fits else [(each, 1) for each in frames]:
+            # After one that failed none may follow: sequence numbers have no gaps.
+            if not self._write(data):
+                break
+            self._seq += count
+            logged += count
+        self.written += logged
+        return logged
+
+    def _fits(self, segment: SegmentFile, data: bytes) -> bool:
+        return segment.size + len(data) <= self._limits.max_bytes
 
     def append_shadow(self, outcome: ShadowOutcome) -> None:
         """Write a shadow's outcome beside the decisions; a failure is counted and logged."""
@@ -117,6 +149,7 @@ class DecisionLog:
 
     def close(self) -> None:
         """Close the current segment for good."""
+        self._end_turn()
         try:
             self._close_segment()
             if self._commit is not None:
@@ -146,7 +179,7 @@ class DecisionLog:
             return False
         try:
             segment = self._segment
-            if segment is None or segment.size + len(data) > self._limits.max_bytes:
+            if segment is None or not self._fits(segment, data):
                 segment = self._rotate()
             segment.write(data)
         except OSError as error:

@@ -7,6 +7,7 @@ This is the only file that knows the order. A caller never sees a canary's failu
 """
 
 import asyncio
+from functools import lru_cache
 from typing import Any
 
 from msgspec import structs
@@ -33,7 +34,7 @@ from gateway.errors import (
 from gateway.lane_pressure import Priority
 from gateway.query import Query, check_timeout
 from gateway.record import Outcome, Stopwatch
-from gateway.reply import Reply, error_reply
+from gateway.reply import Headers, Reply, error_reply
 from gateway.routing import Assignment
 from gateway.serving import Serving
 from gateway.shadow import ShadowCopy
@@ -75,9 +76,7 @@ async def predict(
     assignment = _assign(snapshot, model, query, pin)
     outcome = await _answer(snapshot, view, assignment, query, watch)
     watch.stop()
-    decision_id, logged = serving.recorder.record(view, query, assignment, outcome, watch)
-    if logged and serving.log.strict:
-        logged = await serving.log.durable()
+    decision_id, logged = await serving.recorder.record(view, query, assignment, outcome, watch)
     facts = {
         "decision_id": decision_id if logged else None,
         "model_version": outcome.served_version or assignment.version,
@@ -207,10 +206,7 @@ def _failed(error: LaneError) -> Outcome:
 # --- 4 reply ----------------------------------------------------------------------------
 def _reply(view: ModelView, query: Query, outcome: Outcome, facts: dict[str, Any]) -> Reply:
     headers = [
-        (b"x-signalbox-model-version", facts["model_version"].encode()),
-        (b"x-signalbox-variant", facts["variant"].encode()),
-        (b"x-signalbox-reason", facts["reason"].encode()),
-        (b"x-signalbox-revision", facts["revision"].encode()),
+        *_fact_headers(facts["model_version"], facts["variant"], facts["reason"], facts["revision"])
     ]
     if not query.personalised:
         headers.append((b"x-signalbox-personalised", b"false"))
@@ -229,3 +225,14 @@ def _reply(view: ModelView, query: Query, outcome: Outcome, facts: dict[str, Any
     if length is not None:
         headers.append((_HEADER_LENGTH, str(length).encode()))
     return Reply(200, headers, body)
+
+
+@lru_cache(1024)
+def _fact_headers(version: str, variant: str, reason: str, revision: str) -> Headers:
+    """The same few combinations again and again."""
+    return [
+        (b"x-signalbox-model-version", version.encode()),
+        (b"x-signalbox-variant", variant.encode()),
+        (b"x-signalbox-reason", reason.encode()),
+        (b"x-signalbox-revision", revision.encode()),
+    ]

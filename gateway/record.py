@@ -89,7 +89,7 @@ class Recorder:
         self._shop = shop
         self._gateway = gateway
 
-    def record(
+    async def record(
         self,
         view: ModelView,
         query: Query,
@@ -104,7 +104,7 @@ class Recorder:
             model = view.signature.model
             return self._decision(decision_id, seq, model, query, assignment, outcome, watch)
 
-        logged = self._log.append(decision, self._personal(view, query, outcome))
+        logged = await self._log.append(decision, self._personal(view, query, outcome))
         served = outcome.served_version or assignment.version
         labels = (
             view.signature.model,

@@ -17,7 +17,7 @@ def open_log(folder, policy=LogFullPolicy.SERVE, boot="b1", sync=LogSync.DEFAULT
 
 
 def append(log, times=1):
-    return [log.append(make_decision, make_personal()) for _ in range(times)]
+    return [asyncio.run(log.append(make_decision, make_personal())) for _ in range(times)]
 
 
 def seqs(folder):
@@ -37,6 +37,61 @@ def test_a_decision_is_in_the_file_before_append_returns(tmp_path):
     assert isinstance(header, SegmentHeader)
     assert frame.decision.seq == 0
     log.close()
+
+
+async def many(log, times):
+    return await asyncio.gather(*(log.append(make_decision, make_personal()) for _ in range(times)))
+
+
+async def test_what_is_decided_in_one_turn_is_one_write(tmp_path, monkeypatch):
+    log, real, writes = open_log(tmp_path), os.write, []
+    monkeypatch.setattr(os, "write", lambda file, data: writes.append(file) or real(file, data))
+    assert await many(log, 50) == [True] * 50
+    assert len(writes) == 1
+    assert log.written == 50
+    log.close()
+    assert seqs(tmp_path) == list(range(50))
+
+
+async def test_a_turn_larger_than_a_segment_goes_into_several(tmp_path):
+    log = open_log(tmp_path, max_bytes=4096)
+    assert await many(log, 40) == [True] * 40
+    log.close()
+    assert len(list(tmp_path.iterdir())) > 2
+    assert all(path.stat().st_size <= 4096 for path in tmp_path.iterdir())
+    firsts = [next(iter(read_frames(path))).first_seq for path in sorted(tmp_path.iterdir())]
+    counts = [len(list(read_frames(path))) - 1 for path in sorted(tmp_path.iterdir())]
+    assert firsts == [sum(counts[:place]) for place in range(len(counts))]
+    assert seqs(tmp_path) == list(range(40))
+
+
+async def test_where_a_turn_fits_in_part_the_rest_is_not_acknowledged(tmp_path, monkeypatch):
+    log, real = open_log(tmp_path, max_bytes=4096), os.write
+    monkeypatch.setattr(
+        os, "write", lambda file, data: real(file, data) if log.written or log._seq < 9 else 0
+    )
+    logged = await many(log, 40)
+    assert logged == [True] * 9 + [False] * 31
+    assert (log.written, log.lost) == (9, 31)
+    monkeypatch.undo()
+    log._failed_at = -1e9
+    assert await many(log, 2) == [True, True]
+    log.close()
+    assert seqs(tmp_path) == list(range(11))
+
+
+async def test_a_caller_that_hangs_up_takes_nobody_else_with_it(tmp_path):
+    log = open_log(tmp_path)
+    first, second = (
+        asyncio.create_task(log.append(make_decision, make_personal())) for _ in range(2)
+    )
+    await asyncio.sleep(0)
+    first.cancel()
+    assert await second
+    with pytest.raises(asyncio.CancelledError):
+        await first
+    log.close()
+    assert seqs(tmp_path) == [0, 1]
 
 
 def test_segments_rotate_by_size_and_seq_stays_gapless(tmp_path):
@@ -108,7 +163,7 @@ def test_a_full_disk_loses_nothing_acknowledged_and_heals(small_disk, policy):
     written = 0
     while not log.full:
         try:
-            written += log.append(make_decision, make_personal())
+            written += sum(append(log))
         except Unavailable:
             assert policy is LogFullPolicy.REFUSE
     refuse_or_serve(log, policy)
@@ -162,11 +217,9 @@ def recorded(monkeypatch, fail=False):
 async def test_strict_waits_until_the_bytes_are_flushed(tmp_path, monkeypatch):
     flushed = recorded(monkeypatch)
     log = open_log(tmp_path, sync=LogSync.STRICT)
-    append(log)
-    size = next(tmp_path.iterdir()).stat().st_size
     assert flushed == []
-    assert await log.durable()
-    assert flushed[-1] >= size
+    assert await log.append(make_decision, make_personal())
+    assert flushed[-1] == next(tmp_path.iterdir()).stat().st_size
     log.close()
 
 
@@ -174,11 +227,8 @@ async def test_strict_flushes_once_for_many_and_across_a_rotation(tmp_path, monk
     flushed = recorded(monkeypatch)
     log = open_log(tmp_path, sync=LogSync.STRICT, max_bytes=8000)
 
-    async def request():
-        append(log)
-        return await log.durable()
-
-    assert all(await asyncio.gather(*(request() for _ in range(200))))
+    appends = (log.append(make_decision, make_personal()) for _ in range(200))
+    assert all(await asyncio.gather(*appends))
     # The first flush and one for those who came meanwhile, plus each file once.
     assert len(flushed) <= 2 * len(list(tmp_path.iterdir())) + 2
     log.close()
@@ -191,17 +241,15 @@ async def test_a_failed_flush_is_no_acknowledgement_and_the_segment_is_left(
 ):
     log = open_log(tmp_path, policy, sync=LogSync.STRICT)
     recorded(monkeypatch, fail=True)
-    append(log)
     if policy is LogFullPolicy.REFUSE:
         with pytest.raises(Unavailable):
-            await log.durable()
+            await log.append(make_decision, make_personal())
     else:
-        assert not await log.durable()
+        assert not await log.append(make_decision, make_personal())
     assert log.lost == 1
     assert log.full
     monkeypatch.undo()
     log._failed_at = -1e9
-    append(log)
-    assert await log.durable()
+    assert await log.append(make_decision, make_personal())
     log.close()
     assert len(list(tmp_path.glob("*.segment"))) == 2

@@ -1,3 +1,4 @@
+import asyncio
 import subprocess
 import sys
 
@@ -10,6 +11,7 @@ from gateway.recovery import close_left_open
 from tests.gateway.installation import make_decision, make_personal
 
 WRITER = """
+import asyncio
 import sys
 from pathlib import Path
 from gateway.config import LogFullPolicy
@@ -19,7 +21,7 @@ log = DecisionLog(
     Path(sys.argv[1]), "g", "b1", policy=LogFullPolicy.SERVE, limits=Limits(1 << 20, 300.0)
 )
 for _ in range(3):
-    log.append(make_decision, make_personal())
+    asyncio.run(log.append(make_decision, make_personal()))
 print("ready", flush=True)
 sys.stdin.read()
 """
@@ -67,7 +69,7 @@ def test_what_a_live_process_writes_is_left_alone(tmp_path, writer):
     log = DecisionLog(
         tmp_path, "g", "b2", policy=LogFullPolicy.SERVE, limits=Limits(1 << 20, 300.0)
     )
-    log.append(make_decision, make_personal())
+    asyncio.run(log.append(make_decision, make_personal()))
     close_left_open(tmp_path)
     assert sorted(each.suffix for each in tmp_path.iterdir()) == [".open", ".open"]
     log.close()
