@@ -1,5 +1,6 @@
 """Segments as a gateway writes them, for the shipper's tests."""
 
+import asyncio
 import itertools
 import os
 import secrets
@@ -55,7 +56,7 @@ class Writer:
             part = personal or msgspec.structs.replace(
                 make_personal(), subject=subject, salt=secrets.token_hex(16)
             )
-            self._log.append(decision, part)
+            asyncio.run(self._log.append(decision, part))
             self.ids.append(identifier)
         for _ in range(shadows):
             self._log.append_shadow(make_outcome(self.ids[-1] if self.ids else "unknown"))

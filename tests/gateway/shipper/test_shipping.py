@@ -1,3 +1,4 @@
+import asyncio
 import shutil
 import subprocess
 import sys
@@ -44,7 +45,7 @@ def test_closed_segments_reach_lake_and_register_and_go(shipping, segments, lake
 
 
 def test_the_segment_being_written_waits_until_its_writer_is_gone(shipping, segments, lake):
-    segments._log.append(make_decision, make_personal())
+    asyncio.run(segments._log.append(make_decision, make_personal()))
     assert shipping.ship_all()
     assert in_lake(lake) == []
     assert len(list(segments.folder.glob("*.open"))) == 1
