@@ -69,7 +69,7 @@ def run(
 def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m load_tests.faults", description=__doc__)
     parser.add_argument(
-        "--seconds", type=float, default=6.0, help="of load per fault, beside recovery (default 6)"
+        "--seconds", type=float, default=5.0, help="of load per fault, beside recovery (default 5)"
     )
     parser.add_argument(
         "--only",

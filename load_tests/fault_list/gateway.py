@@ -29,7 +29,8 @@ class GatewayWorkerKilled(Fault[Site]):
     def recovered(self, site: Site, since: list[Answer]) -> bool:
         """There are two again, and neither is the dead one."""
         workers = site.gateway.workers()
-        return len(workers) == WORKERS and self._casualty is not None and bool(since)
+        killed = self._casualty is not None and self._casualty.pid in workers
+        return len(workers) == WORKERS and not killed
 
     def tolerates(self, failure: Failure) -> bool:
         """A broken connection of a client that does not ask again, if the dead worker held it."""
@@ -41,4 +42,30 @@ class GatewayWorkerKilled(Fault[Site]):
         )
 
 
-GATEWAY_FAULTS: tuple[Fault[Site], ...] = (GatewayWorkerKilled(),)
+class RollingRestart(Fault[Site]):
+    """SIGHUP to the parent: one worker after the other is replaced, and nobody may notice."""
+
+    heals_itself = True
+    looks_every_s = 0.2
+
+    def __init__(self) -> None:
+        super().__init__("rolling-restart", "all gateway workers replaced, one after the other")
+        self._before: frozenset[int] = frozenset()
+
+    def inject(self, site: Site) -> None:
+        """Ask for it."""
+        self._before = frozenset(site.gateway.workers())
+        site.gateway.reload()
+
+    def felt(self, site: Site, seen: Seen) -> str:
+        """None of the old workers is left."""
+        after = site.gateway.workers()
+        return "" if self._before & set(after) else f"{len(self._before)} workers replaced"
+
+    def recovered(self, site: Site, since: list[Answer]) -> bool:
+        """All workers are new ones."""
+        workers = site.gateway.workers()
+        return len(workers) == WORKERS and not self._before & set(workers)
+
+
+GATEWAY_FAULTS: tuple[Fault[Site], ...] = (GatewayWorkerKilled(), RollingRestart())

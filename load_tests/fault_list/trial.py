@@ -10,6 +10,7 @@ from load_tests.installation.callers import Phase, Seen
 from load_tests.installation.site import Site
 
 RECOVERY_SECONDS = 25.0
+LEARN_SECONDS = 0.05
 
 
 async def try_out(fault: Fault[Any], site: Site, seconds: float) -> Verdict:
@@ -17,6 +18,7 @@ async def try_out(fault: Fault[Any], site: Site, seconds: float) -> Verdict:
 
     The wait for recovery comes on top.
     """
+    learning = asyncio.create_task(_learn(site))
     async with site.callers() as callers:
         seen = callers.seen
         await asyncio.sleep(seconds / 4)
@@ -31,8 +33,16 @@ async def try_out(fault: Fault[Any], site: Site, seconds: float) -> Verdict:
         seen.phase = Phase.AFTER
         recovered_s = await recovery
         await asyncio.sleep(seconds / 4)
+    learning.cancel()
     records = await asyncio.to_thread(site.records)
     return judge(fault, site, seen, records, recovered_s)
+
+
+async def _learn(site: Site) -> None:
+    """Whatever routes were in force, however shortly, answers are judged by them."""
+    while True:
+        site.learn()
+        await asyncio.sleep(LEARN_SECONDS)
 
 
 async def _until_recovered(fault: Fault[Any], site: Site, seen: Seen) -> float | None:

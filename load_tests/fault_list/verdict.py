@@ -44,7 +44,7 @@ def judge(
     unlogged = [
         answer
         for answer in seen.answers
-        if answer.facts["decision_id"] is None and not fault.may_be_unlogged(answer)
+        if answer.decision_id is None and not fault.may_be_unlogged(answer)
     ]
     verdict.failures = len(failures) + len(wrong) + len(unlogged)
     verdict.missed += [
@@ -67,6 +67,8 @@ def wrong_in(answer: Answer, site: Site) -> str:
     """What is wrong with an answer, in words; empty for a right one."""
     facts = answer.facts
     version, reason = facts["model_version"], facts["reason"]
+    if facts["revision"] not in site.history:
+        return f"{answer.phase}: routes of revision {facts['revision']}, which nobody published"
     serve, variant = expected(site.history, answer)
     if facts["variant"] != variant:
         return f"{answer.phase}: variant {facts['variant']}, expected {variant}"
@@ -89,11 +91,7 @@ def expected(history: RoutesHistory, answer: Answer) -> tuple[str, str]:
 
 def _count(verdict: Verdict, seen: Seen, records: Records) -> None:
     verdict.fallbacks = sum(answer.facts["reason"] in IN_PLACE for answer in seen.answers)
-    acknowledged = [
-        answer.facts["decision_id"]
-        for answer in seen.answers
-        if answer.facts["decision_id"] is not None
-    ]
+    acknowledged = [answer.decision_id for answer in seen.answers if answer.decision_id is not None]
     verdict.acknowledged = len(acknowledged)
     verdict.found = sum(one in records.decisions for one in acknowledged)
     if verdict.found != verdict.acknowledged:

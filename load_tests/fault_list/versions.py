@@ -94,14 +94,21 @@ class StableWorkerMisbehaves(StableWorkerKilled):
     def __init__(self, name: str, what: str, how: Misbehaviour) -> None:
         Fault.__init__(self, name, what)
         self._how = how
+        self._spoilt = 0
 
     def inject(self, site: VersionSite) -> None:
         """From the next call on."""
+        self._spoilt = site.versions[ONE_STABLE].spoilt()
         site.versions[ONE_STABLE].misbehave(self._how)
 
     def heal(self, site: VersionSite) -> None:
         """It is well again, without a restart."""
         site.versions[ONE_STABLE].misbehave(Misbehaviour.NONE)
+
+    def felt(self, site: VersionSite, seen: Seen) -> str:
+        """It was asked."""
+        spoilt = site.versions[ONE_STABLE].spoilt() - self._spoilt
+        return f"{spoilt} batches spoilt" if spoilt else ""
 
 
 class ShadowMisbehaves(Fault[VersionSite]):
@@ -113,11 +120,11 @@ class ShadowMisbehaves(Fault[VersionSite]):
     def __init__(self, name: str, what: str, how: Misbehaviour) -> None:
         super().__init__(name, what)
         self._how = how
-        self._written = 0
+        self._before: set[str] = set()
 
     def inject(self, site: VersionSite) -> None:
         """From the next copy on."""
-        self._written = len(site.records().shadows)
+        self._before = {one.decision_id for one in site.records().shadows}
         site.versions[SHADOW_WORKER].misbehave(self._how)
 
     def heal(self, site: VersionSite) -> None:
@@ -126,15 +133,18 @@ class ShadowMisbehaves(Fault[VersionSite]):
 
     def felt(self, site: VersionSite, seen: Seen) -> str:
         """Copies that failed are in the log."""
-        failed = [one for one in site.records().shadows[self._written :] if one.status != "ok"]
-        return f"{len(failed)} copies failed" if failed else ""
+        failed = sum(
+            one.status != "ok" and one.decision_id not in self._before
+            for one in site.records().shadows
+        )
+        return f"{failed} copies failed" if failed else ""
 
     def recovered(self, site: VersionSite, since: list[Answer]) -> bool:
         """Copies of requests that came after the repair are compared again."""
-        later = {answer.facts["decision_id"] for answer in since}
+        later = {answer.decision_id for answer in since}
         return any(
             one.status == "ok" and one.version == SHADOW and one.decision_id in later
-            for one in site.records().shadows[self._written :]
+            for one in site.records().shadows
         )
 
 
@@ -146,7 +156,7 @@ class ShadowKilled(ShadowMisbehaves):
 
     def inject(self, site: VersionSite) -> None:
         """With whatever is in flight."""
-        self._written = len(site.records().shadows)
+        self._before = {one.decision_id for one in site.records().shadows}
         site.versions[SHADOW_WORKER].kill()
 
     def heal(self, site: VersionSite) -> None:

@@ -47,6 +47,11 @@ class Answer:
     totals: tuple[float, ...]
     facts: dict[str, Any]
 
+    @property
+    def decision_id(self) -> str | None:
+        """None where the answer says that nobody wrote it down."""
+        return self.facts.get("decision_id")
+
 
 @dataclass(frozen=True, slots=True)
 class Failure:

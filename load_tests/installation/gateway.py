@@ -1,5 +1,6 @@
 """The gateway of an installation: its parent process, its workers, its sockets."""
 
+import json
 import os
 import signal
 from collections.abc import Mapping
@@ -14,6 +15,7 @@ from load_tests.servers import free_port
 
 HOST = "127.0.0.1"
 WORKERS = 2
+_SERVES = "worker_serves"
 
 
 class GatewayProcess:
@@ -61,15 +63,18 @@ class GatewayProcess:
             return False
 
     def is_whole(self) -> bool:
-        """Whether all of its workers hold a segment, which they open last."""
+        """Whether all of its workers serve."""
         return len(self.workers()) == WORKERS
 
     def workers(self) -> list[int]:
-        """Pids of the workers that serve."""
+        """Pids of the workers that serve, by what their parent logged of them."""
+        log = self.process.log.read_text(errors="replace").splitlines()
+        said = {json.loads(line)["pid"] for line in log if _SERVES in line}
+        children = psutil.Process(self.process.pid).children()
         return sorted(
             child.pid
-            for child in psutil.Process(self.process.pid).children()
-            if child.is_running() and child.status() != psutil.STATUS_ZOMBIE
+            for child in children
+            if child.pid in said and child.status() != psutil.STATUS_ZOMBIE
         )
 
     def kill_worker(self) -> "Casualty":

@@ -20,6 +20,8 @@ Send = Callable[[Message], Awaitable[None]]
 HUNG_SECONDS = 3600.0
 # Beyond the default deadline of a request, so an answer that slow is of no use.
 SLOW_SECONDS = 0.4
+# Said on stdout for every call that was spoilt.
+SPOILT = "spoilt a call"
 _HEADER_LENGTH = oip.HEADER_LENGTH.encode()
 
 
@@ -47,9 +49,11 @@ class Misbehaving:
     async def __call__(self, scope: Message, receive: Receive, send: Send) -> None:
         """Answer one request, or spoil the answer."""
         fault = self._fault() if self._app.takes(scope["path"]) else Misbehaviour.NONE
+        if fault is not Misbehaviour.NONE:
+            print(SPOILT, flush=True)
         if fault is Misbehaviour.HUNG:
             await asyncio.sleep(HUNG_SECONDS)
-        elif fault is Misbehaviour.SLOW:
+        if fault is Misbehaviour.SLOW:
             await asyncio.sleep(SLOW_SECONDS)
         if fault in (Misbehaviour.NONE, Misbehaviour.SLOW):
             await self._app(scope, receive, send)

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import psutil
 
-from load_tests.installation.misbehaviour import Misbehaviour
+from load_tests.installation.misbehaviour import SPOILT, Misbehaviour
 from load_tests.installation.model import build_graph
 from load_tests.installation.process import Process
 from load_tests.installation.version_server import control_file
@@ -48,6 +48,10 @@ class VersionWorker:
         held = psutil.Process(self.process.pid).net_connections("unix")
         # The listening socket has the same path as those it accepted.
         return sum(str(one.laddr) == str(self.socket) for one in held) - 1
+
+    def spoilt(self) -> int:
+        """How many calls it spoilt so far."""
+        return self.process.log.read_text(errors="replace").count(SPOILT)
 
     def misbehave(self, how: Misbehaviour) -> None:
         """From the next call on."""

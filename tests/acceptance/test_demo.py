@@ -10,7 +10,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from tests.acceptance.line import free_ports
+from load_tests.installation.line import free_ports
 
 pytestmark = pytest.mark.acceptance
 

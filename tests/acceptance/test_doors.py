@@ -4,7 +4,8 @@ import json
 
 import pytest
 
-from tests.acceptance.line import MODEL, VERSIONS
+from load_tests.installation.model import MODEL
+from load_tests.installation.tiny_bento import VERSIONS
 
 pytestmark = pytest.mark.acceptance
 

@@ -8,7 +8,10 @@ import pytest
 
 from bentos.contract.documents import RoutesBody
 from demo.evaluation import RoutesHistory
-from tests.acceptance.line import MODEL, VERSIONS, Load, serves
+from load_tests.installation.line import serves
+from load_tests.installation.model import MODEL
+from load_tests.installation.tiny_bento import VERSIONS
+from tests.acceptance.line import Load
 
 pytestmark = pytest.mark.acceptance
 

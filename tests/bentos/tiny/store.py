@@ -17,7 +17,8 @@ def build_tiny(project: Path, version: str, environment: dict[str, str]) -> str:
         stdout=subprocess.PIPE,
         check=True,
     )
-    return json.loads(built.stdout.splitlines()[-1])["digest"]
+    digest: str = json.loads(built.stdout.splitlines()[-1])["digest"]
+    return digest
 
 
 def bentoml_environment(home: Path) -> dict[str, str]:

@@ -1,0 +1,38 @@
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+SAY = "from gateway import logging; logging.configure(); import structlog; "
+
+
+def say(code, stderr):
+    return subprocess.run(
+        [sys.executable, "-c", SAY + code], stderr=stderr, check=False, timeout=60
+    )
+
+
+def test_a_line_is_json_with_level_and_time(tmp_path):
+    with (tmp_path / "log").open("wb") as log:
+        assert say("structlog.get_logger().warning('odd', part='lane')", log).returncode == 0
+    line = json.loads((tmp_path / "log").read_text())
+    assert (line["event"], line["level"], line["part"]) == ("odd", "warning", "lane")
+    assert line["timestamp"].endswith("Z")
+
+
+def test_a_full_disk_under_the_log_stops_nobody():
+    # Every write to /dev/full fails with ENOSPC, as on a disk without a byte left.
+    with Path("/dev/full").open("wb") as full:
+        done = say("structlog.get_logger().error('odd'); import os; os._exit(7)", full)
+    assert done.returncode == 7
+
+
+def test_a_reader_that_went_away_stops_nobody():
+    reader, writer = os.pipe()
+    os.close(reader)
+    try:
+        done = say("structlog.get_logger().error('odd'); import os; os._exit(7)", writer)
+    finally:
+        os.close(writer)
+    assert done.returncode == 7
