@@ -233,9 +233,13 @@ def _online_store(config: GatewayConfig, pseudonym_key: str) -> OnlineStore:
     """The store the configuration names; embedded where it names none."""
     if not config.online_store_url:
         return LmdbStore(config.features_path, shop=config.shop, pseudonym_key=pseudonym_key)
-    # An extra of its own: a gateway with the embedded store does without it.
-    from gateway.redis_store import RedisStore  # noqa: PLC0415
-
+    try:
+        # An extra of its own: a gateway with the embedded store does without it.
+        from gateway.redis_store import RedisStore  # noqa: PLC0415
+    except ImportError as error:
+        expected = "the package redis to be installed"
+        hint = "Install signalbox[redis]."
+        raise ContractError("SIGNALBOX_ONLINE_STORE_URL", expected, str(error), hint) from error
     url, password = redis_address(config.online_store_url, config.online_store_password_file)
     return RedisStore(
         url,

@@ -75,10 +75,10 @@ def fill(home: Path, *views, moment: datetime | None = None):
     return online_store.fill(home / "features", origin(moment), views)
 
 
-def publish(gateway: Gateway, endpoints: dict[str, str], routes, model=MODEL) -> None:
+def schemas_body(model=MODEL) -> documents.SchemasBody:
     schemas = {STABLE: STABLE_SCHEMA, CANARY: CANARY_SCHEMA, SHADOW: CANARY_SCHEMA}
     digest = model.digest()
-    body = documents.SchemasBody(
+    return documents.SchemasBody(
         signatures={digest: model},
         features={schema.digest(): schema for schema in schemas.values()},
         versions={
@@ -87,7 +87,10 @@ def publish(gateway: Gateway, endpoints: dict[str, str], routes, model=MODEL) ->
         },
         current={"fraud": digest},
     )
-    gateway.publish(DocumentName.SCHEMAS, body)
+
+
+def publish(gateway: Gateway, endpoints: dict[str, str], routes, model=MODEL) -> None:
+    gateway.publish(DocumentName.SCHEMAS, schemas_body(model))
     gateway.publish(DocumentName.KEYS, keys_body())
     gateway.publish(DocumentName.KILL, documents.KillBody())
     places = {tag: (address,) for tag, address in endpoints.items()}

@@ -2,12 +2,16 @@
 
 import asyncio
 import math
+import threading
+import time
 from datetime import UTC, datetime, timedelta
 
+import httpx
 import msgspec
 import pytest
 
-from bentos.contract import segment
+from bentos.contract import documents, segment
+from bentos.contract.route import Route, compile_features
 from gateway.feature_lookup import EntityReader, recorded
 from gateway.rows import row_type
 from tests.gateway.feature_shop import (
@@ -20,10 +24,21 @@ from tests.gateway.feature_shop import (
     files_holding,
     fill,
     name,
+    origin,
     publish,
+    schemas_body,
+)
+from tests.gateway.gateway_process import (
+    HEADERS,
+    PREDICT,
+    GatewayProcess,
+    eventually,
+    publish_on_disk,
 )
 from tests.gateway.installation import CANARY, SHADOW, STABLE, route
+from tests.gateway.redis_process import RedisProcess
 from tests.training.shop import made_up_orders, run_training, write_orders_export
+from training import redis_store
 
 BIAS = -1.0
 ANNA = {"amount": 10.0, "customer_id": "anna@example.com"}
@@ -292,6 +307,75 @@ async def test_raw_ids_reach_no_file_log_or_metric(gateway, tmp_path, stable, ca
     assert files_holding(tmp_path / "gateway", [name("customer", ids[1])]) != []
     for who in ids:
         assert who not in text + written.out + written.err
+
+
+@pytest.mark.acceptance
+@pytest.mark.parametrize("engine", ["lmdb", "redis"])
+def test_every_worker_goes_over_to_a_new_run_whole(tmp_path, canary, engine):
+    home, more, server = tmp_path / "home", {"SIGNALBOX_GATEWAY_WORKERS": "2"}, None
+    publish_on_disk(home, {CANARY: canary}, all_to_canary(), schemas=schemas_body())
+    if engine == "redis":
+        server = RedisProcess(tmp_path)
+        # Patient: within the default 10 ms a busy machine's Redis may not answer.
+        more |= {"SIGNALBOX_ONLINE_STORE_TIMEOUT_MS": "1000"}
+        more |= {"SIGNALBOX_ONLINE_STORE_URL": server.url}
+    try:
+        run_of(home, server, 10, 90)
+        with GatewayProcess(home, **more).wait_ready() as process:
+            eventually(lambda: answered(process, 10, 90), "the store was never read")
+            seen = swapped_under_load(process, lambda: run_of(home, server, 100, 200))
+            eventually(lambda: answered(process, 100, 200), "no worker went over")
+            assert process.end() == 0
+    finally:
+        if server is not None:
+            server.kill()
+    old, new = expected(100), expected(300)
+    assert len(seen) > 50
+    assert all(min(abs(answer - old), abs(answer - new)) < 1e-5 for answer in seen)
+
+
+def all_to_canary():
+    return documents.RoutesBody(features=compile_features((Route(model="fraud", stable=CANARY),)))
+
+
+def run_of(home, server, orders, units):
+    views = (entries(ORDERS, {"anna": {"orders": orders}}), entries(SALES, {7: {"units": units}}))
+    if server is None:
+        fill(home, *views)
+    else:
+        redis_store.fill(server.url, None, origin(), views)
+
+
+def one_answer(process, client=httpx):
+    body = {"instances": [{"amount": 0.0, "customer_id": "anna", "product_id": 7}]}
+    reply = client.post(process.url + PREDICT, json=body, headers=HEADERS)
+    assert reply.status_code == 200, reply.text
+    return reply.json()["predictions"][0]["fraud_probability"]
+
+
+def answered(process, orders, units):
+    """Whether connection after connection, so whichever worker takes it, answers from a run."""
+    wanted = pytest.approx(expected(orders + units), abs=1e-5)
+    return all(one_answer(process) == wanted for _ in range(20))
+
+
+def swapped_under_load(process, swap):
+    seen, done = [], threading.Event()
+
+    def call():
+        with httpx.Client() as client:
+            while not done.is_set():
+                seen.append(one_answer(process, client))
+
+    callers = [threading.Thread(target=call) for _ in range(3)]
+    for caller in callers:
+        caller.start()
+    swap()
+    time.sleep(1.5)
+    done.set()
+    for caller in callers:
+        caller.join()
+    return seen
 
 
 def test_ids_are_read_as_text_whatever_their_type():
