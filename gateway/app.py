@@ -231,11 +231,13 @@ class App:
         close_left_open(self._config.segments_path)
         self._serving = Serving(self._config, self._gateway, self._boot)
         self._serving.store.load()
+        self._serving.local_kill_file.look()
         self._tasks = [
             asyncio.create_task(self._serving.stream.run()),
             asyncio.create_task(self._serving.features.run()),
             asyncio.create_task(self._rotate()),
             asyncio.create_task(self._serving.metrics.keep_published()),
+            asyncio.create_task(self._serving.local_kill_file.watch()),
         ]
 
     async def _stop(self) -> None:

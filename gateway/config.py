@@ -6,6 +6,8 @@ from pathlib import Path
 from pydantic import Field
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from bentos.contract.local_kill import FILE_NAME
+
 
 class LogFullPolicy(StrEnum):
     """What to do when the decision log cannot write."""
@@ -105,6 +107,11 @@ class GatewayConfig(BaseSettings):
     def segments_path(self) -> Path:
         """Folder of the write-ahead segments."""
         return self.home / "gateway" / "segments"
+
+    @property
+    def local_kill_path(self) -> Path:
+        """Kills set on this machine while the control plane is away."""
+        return self.home / "gateway" / FILE_NAME
 
     @property
     def shared_path(self) -> Path:

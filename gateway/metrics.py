@@ -20,11 +20,10 @@ from prometheus_client.core import (
 
 from gateway.batch import LaneAnswer
 from gateway.histogram import ROWS, Histogram
-from gateway.sample import Sample, Samples
+from gateway.sample import PREFIX, Sample, Samples
 from gateway.shared_values import Key, SharedValues
 from gateway.totals import Totals
 
-PREFIX = "signalbox_gateway"
 # What parts say of themselves is as old as this in the eyes of other workers.
 PUBLISH_S = 0.25
 _LABELS = ("model", "version", "variant", "reason", "status")

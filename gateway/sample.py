@@ -10,6 +10,8 @@ from collections.abc import Callable, Iterable, Mapping
 from enum import StrEnum
 from typing import NamedTuple
 
+PREFIX = "signalbox_gateway"
+
 
 class Over(StrEnum):
     """How a gauge of several workers becomes one."""

@@ -1,15 +1,24 @@
 """The running parts of one gateway process, and the snapshot its requests see."""
 
-from collections.abc import Iterable
+from collections.abc import Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import structlog
 
-from bentos.contract.documents import DocumentName, Revision, SchemasBody
+from bentos.contract.documents import (
+    DocumentName,
+    KillBody,
+    KillEntry,
+    Revision,
+    SchemasBody,
+)
 from bentos.contract.errors import ContractError
 from bentos.contract.identity import Pseudonymizer
+from bentos.contract.local_kill import LocalKill, LocalKills
 from bentos.contract.online_store import redis_address
+from gateway import report
 from gateway.auth import Authenticator
 from gateway.config import GatewayConfig
 from gateway.decision_log import DecisionLog, Limits
@@ -19,11 +28,11 @@ from gateway.feature_lookup import FeatureLookup
 from gateway.lane import Lane
 from gateway.lane_pressure import Pressure
 from gateway.lmdb_store import LmdbStore
-from gateway.metrics import PREFIX, Metrics
+from gateway.local_kill import LocalKillFile, obeyed
+from gateway.metrics import Metrics
 from gateway.online_store import OnlineStore
 from gateway.rate_limit import RateLimiter
 from gateway.record import Recorder
-from gateway.sample import Over, Sample
 from gateway.shadow import ShadowLimits, ShadowMirror
 from gateway.shadow_comparison import Tolerance
 from gateway.shared_values import SharedValues
@@ -40,7 +49,6 @@ from gateway.worker_slot import WorkerSlot, slot_count
 log = structlog.get_logger(__name__)
 
 PSEUDONYM_KEY_ID = "local-1"
-SHADOW_OUTCOMES = ("compared", "agreed", "failed", "dropped")
 
 
 class Serving:
@@ -53,13 +61,17 @@ class Serving:
         self.draining = False
         self._bodies: dict[DocumentName, Any] = {}
         self._revisions: dict[DocumentName, Revision] = {}
+        self.asked_kills = LocalKills()
+        "Local kills as the file has them."
+        self.local_kills: dict[str, LocalKill] = {}
+        "Those of them that are obeyed."
         count = slot_count(config.gateway_workers)
         self.slot = WorkerSlot.take(config.shared_path, count)
         self.limiter = RateLimiter(config.shared_path, self.slot.number, count)
         self.authenticator = Authenticator(config.shop, self.limiter)
         self.shopify = ShopifyDoors(self.authenticator, config.keys_path)
         shared = SharedValues(self.slot)
-        self.metrics = Metrics(shared, config.shared_path, self._samples)
+        self.metrics = Metrics(shared, config.shared_path, partial(report.samples, self))
         self.pressure = Pressure(config.max_pending_rows)
         self.log = DecisionLog(
             config.segments_path,
@@ -87,6 +99,7 @@ class Serving:
             gateway=gateway,
         )
         self.shadow = ShadowMirror(self.log, _shadow_limits(config))
+        self.local_kill_file = LocalKillFile(config.local_kill_path, self._on_local_kills)
         self.store = DocumentStore(
             config.documents_path,
             load_public_key(config.keys_path / "documents.pub"),
@@ -119,36 +132,8 @@ class Serving:
         return None
 
     def status(self) -> dict[str, Any]:
-        """What /status shows: documents as this worker has them, counts of all workers."""
-        totals = self.metrics.totals()
-        count = totals.count
-        return {
-            "gateway": self.gateway,
-            "boot": self.log.boot,
-            "workers": totals.workers,
-            "connected": self.stream.connected,
-            "documents": {
-                name.value: str(head.revision) for name, head in self.store.headers.items()
-            },
-            "lanes": {
-                version: {
-                    "answered": count(f"{PREFIX}_lane_answers_total", version=version),
-                    "batches": count(f"{PREFIX}_lane_batches_total", version=version),
-                    "failures": totals.by(f"{PREFIX}_lane_failures_total", "kind", version=version),
-                    "reachable": lane.reachable,
-                }
-                for version, lane in self.snapshot.lanes.items()
-            },
-            "features": self.features.status(),
-            "decisions": {
-                "written": count(f"{PREFIX}_decisions_total"),
-                "lost": count(f"{PREFIX}_decisions_lost_total"),
-            },
-            "shadow": {
-                outcome: count(f"{PREFIX}_shadow_total", outcome=outcome)
-                for outcome in SHADOW_OUTCOMES
-            },
-        }
+        """What /status shows."""
+        return report.status(self)
 
     # --- documents --------------------------------------------------------------------
     def _on_document(self, name: DocumentName, body: Any, revision: Revision) -> None:
@@ -162,11 +147,21 @@ class Serving:
             self.snapshot = self._compile(bodies, revisions)
         self._bodies, self._revisions = bodies, revisions
 
+    def _on_local_kills(self, local: LocalKills) -> None:
+        """Compile with the new local kills."""
+        self.asked_kills = local
+        self.snapshot = self._compile(self._bodies, self._revisions)
+        for model, kill in local.in_force().items():
+            facts = {"model": model, "version": kill.version, "kill": kill.id}
+            if model in self.local_kills:
+                log.warning("local_kill_obeyed", **facts)
+            else:
+                log.error("local_kill_refused", why="no running version of the model", **facts)
+
     def _compile(
         self, bodies: dict[DocumentName, Any], revisions: dict[DocumentName, Revision]
     ) -> Snapshot:
         schemas: SchemasBody = bodies.get(DocumentName.SCHEMAS, SchemasBody())
-        routes = compile_routes(bodies, revisions)
         models = compile_models(schemas, self.snapshot.models)
         packers = compile_packers(schemas, models)
         model_of = {version: entry.model for version, entry in schemas.versions.items()}
@@ -182,6 +177,8 @@ class Serving:
         for version, lane in self.snapshot.lanes.items():
             if version not in lanes:
                 lane.close()
+        self.local_kills = obeyed(self.asked_kills, model_of, lanes)
+        routes = compile_routes(bodies, revisions, self.local_kills)
         return Snapshot(routes, models, packers, lanes, model_of, schemas.attributes, self.features)
 
     def _lane(self, version: str, signature: Any, blocks: Any) -> Lane:
@@ -195,26 +192,11 @@ class Serving:
             pressure=self.pressure,
         )
 
-    # --- metrics ----------------------------------------------------------------------
-    def _samples(self) -> Iterable[tuple[str, str, dict[str, str], float] | Sample]:
-        yield f"{PREFIX}_worker_starts_total", "Workers that came up.", {}, 1
-        yield Sample(f"{PREFIX}_workers", "Workers that serve.", {}, 1, Over.SUM)
-        for name, header in self.store.headers.items():
-            labels = {"document": name.value}
-            text = "Number of the document's revision, of the worker that is furthest behind."
-            number = header.revision.number
-            yield Sample(f"{PREFIX}_document_revision", text, labels, number, Over.MIN)
-        yield f"{PREFIX}_documents_refused_total", "Documents refused.", {}, self.store.refused
-        text = "1 where every worker follows the control plane's stream."
-        yield Sample(f"{PREFIX}_connected", text, {}, self.stream.connected, Over.MIN)
-        yield f"{PREFIX}_decisions_total", "Decisions written.", {}, self.log.written
-        yield f"{PREFIX}_decisions_lost_total", "Decisions not written.", {}, self.log.lost
-        yield from self.log.metrics()
-        yield from self.features.metrics()
-        yield from self.shadow.tally.metrics()
-        for lane in self.snapshot.lanes.values():
-            yield from lane.metrics()
-        yield from self.pressure.metrics()
+    @property
+    def published_kills(self) -> Mapping[str, KillEntry]:
+        """model → its kill, as the control plane published it."""
+        body: KillBody = self._bodies.get(DocumentName.KILL, KillBody())
+        return body.models
 
 
 def _shadow_limits(config: GatewayConfig) -> ShadowLimits:

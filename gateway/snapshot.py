@@ -18,10 +18,12 @@ from bentos.contract.documents import (
     RoutesBody,
     SchemasBody,
 )
+from bentos.contract.local_kill import LocalKill
 from bentos.contract.signature import ModelSignature, Redaction, entities_of
 from gateway.consent import PersonalInputs
 from gateway.feature_lookup import EntityReader, FeatureLookup
 from gateway.lane import Lane
+from gateway.local_kill import over
 from gateway.packing import Packer
 from gateway.routing import Routes
 from gateway.rows import reader, row_type
@@ -92,9 +94,11 @@ def compile_packers(schemas: SchemasBody, models: Mapping[str, ModelView]) -> di
 
 
 def compile_routes(
-    bodies: Mapping[DocumentName, Any], revisions: Mapping[DocumentName, Revision]
+    bodies: Mapping[DocumentName, Any],
+    revisions: Mapping[DocumentName, Revision],
+    local: Mapping[str, LocalKill],
 ) -> Routes | None:
-    """Routes and kills together; None until both are known.
+    """Routes and kills together, local kills before published ones; None until both are known.
 
     A kill is obeyed before any rule, so without the kill document no rule may serve.
     """
@@ -102,7 +106,8 @@ def compile_routes(
     kills: KillBody | None = bodies.get(DocumentName.KILL)
     if routes is None or kills is None:
         return None
-    return Routes(routes, kills, revisions[DocumentName.ROUTES], revisions[DocumentName.KILL])
+    number, kill_number = revisions[DocumentName.ROUTES], revisions[DocumentName.KILL]
+    return Routes(routes, over(kills, local), number, kill_number)
 
 
 def addresses(bodies: Mapping[DocumentName, Any]) -> Mapping[str, tuple[str, ...]]:

@@ -33,6 +33,7 @@ class Change:
     approvals: tuple[str, ...] = ()
     outcome: Outcome = Outcome.ALLOWED
     details: Snapshot = field(default_factory=dict)
+    on_behalf_of: str | None = None
 
 
 def record(session: WriteSession, principal: Principal, change: Change) -> RegisterEvent:
@@ -43,6 +44,7 @@ def record(session: WriteSession, principal: Principal, change: Change) -> Regis
         id=new_id(),
         at=clock.now(),
         actor=principal.actor,
+        on_behalf_of=change.on_behalf_of[:MAX_TEXT] if change.on_behalf_of else None,
         action=change.action,
         entity=change.entity[:MAX_TEXT],
         outcome=change.outcome,

@@ -2,7 +2,7 @@
 
 import typer
 
-from control_plane.cli import processes, releases
+from control_plane.cli import kills, processes, releases
 from control_plane.cli.accounts import callers, keys, people, sdk_keys
 from control_plane.cli.decisions import decisions
 from control_plane.cli.register import register
@@ -17,6 +17,7 @@ app = typer.Typer(
 )
 processes.register(app)
 releases.register(app)
+kills.register(app)
 for _name, _group in {
     "versions": versions,
     "models": models,

@@ -1,4 +1,4 @@
-"""``signalbox releases``, ``kill`` and ``unkill``."""
+"""``signalbox releases``: plans and their verbs."""
 
 import json
 from typing import Annotated, Any
@@ -23,8 +23,6 @@ COLUMNS = ("id", "model", "candidate", "state", "step", "weight", "published", "
 def register(app: typer.Typer) -> None:
     """Add the commands."""
     app.add_typer(releases, name="releases")
-    app.command("kill")(kill)
-    app.command("unkill")(unkill)
 
 
 @releases.command("create")
@@ -147,23 +145,6 @@ def schedule_release(
 ) -> None:
     """Start by itself at a time."""
     _tell(release, "schedule", as_json, reason, ticket, expected_revision, starts_at=starts_at)
-
-
-def kill(
-    model: str,
-    version: str,
-    reason: Reason,
-    expires_in: Annotated[float | None, typer.Option(help="Seconds until it may end.")] = None,
-    as_json: Json = False,
-) -> None:
-    """Force a model onto a version it once promoted, now."""
-    body = {"model": model, "version": version, "reason": reason, "expires_in_s": expires_in}
-    show(call("POST", "/api/v1/kills", body), as_json)
-
-
-def unkill(model: str, reason: Reason, as_json: Json = False) -> None:
-    """End a kill; the model's release stays paused at 0 %."""
-    show(call("DELETE", f"/api/v1/kills/{model}", {"reason": reason}), as_json)
 
 
 def _tell(

@@ -4,6 +4,8 @@ from pathlib import Path
 
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from bentos.contract.local_kill import FILE_NAME
+
 
 class CliSettings(BaseSettings):
     """From the environment, prefix ``SIGNALBOX_``."""
@@ -14,8 +16,15 @@ class CliSettings(BaseSettings):
     """The installation's folder."""
     control_plane_url: str = "http://127.0.0.1:8081"
     """Address of the control plane."""
+    gateway_url: str = "http://127.0.0.1:8080"
+    """Address of this machine's gateway, asked by ``kill --local``."""
     key_file: Path | None = None
     """File with the key to use; keys/admin.key of the home by default."""
+
+    @property
+    def local_kill_path(self) -> Path:
+        """The kill file this machine's gateway watches."""
+        return self.home / "gateway" / FILE_NAME
 
     @property
     def key_path(self) -> Path:

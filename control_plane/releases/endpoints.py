@@ -5,6 +5,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter
 
 from bentos.contract.errors import ContractError
+from bentos.contract.local_kill import LocalKill
 from bentos.contract.register import Action
 from control_plane.auth import allow, allow_verb
 from control_plane.errors import NotFoundError
@@ -13,9 +14,17 @@ from control_plane.principal import Permission, Principal
 from control_plane.registry.service import version_summary
 from control_plane.releases import kills, queries, service
 from control_plane.releases.lifecycle import State, Verb
+from control_plane.releases.local_kills import enter_local_kill
 from control_plane.releases.presentation import Published
 from control_plane.releases.retirement import retire_unused
-from control_plane.releases.schemas import KillIn, OrderIn, ReasonIn, ReleaseEdit, ReleaseIn
+from control_plane.releases.schemas import (
+    KillIn,
+    LocalKillIn,
+    OrderIn,
+    ReasonIn,
+    ReleaseEdit,
+    ReleaseIn,
+)
 
 router = APIRouter(prefix="/api/v1")
 VERBS = frozenset(Verb) - {Verb.EDIT, Verb.HALT}
@@ -122,6 +131,17 @@ def post_kill(
     row = kills.set_kill(
         session, principal, body.model, body.version, body.reason, body.expires_in_s
     )
+    return kills.kill_view(row)
+
+
+@router.post("/kills/local", status_code=201)
+def post_local_kill(
+    session: Writing,
+    body: LocalKillIn,
+    principal: Annotated[Principal, allow(Permission.KILL, Action.KILL_SET, "kills")],
+) -> dict[str, Any]:
+    """Enter a kill that was set on a gateway's machine; entering it again changes nothing."""
+    row = enter_local_kill(session, principal, LocalKill(**body.model_dump()))
     return kills.kill_view(row)
 
 

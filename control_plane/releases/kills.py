@@ -5,6 +5,7 @@ from typing import Any
 
 from sqlmodel import col, select
 
+from bentos.contract.local_kill import LocalKill
 from bentos.contract.register import Action
 from control_plane import clock
 from control_plane.audit.service import Change, record
@@ -28,15 +29,20 @@ def set_kill(
     version: str,
     reason: str,
     expires_in_s: float | None,
+    *,
+    local: LocalKill | None = None,
 ) -> KillRow:
-    """Force a model onto a version and stop its canary at 0 %. Replaces an earlier kill."""
+    """Force a model onto a version and stop its canary at 0 %. Replaces an earlier kill.
+
+    ``local`` is the kill a gateway obeys already, told now on behalf of who set it.
+    """
     get_model(session, model)
     check_once_promoted(session, model, version)
     earlier = active_kill(session, model)
     if earlier is not None:
         _clear(session, earlier, principal.actor.id)
     row = KillRow(
-        id=new_id(),
+        id=new_id() if local is None else local.id,
         model=model,
         version=version,
         reason=reason,
@@ -52,6 +58,8 @@ def set_kill(
         before=None if earlier is None else kill_view(earlier),
         after=kill_view(row),
         reason=reason,
+        on_behalf_of=None if local is None else local.actor,
+        details={} if local is None else {"local_since": [None, local.at]},
     )
     record(session, principal, change)
     _halt_release(session, row)

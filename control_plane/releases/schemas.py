@@ -53,6 +53,20 @@ class KillIn(Body):
     expires_in_s: float | None = Field(default=None, gt=0, le=30 * 86400, allow_inf_nan=False)
 
 
+class LocalKillIn(Body):
+    """A kill that was set on a gateway's machine; the members of its kill file."""
+
+    id: str = Field(pattern=r"^[0-9a-f-]{36}$")
+    model: str
+    version: str
+    reason: str = Field(min_length=1, max_length=MAX_TEXT)
+    actor: str = Field(min_length=1, max_length=200)
+    at: str = Field(min_length=20, max_length=40)
+    cleared_at: str | None = Field(default=None, min_length=20, max_length=40)
+    cleared_by: str | None = Field(default=None, min_length=1, max_length=200)
+    cleared_reason: str | None = Field(default=None, min_length=1, max_length=MAX_TEXT)
+
+
 class ReasonIn(Body):
     """Why."""
 

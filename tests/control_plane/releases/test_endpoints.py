@@ -1,3 +1,5 @@
+import uuid
+
 import pytest
 
 pytestmark = pytest.mark.acceptance
@@ -177,6 +179,59 @@ def test_a_kill_stops_the_canary_and_never_resumes_it(shop):
     assert gone.status_code == 200
     shop.plane.wait(lambda: shop.model not in shop.plane.document("kill")["models"])
     assert shop.must(release, "resume")["weight"] == 0
+
+
+def local_kill(shop, version, **more):
+    return {
+        "id": str(uuid.uuid4()),
+        "model": shop.model,
+        "version": version,
+        "reason": "it burned at night",
+        "actor": "local:ada",
+        "at": "2026-01-01T00:00:00.000000+00:00",
+        **more,
+    }
+
+
+def test_a_local_kill_is_entered_on_behalf_of_who_set_it_and_only_once(shop):
+    first = shop.bootstrap()
+    release = shop.must(shop.started(2), "ramp")
+    body = local_kill(shop, first)
+    for _ in range(2):
+        assert shop.author.post("/api/v1/kills/local", json=body).status_code == 201
+    entry = shop.plane.wait(lambda: shop.plane.document("kill")["models"].get(shop.model))
+    assert (entry["id"], entry["version"]) == (body["id"], first)
+    assert shop.author.get(f"/api/v1/releases/{release['id']}").json()["weight"] == 0
+    [event] = kill_events(shop, "kill:set")
+    assert (event["on_behalf_of"], event["reason"]) == ("local:ada", "it burned at night")
+    assert event["diff"]["local_since"] == [None, body["at"]]
+
+
+def test_a_local_kill_that_is_over_is_entered_without_killing_again(shop):
+    version = shop.bootstrap()
+    cleared = {
+        "cleared_at": "2026-01-01T01:00:00.000000+00:00",
+        "cleared_by": "local:bob",
+        "cleared_reason": "out",
+    }
+    body = local_kill(shop, version, **cleared)
+    assert shop.author.post("/api/v1/kills/local", json=body).status_code == 201
+    assert shop.model_state()["killed"] is None
+    [set_event], [clear_event] = kill_events(shop, "kill:set"), kill_events(shop, "kill:clear")
+    assert set_event["on_behalf_of"] == "local:ada"
+    assert (clear_event["on_behalf_of"], clear_event["reason"]) == ("local:bob", "out")
+
+
+def test_a_local_kill_to_a_version_never_promoted_is_refused(shop):
+    shop.bootstrap()
+    release = shop.must(shop.started(2), "ramp")
+    body = local_kill(shop, release["candidate"])
+    assert shop.author.post("/api/v1/kills/local", json=body).status_code == 409
+
+
+def kill_events(shop, action):
+    wanted = {"entity": f"kill:{shop.model}", "action": action}
+    return shop.plane.admin.get("/api/v1/register/events", params=wanted).json()
 
 
 def test_an_expired_kill_ends_only_where_routes_serve_that_version(shop):
