@@ -14,7 +14,7 @@ PIP_INSTALL := $(BIN)/python -m pip install --disable-pip-version-check --quiet
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo up bench peers faults test test-all lint format types imports lock clean
+.PHONY: help demo up bench peers locust faults test test-all lint format types imports lock clean
 
 help: ## list the commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -27,6 +27,9 @@ up: $(RUN_STAMP) ## control plane, fleet, shipper and gateway over ./var, withou
 
 bench: $(RUN_STAMP) ## gateway against BentoML, MLServer, Envoy, Triton, Ray Serve (ARGS="--quick", "--no-peers")
 	@$(BIN)/python -m load_tests.bench $(ARGS)
+
+locust: $(RUN_STAMP) ## shoppers to watch in a browser (ARGS="flash-sale": or ramp, rollback, bento-down, steady)
+	@$(BIN)/python -m load_tests.locust_scenario $(ARGS)
 
 peers: $(RUN_STAMP) ## the environments of those it is compared with, 2 GB (`make bench` makes what is missing)
 	@$(BIN)/python -m load_tests.peer_environments $(ARGS)

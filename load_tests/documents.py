@@ -16,6 +16,7 @@ from cryptography.hazmat.primitives.serialization import (
     NoEncryption,
     PrivateFormat,
     PublicFormat,
+    load_pem_private_key,
 )
 
 from bentos.contract.documents import (
@@ -152,19 +153,38 @@ def _write_keys(folder: Path) -> Ed25519PrivateKey:
     return key
 
 
+def publish_document(home: Path, name: DocumentName, body: Any) -> None:
+    """Replace one document on a gateway's disk by a newer one: workers that start read it."""
+    folder = home / "gateway" / "documents"
+    last = msgspec.json.decode(
+        (folder / f"{name.value}.header.json").read_bytes(), type=DocumentHeader
+    )
+    pem = (home / "keys" / "documents.key").read_bytes()
+    key = load_pem_private_key(pem, None)
+    assert isinstance(key, Ed25519PrivateKey)
+    revision = Revision(last.revision.epoch, last.revision.number + len(DocumentName))
+    _write_document(folder, key, name, body, revision)
+
+
 def _write_documents(folder: Path, key: Ed25519PrivateKey, bodies: dict[DocumentName, Any]) -> None:
     folder.mkdir(parents=True)
     for number, (name, body) in enumerate(bodies.items(), start=1):
-        data = encode_body(body)
-        header = DocumentHeader(
-            name=name,
-            revision=Revision(1, number),
-            digest=hashlib.sha256(data).hexdigest(),
-            size=len(data),
-            at=datetime.now(UTC).isoformat(),
-            key_id=KEY_ID,
-        )
-        signature = b64encode(key.sign(signing_input(header))).decode()
-        signed = msgspec.structs.replace(header, signature=signature)
-        (folder / f"{name.value}.body").write_bytes(data)
-        (folder / f"{name.value}.header.json").write_bytes(msgspec.json.encode(signed))
+        _write_document(folder, key, name, body, Revision(1, number))
+
+
+def _write_document(
+    folder: Path, key: Ed25519PrivateKey, name: DocumentName, body: Any, revision: Revision
+) -> None:
+    data = encode_body(body)
+    header = DocumentHeader(
+        name=name,
+        revision=revision,
+        digest=hashlib.sha256(data).hexdigest(),
+        size=len(data),
+        at=datetime.now(UTC).isoformat(),
+        key_id=KEY_ID,
+    )
+    signature = b64encode(key.sign(signing_input(header))).decode()
+    signed = msgspec.structs.replace(header, signature=signature)
+    (folder / f"{name.value}.body").write_bytes(data)
+    (folder / f"{name.value}.header.json").write_bytes(msgspec.json.encode(signed))

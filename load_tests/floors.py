@@ -53,7 +53,7 @@ def claims(figures: dict[str, float | None]) -> list[Claim]:
     return [
         Claim("bentoml", "req/s against bentoml serve", 8, 15, value("per_bentoml")),
         Claim(
-            "mlserver", "req/s against MLServer, its faster setting", 3, 5, value("per_mlserver")
+            "mlserver", "req/s against MLServer, its fastest setting", 3, 5, value("per_mlserver")
         ),
         Claim("echo", "req/s against the bare echo", 0.30, 0.45, value("per_echo")),
         Claim(

@@ -50,7 +50,14 @@ async def run_load(
     await drain(clients, round_.tally)
     tally = round_.tally
     return LoadResult(
-        connections, elapsed, counted, tally.failed, tally.failures, tally.shed, used / elapsed
+        connections,
+        elapsed,
+        counted,
+        tally.failed,
+        tally.failures,
+        tally.shed,
+        used / elapsed,
+        late=len(tally.latencies_ns) - len(counted),
     )
 
 

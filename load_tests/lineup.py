@@ -24,13 +24,14 @@ TABLE = (
     "bentoml_best",
     "mlserver_0",
     "mlserver_1",
+    "mlserver_plain",
     "envoy",
     "triton",
     "ray",
     "worker",
     "echo",
 )
-APART = ("gateway_returning", "gateway_oip", "gateway_binary")
+APART = ("gateway_returning", "gateway_oip", "gateway_binary", "triton_binary")
 EFFECTS = ("shadow_hung", "shadow_killed", "log_strict", "log_off")
 # What each needs installed beside our own environment.
 NEEDS = {
@@ -39,8 +40,10 @@ NEEDS = {
     "bentoml_best": ("bentoml_best",),
     "mlserver_0": ("mlserver",),
     "mlserver_1": ("mlserver",),
+    "mlserver_plain": ("mlserver",),
     "envoy": ("envoy", "bentoml"),
     "triton": ("triton",),
+    "triton_binary": ("triton",),
     "ray": ("ray",),
 }
 CHECKED = 64
@@ -82,10 +85,12 @@ class Starters:
             "echo": ours.echo,
             "bentoml": lambda: peers.bentoml(stable),
             "bentoml_best": peers.bentoml_best,
-            "mlserver_0": lambda: peers.mlserver(0),
-            "mlserver_1": lambda: peers.mlserver(1),
+            "mlserver_0": lambda: peers.mlserver("mlserver_0", 0),
+            "mlserver_1": lambda: peers.mlserver("mlserver_1", 1),
+            "mlserver_plain": lambda: peers.mlserver("mlserver_plain", 0, batching=False),
             "envoy": lambda: peers.envoy(stable, canary),
             "triton": peers.triton,
+            "triton_binary": peers.triton_binary,
             "ray": peers.ray,
         }
         return ways[name]()

@@ -9,7 +9,8 @@ SHOWN_FAILURES = 3
 class LoadResult:
     """``latencies_ns``, of answers with status 200, are sorted; ``shed`` counts answers 429 and
     503; ``failures`` says what else went wrong, a few times; ``busy`` is the share of its core
-    that the client used."""
+    that the client used; ``server_cpu_s`` what all processes of the side used of theirs, for
+    the answers that came after the round's end (``late``) too."""
 
     connections: int
     seconds: float
@@ -18,6 +19,8 @@ class LoadResult:
     failures: list[str] = field(default_factory=list)
     shed: int = 0
     busy: float = 0.0
+    server_cpu_s: float = 0.0
+    late: int = 0
 
     @property
     def per_second(self) -> float:

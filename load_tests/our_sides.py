@@ -138,16 +138,9 @@ class OurSides:
 
     def _worker(self, name: str, version: str) -> Server:
         if name not in self._workers:
-            path = self._rig.folder / f"{name}.sock"
-            command = [sys.executable, "-m", "bentos.worker", version]
-            options = ["--digest", self._digests[version], "--uds", str(path)]
-            pid = self._rig.serve(
-                f"worker_{name}",
-                [*command, *options],
-                ready=path,
-                environment={"BENTOML_HOME": str(self._store)},
+            self._workers[name] = start_worker(
+                self._rig, name, version, self._digests[version], self._store
             )
-            self._workers[name] = Server(f"unix:{path}", (pid,))
         return self._workers[name]
 
     def _gateway(
@@ -184,6 +177,19 @@ class Gateway:
     port: int
     key: str
     pid: int
+
+
+def start_worker(rig: Rig, name: str, version: str, digest: str, store: Path) -> Server:
+    """Start a bento worker on a socket of its own; returns once it is warm."""
+    path = rig.folder / f"{name}.sock"
+    command = [sys.executable, "-m", "bentos.worker", version, "--digest", digest]
+    pid = rig.serve(
+        f"worker_{name}",
+        [*command, "--uds", str(path)],
+        ready=path,
+        environment={"BENTOML_HOME": str(store)},
+    )
+    return Server(f"unix:{path}", (pid,))
 
 
 def start_gateway(

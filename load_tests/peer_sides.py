@@ -3,10 +3,13 @@
 A peer that cannot be installed or started is absent, with the reason; it is never left out.
 """
 
+import json
 import shutil
+from dataclasses import replace
 from pathlib import Path
 from string import Template
 
+from bentos.contract.oip import BINARY_CONTENT_TYPE, HEADER_LENGTH
 from bentos.fraud.schema import SCHEMA, SIGNATURE
 from load_tests.http_connection import Target, render_request
 from load_tests.model_rows import ModelRows
@@ -14,7 +17,7 @@ from load_tests.our_sides import Server
 from load_tests.peer_environments import ENVIRONMENTS, LOCKS
 from load_tests.rig import HOST, Rig
 from load_tests.servers import free_port
-from load_tests.sides import TENSOR, Side
+from load_tests.sides import BINARY, TENSOR, Side
 
 CANARY_SHARE = "5 %"
 MAX_BATCH_ROWS = 256
@@ -32,6 +35,7 @@ class PeerSides:
         self._store = store
         self._rows = rows
         self._stock: dict[str, Server] = {}
+        self._triton: Side | None = None
         self._graph = {
             **CLEAN,
             "BENCH_ONNX": str(onnx),
@@ -112,12 +116,15 @@ class PeerSides:
             (pid, *one.pids, *other.pids),
         )
 
-    def mlserver(self, workers: int) -> Side:
-        """MLServer with a runtime of its own and adaptive batching; ``workers`` 0 infers in
-        the process that answers."""
-        name = f"mlserver_{workers}"
+    def mlserver(self, name: str, workers: int, *, batching: bool = True) -> Side:
+        """MLServer with a runtime of its own; ``workers`` 0 infers in the process that
+        answers. Without adaptive batching it is faster at one connection."""
         folder = self._rig.folder / name
         shutil.copytree(LOCKS / "mlserver", folder)
+        if not batching:
+            settings_file = folder / "model-settings.json"
+            model = json.loads(settings_file.read_text())
+            settings_file.write_text(json.dumps({**model, "max_batch_size": 0}))
         port = free_port()
         settings = {
             "MLSERVER_HTTP_PORT": str(port),
@@ -133,11 +140,14 @@ class PeerSides:
             environment={**self._graph, **settings},
             folder=folder,
         )
-        label = f"MLServer, parallel_workers={workers}"
+        batches = "adaptive batching" if batching else "no batching"
+        label = f"MLServer, {batches}, parallel_workers={workers}"
         return Side(name, label, Target(HOST, port), self._tensors(), (pid,), TENSOR)
 
     def triton(self) -> Side:
         """Triton by PyTriton, dynamic batching."""
+        if self._triton is not None:
+            return self._triton
         port = free_port()
         pid = self._rig.serve(
             "triton",
@@ -147,13 +157,33 @@ class PeerSides:
             folder=self._rig.folder,
         )
         label = "Triton (PyTriton), dynamic batching"
-        return Side("triton", label, Target(HOST, port), self._tensors(), (pid,), TENSOR)
+        target = Target(HOST, port)
+        self._triton = Side("triton", label, target, self._tensors(), (pid,), TENSOR)
+        return self._triton
+
+    def triton_binary(self) -> Side:
+        """The same Triton, asked with binary tensors."""
+        requests = tuple(
+            render_request(INFER_PATH, body, {HEADER_LENGTH: str(length)}, BINARY_CONTENT_TYPE)
+            for body, length in self._rows.binary_packed()
+        )
+        return replace(
+            self.triton(),
+            name="triton_binary",
+            label="Triton, OIP binary",
+            requests=requests,
+            body=BINARY,
+        )
 
     def ray(self) -> Side:
         """Ray Serve, one batching replica."""
-        port = free_port()
+        proxy, port = free_port(), free_port()
         settings = {
-            "BENCH_PORT": str(port),
+            "BENCH_PORT": str(proxy),
+            # The replica's own port, as a load balancer would call it: through Ray's proxy a
+            # request costs many times as much.
+            "RAY_SERVE_DIRECT_INGRESS_MIN_HTTP_PORT": str(port),
+            "RAY_SERVE_DIRECT_INGRESS_MAX_HTTP_PORT": str(port + 1),
             "BENCH_RAY_HOME": str(self._rig.folder / "ray"),
             "RAY_SERVE_THROUGHPUT_OPTIMIZED": "1",
             "RAY_USAGE_STATS_ENABLED": "0",
@@ -165,7 +195,7 @@ class PeerSides:
             environment={**self._graph, **settings},
             folder=self._rig.folder,
         )
-        label = "Ray Serve, @serve.batch"
+        label = "Ray Serve, @serve.batch, direct ingress"
         return Side("ray", label, Target(HOST, port), self._named("/"), (pid,))
 
     def _named(self, path: str) -> tuple[bytes, ...]:

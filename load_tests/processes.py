@@ -42,6 +42,16 @@ def _signal(processes: Iterable[psutil.Process], number: signal.Signals) -> None
             os.kill(process.pid, number)
 
 
+def cpu_seconds(pids: Iterable[int]) -> float:
+    """CPU time all of them have used so far; of those that still run."""
+    total = 0.0
+    for process in tree(pids):
+        with suppress(psutil.NoSuchProcess):
+            times = process.cpu_times()
+            total += times.user + times.system
+    return total
+
+
 def memory(pids: Iterable[int]) -> list[dict[str, Any]]:
     """Each process with its proportional set size (shared pages counted once), in MB."""
     return [

@@ -29,6 +29,7 @@ def figure_row(single: Figures, many: Figures) -> dict[str, Any]:
         "per_second_rounds": [round(value, 1) for value in many.per_second],
         "p50_ms_rounds": [round(value, 4) for value in p50],
         "p99_ms": round(statistics.median(p99), 2),
+        "cpu_us": round(many.cpu_us, 1),
         "answered": single.answered + many.answered,
         "failed": single.failed + many.failed,
         "shed": single.shed + many.shed,

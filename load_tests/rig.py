@@ -12,10 +12,11 @@ HOST = "127.0.0.1"
 
 @dataclass
 class Rig:
-    """Starts servers on ``core``; whoever owns ``stack`` stops them all by closing it."""
+    """Starts servers on ``core`` (None: wherever there is room); whoever owns ``stack`` stops
+    them all by closing it."""
 
     folder: Path
-    core: int
+    core: int | None
     stack: ExitStack
 
     def serve(

@@ -12,6 +12,7 @@ from load_tests.http_connection import ask
 from load_tests.http_load import run_load
 from load_tests.load_result import LoadResult
 from load_tests.open_loop import run_open_loop
+from load_tests.processes import cpu_seconds
 from load_tests.sides import Side, turn
 
 # A thawed side finds its timers due and its idle connections closed: it gets over that first.
@@ -58,6 +59,13 @@ class Figures:
         return [text for result in self.results for text in result.failures][:3]
 
     @property
+    def cpu_us(self) -> float:
+        """CPU time of all the side's processes per answer, microseconds."""
+        used = sum(result.server_cpu_s for result in self.results)
+        answers = self.answered + sum(result.late for result in self.results)
+        return used / answers * 1e6 if answers else 0.0
+
+    @property
     def busy(self) -> float:
         """Share of its core the client used, the median round."""
         return statistics.median(result.busy for result in self.results) if self.results else 0.0
@@ -86,7 +94,10 @@ def play(plan: Sequence[Figures], rounds: int, seconds: float, tell: Callable[[s
 async def _closed(side: Side, connections: int, seconds: float) -> LoadResult:
     await _settle(side)
     await run_load(side.target, side.stream, connections, WARM_SECONDS)
-    return await run_load(side.target, side.stream, connections, seconds)
+    used = cpu_seconds(side.pids)
+    result = await run_load(side.target, side.stream, connections, seconds)
+    result.server_cpu_s = cpu_seconds(side.pids) - used
+    return result
 
 
 async def _open(side: Side, due_ns: Sequence[int]) -> LoadResult:

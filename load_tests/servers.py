@@ -35,12 +35,13 @@ def free_port() -> int:
 @contextmanager
 def server(
     command: Sequence[str],
-    core: int,
+    core: int | None,
     log: Path,
     environment: Mapping[str, str],
     folder: Path | None = None,
 ) -> Iterator["subprocess.Popen[bytes]"]:
-    """Run ``command`` pinned to ``core`` (its children inherit that); stop it at the end."""
+    """Run ``command``, pinned to ``core`` if one is given (children inherit that); stop it at
+    the end."""
     with log.open("wb") as output:
         process = subprocess.Popen(
             command,
@@ -49,7 +50,8 @@ def server(
             stderr=subprocess.STDOUT,
             cwd=folder,
             start_new_session=True,
-            preexec_fn=lambda: os.sched_setaffinity(0, {core}),  # noqa: PLW1509 - no threads yet
+            # No threads yet when this runs.
+            preexec_fn=None if core is None else lambda: os.sched_setaffinity(0, {core}),  # noqa: PLW1509
         )
         try:
             yield process

@@ -6,7 +6,7 @@ from rich.console import Console
 from rich.table import Table
 
 # From here on: other keys or bodies than the comparison's.
-APART = ("gateway_returning", "gateway_oip", "gateway_binary")
+APART = ("gateway_returning", "gateway_oip", "gateway_binary", "triton_binary")
 
 
 def show(report: dict[str, Any], console: Console) -> None:
@@ -32,7 +32,16 @@ def _show_sides(report: dict[str, Any], console: Console) -> None:
     many = f"c={report['connections']}"
     table = _table(
         f"medians of {report['rounds']} rounds of {report['seconds']:g} s, spread in brackets",
-        ("side", "body", "c=1 p50 ms", f"{many} req/s", f"{many} p99 ms", "requests", "failed"),
+        (
+            "side",
+            "body",
+            "c=1 p50 ms",
+            f"{many} req/s",
+            f"{many} p99 ms",
+            "CPU µs",
+            "requests",
+            "failed",
+        ),
         left=2,
     )
     table.caption = "all server processes of a side on one core, the client on the other"
@@ -49,11 +58,12 @@ def _show_sides(report: dict[str, Any], console: Console) -> None:
             f"{row['p50_ms']:.3f} [{low:.3f}-{high:.3f}]",
             f"{row['per_second']:,.0f} [{least:,.0f}-{most:,.0f}]",
             f"{row['p99_ms']:.2f}",
+            f"{row['cpu_us']:.0f}",
             f"{row['answered']:,}",
             str(row["failed"] + row["shed"]),
         )
     for name, reason in report["absent"].items():
-        table.add_row(name, f"absent: {reason.splitlines()[0][:60]}", *[""] * 5)
+        table.add_row(name, f"absent: {reason.splitlines()[0][:60]}", *[""] * 6)
     console.print(table)
 
 

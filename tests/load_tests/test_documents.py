@@ -1,11 +1,17 @@
 import stat
 
-from bentos.contract.documents import DocumentName
+from bentos.contract.documents import DocumentName, RoutesBody
 from bentos.fraud.schema import SCHEMA, SIGNATURE
 from gateway.auth import Authenticator
 from gateway.documents import DocumentStore, load_public_key
 from gateway.rate_limit import RateLimiter
-from load_tests.documents import RELEASE_ID, ServedModel, write_gateway_home, write_models_home
+from load_tests.documents import (
+    RELEASE_ID,
+    ServedModel,
+    publish_document,
+    write_gateway_home,
+    write_models_home,
+)
 from load_tests.wide_model import wide_schema, wide_signature
 
 ADDRESSES = {"fraud:20260101-0000000a": "unix:/a", "fraud:20260101-0000000b": "unix:/b"}
@@ -55,6 +61,15 @@ def test_several_models_without_a_canary(tmp_path):
     routes = accepted(tmp_path)[DocumentName.ROUTES].features
     assert set(routes) == {"model.wide8", "model.wide96"}
     assert not routes["model.wide8"].get("rules")
+
+
+def test_a_document_published_later_is_newer(tmp_path):
+    write_gateway_home(tmp_path, "shop", SIGNATURE, SCHEMA, ADDRESSES, 0.05)
+    before = accepted(tmp_path)[DocumentName.KEYS]
+    publish_document(tmp_path, DocumentName.ROUTES, RoutesBody(features={}))
+    bodies = accepted(tmp_path)
+    assert bodies[DocumentName.ROUTES].features == {}
+    assert bodies[DocumentName.KEYS] == before
 
 
 def test_private_keys_are_private(tmp_path):

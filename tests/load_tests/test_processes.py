@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from load_tests.processes import freeze, memory, thaw, tree
+from load_tests.processes import cpu_seconds, freeze, memory, thaw, tree
 
 SLEEPER = "import subprocess, sys; subprocess.run(['sleep', '60'])"
 
@@ -39,6 +39,16 @@ def test_a_frozen_tree_stands_still_until_thawed(parent):
     until(lambda: all(state(pid) == "T" for pid in pids))
     thaw([parent])
     until(lambda: all(state(pid) == "S" for pid in pids))
+
+
+def test_cpu_time_of_a_tree_grows_with_its_work(parent):
+    before = cpu_seconds([parent])
+    assert before > 0
+    spinner = subprocess.Popen([sys.executable, "-c", "while True: pass"])
+    until(lambda: cpu_seconds([parent, spinner.pid]) > before + 0.1)
+    spinner.kill()
+    spinner.wait()
+    assert cpu_seconds([spinner.pid]) == 0
 
 
 def test_memory_is_told_for_each_process(parent):

@@ -34,11 +34,14 @@ FACTS = {"decisions_written": 10_000, "decisions_lost": 0}
 
 
 def test_a_row_has_medians_and_spread_over_rounds():
-    found = row(single=(1.0, 3.0, 2.0), many=(100, 300, 200), busy=0.95)
+    found = row(
+        single=(1.0, 3.0, 2.0), many=(100, 300, 200), busy=0.95, server_cpu_s=0.06, late=100
+    )
     assert (found["p50_ms"], found["p50_ms_spread"]) == (2.0, [1.0, 3.0])
     assert (found["per_second"], found["per_second_spread"]) == (200.0, [100.0, 300.0])
     assert found["answered"] == 630
     assert found["client_busy"] == 0.95
+    assert found["cpu_us"] == pytest.approx(0.18 / 900 * 1e6)
 
 
 def test_ratios_are_taken_round_by_round():
