@@ -10,7 +10,7 @@ from typing import Any
 
 from bentos.contract.consent import parse_consent, personalises
 from bentos.contract.errors import ContractError
-from bentos.contract.signature import ModelSignature, Redaction
+from bentos.contract.signature import ModelSignature, Redaction, entities_of
 from gateway.query import Query
 from gateway.rows import attribute, frozen_default
 
@@ -39,13 +39,20 @@ def is_personalised(headers: Mapping[bytes, bytes], told: Any, *, storefront: bo
 
 
 class PersonalInputs:
-    """A model's inputs that are about a person, with what stands in for them."""
+    """A model's inputs that are about a person, with what stands in for them.
+
+    An id whose entity is looked up may be taken away even where it is required: features of an
+    entity that is not named have their defaults. An id that is public (a product's) stays.
+    """
 
     __slots__ = ("_defaults", "_required")
 
     def __init__(self, signature: ModelSignature) -> None:
         personal = [spec for spec in signature.inputs if spec.redaction is not Redaction.PUBLIC]
-        self._required = [s.name for s in personal if s.required and s.default is None]
+        ids = {entity.input for entity in entities_of(signature)}
+        self._required = [
+            s.name for s in personal if s.required and s.default is None and s.name not in ids
+        ]
         self._defaults = [(attribute(s.name), frozen_default(s.default)) for s in personal]
 
     def strip(self, query: Query) -> None:

@@ -1,11 +1,19 @@
 """Without consent a call gets everybody's answer, and nothing of the visitor is kept."""
 
 import pytest
+from msgspec import structs
 
+from bentos.contract.datatype import Datatype
+from bentos.contract.signature import EntitySpec, InputSpec, Redaction
+from gateway.consent import PersonalInputs
+from gateway.feature_lookup import EntityReader
+from gateway.query import Query
+from gateway.rows import row_type, to_rows
 from tests.gateway.shop import (
     ALL,
     ITEMS,
     ITEMS_CANARY,
+    ITEMS_SIGNATURE,
     ORIGIN,
     PREDICT,
     ROW,
@@ -96,6 +104,26 @@ async def test_a_model_that_needs_personal_inputs_says_so(shop):
     assert response.json()["field"] == "consent"
     assert "amount" in response.json()["error"]
     assert decisions(shop) == []
+
+
+def test_an_entity_s_id_is_taken_away_even_where_it_is_required():
+    inputs = (
+        InputSpec(name="customer", datatype=Datatype.BYTES),
+        InputSpec(name="product", datatype=Datatype.INT64, redaction=Redaction.PUBLIC),
+    )
+    signature = structs.replace(
+        ITEMS_SIGNATURE,
+        inputs=inputs,
+        entities=(
+            EntitySpec(kind="customer", input="customer"),
+            EntitySpec(kind="product", input="product"),
+        ),
+    )
+    rows = to_rows([{"customer": "c-1", "product": 7}], row_type(signature))
+    query = Query(rows, "b-1", {"country": "DE"})
+    PersonalInputs(signature).strip(query)
+    assert dict(EntityReader(signature).ids(query.rows)) == {"customer": [None], "product": ["7"]}
+    assert (query.targeting_key, query.attributes, query.personalised) == (None, {}, False)
 
 
 @pytest.mark.parametrize("consent", ["16", "-1", "analytics", ""])
