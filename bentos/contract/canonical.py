@@ -5,6 +5,7 @@ Struct-typed records are turned into builtins first (``as_builtins``).
 """
 
 import hashlib
+import json
 import math
 from decimal import Decimal
 from json.encoder import encode_basestring
@@ -16,6 +17,8 @@ from bentos.contract.errors import ContractError
 
 # RFC 8785 §3.2.2.3: numbers are IEEE 754 doubles, so larger integers would not survive.
 MAX_INTEGER = 2**53 - 1
+# Where Python's repr of a float that is no integer is what ECMA-262 writes: no exponent.
+_REPR_MIN, _REPR_MAX = 1e-4, 1e15
 # ECMA-262 Number::toString switches to exponents outside these powers of ten.
 MAX_PLAIN_EXPONENT = 21
 MIN_PLAIN_EXPONENT = -7
@@ -27,6 +30,14 @@ def canonical_json(value: Any) -> bytes:
     Raises ContractError for what JSON cannot say (NaN, infinities, other types),
     for integers beyond ±(2**53 - 1) and for nesting deeper than the stack.
     """
+    try:
+        return _encode(_plain(value)).encode("utf-8")
+    except (_NotPlain, RecursionError, UnicodeEncodeError):
+        # Rare values, and every error: told by the writer that knows the path.
+        return _canonical(value)
+
+
+def _canonical(value: Any) -> bytes:
     parts: list[str] = []
     try:
         _write(value, parts, "$")
@@ -45,6 +56,52 @@ def as_builtins(record: Any) -> Any:
 def digest(record: Any) -> str:
     """SHA-256, in hex, over the canonical JSON of a record or JSON value."""
     return hashlib.sha256(canonical_json(as_builtins(record))).hexdigest()
+
+
+class _NotPlain(Exception):
+    """The standard library's encoder would not write this value as RFC 8785 does."""
+
+
+_encode = json.JSONEncoder(
+    ensure_ascii=False, sort_keys=True, separators=(",", ":"), check_circular=False
+).encode
+
+
+def _plain(value: Any) -> Any:
+    """The value as the standard library's (compiled) encoder writes it canonically.
+
+    Strings are escaped alike by both. ASCII keys sort alike by code point and by UTF-16 unit.
+    """
+    kind = type(value)
+    if kind is str or kind is bool or value is None:
+        return value
+    if kind is float:
+        return _plain_float(value)
+    if kind is list or kind is tuple:
+        return [_plain_float(item) if type(item) is float else _plain(item) for item in value]
+    if kind is dict and _plain_keys(value):
+        return {key: _plain(item) for key, item in value.items()}
+    if kind is int and -MAX_INTEGER <= value <= MAX_INTEGER:
+        return value
+    raise _NotPlain
+
+
+def _plain_keys(value: dict[Any, Any]) -> bool:
+    try:
+        return "".join(value).isascii()
+    except TypeError:
+        return False
+
+
+def _plain_float(value: float) -> int | float:
+    # Also false for what is not finite.
+    if not -_REPR_MAX < value < _REPR_MAX:
+        raise _NotPlain
+    if value.is_integer():
+        return int(value)
+    if -_REPR_MIN < value < _REPR_MIN:
+        raise _NotPlain
+    return value
 
 
 def _write(value: Any, parts: list[str], path: str) -> None:

@@ -12,7 +12,7 @@ import rfc8785
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bentos.contract.canonical import MAX_INTEGER, as_builtins, canonical_json, digest
+from bentos.contract.canonical import MAX_INTEGER, _canonical, as_builtins, canonical_json, digest
 from bentos.contract.errors import ContractError
 
 # RFC 8785 appendix B: the double's bits and what they serialise to.
@@ -204,3 +204,31 @@ def test_digest_of_a_struct_is_that_of_its_members():
     expected = hashlib.sha256(b'{"a":1,"b":2}').hexdigest()
     assert digest(Pair(b=2, a=1.0)) == digest({"a": 1, "b": 2}) == expected
     assert as_builtins(Pair(b=2, a=1.0)) == {"b": 2, "a": 1.0}
+
+
+ANYTHING = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text() | st.binary(max_size=2),
+    lambda inner: (
+        st.lists(inner, max_size=4)
+        | st.tuples(inner, inner)
+        | st.dictionaries(st.text(max_size=3) | st.integers(), inner, max_size=4)
+    ),
+    max_leaves=12,
+)
+
+
+@given(ANYTHING)
+def test_the_short_way_writes_and_refuses_what_the_long_one_does(value):
+    assert outcome(canonical_json, value) == outcome(_canonical, value)
+
+
+@given(st.floats(allow_nan=False, allow_infinity=False))
+def test_every_float_is_written_the_same_both_ways(number):
+    assert canonical_json([number]) == _canonical([number]) == rfc8785.dumps([number])
+
+
+def outcome(encode, value):
+    try:
+        return encode(value)
+    except ContractError as error:
+        return str(error)
