@@ -9,12 +9,16 @@ from bentos.contract.errors import ContractError
 
 
 class DesiredVersion(msgspec.Struct, frozen=True, kw_only=True):
-    """One version and how many workers of it; ``bento_digest`` is SHA-256 hex."""
+    """One version and how many workers of it; ``bento_digest`` is SHA-256 hex.
+
+    ``priority``: ``shadow`` for a version no caller hears from; anything else is ``live``.
+    """
 
     version: str
     model: str
     bento_digest: str
     replicas: int = 1
+    priority: str = "live"
 
 
 class Desired(msgspec.Struct, frozen=True, kw_only=True):

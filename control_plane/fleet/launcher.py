@@ -40,5 +40,8 @@ class Launcher(Protocol):
     def adopt(self) -> Mapping[Key, Worker]:
         """The workers that still run from before this fleet started."""
 
+    def reprioritise(self, key: Key, wanted: Key, worker: Worker) -> bool:
+        """Let a running worker go on as ``wanted``; False where that is not permitted."""
+
     def forget(self, key: Key) -> None:
         """The worker of this replica has ended: clean up after it."""

@@ -17,6 +17,7 @@ class WorkerRecord(msgspec.Struct, frozen=True, kw_only=True):
     pid: int
     started_at: str
     socket: str
+    priority: str = "live"
 
 
 class Ledger:
@@ -32,6 +33,10 @@ class Ledger:
     def remove(self, name: str) -> None:
         """Its worker has ended."""
         (self._folder / f"{name}.json").unlink(missing_ok=True)
+
+    def read(self, name: str) -> WorkerRecord | None:
+        """One worker's record; None where there is none to be read."""
+        return next((record for found, record in self.records() if found == name), None)
 
     def records(self) -> Iterator[tuple[str, WorkerRecord | None]]:
         """Every (name, record); the record is None where the file cannot be read as one."""

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from control_plane.fleet.desired import Desired
-from control_plane.fleet.replica import Key, Phase, Replica
+from control_plane.fleet.replica import Key, Phase, Priority, Replica
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -47,6 +47,14 @@ class Keep:
 
 
 @dataclass(frozen=True)
+class Reprioritise:
+    """Runs, but at another priority than wanted: change it, or start a worker in its place."""
+
+    key: Key
+    wanted: Key
+
+
+@dataclass(frozen=True)
 class Stop:
     """Ask the process to end (SIGTERM)."""
 
@@ -68,13 +76,20 @@ class Forget:
     key: Key
 
 
-Action = Start | Drain | Keep | Stop | Kill | Forget
+_RUNNING = frozenset({Phase.STARTING, Phase.READY})
+
+Action = Start | Drain | Keep | Reprioritise | Stop | Kill | Forget
 
 
 def wanted_keys(desired: Desired) -> tuple[Key, ...]:
     """Every replica that should run, in the order of the desired state."""
     return tuple(
-        Key(version=entry.version, index=index, bento_digest=entry.bento_digest)
+        Key(
+            version=entry.version,
+            index=index,
+            bento_digest=entry.bento_digest,
+            priority=Priority.SHADOW if entry.priority == Priority.SHADOW else Priority.LIVE,
+        )
         for entry in desired.versions
         for index in range(entry.replicas)
     )
@@ -96,7 +111,10 @@ def _for_wanted(
 ) -> Iterator[Action]:
     for key in wanted:
         replica = observed.get(key)
-        if replica is None or (replica.phase is Phase.WAITING and now >= replica.not_before):
+        sibling = observed.get(key.other)
+        if replica is None and sibling is not None and sibling.phase in _RUNNING:
+            yield Reprioritise(sibling.key, key)
+        elif replica is None or (replica.phase is Phase.WAITING and now >= replica.not_before):
             yield Start(key)
         elif replica.phase is Phase.DRAINING:
             yield Keep(key)
@@ -122,9 +140,19 @@ def _for_unwanted(
             continue
         if replica.phase is Phase.WAITING:
             yield Forget(key)
+        elif key.other in wanted and _stands_in(replica, observed.get(key.other)):
+            # Its successor at the wanted priority is not ready: until then this one answers.
+            if key.other in observed:
+                yield from _for_broken(replica, now, limits)
         elif replica.phase in (Phase.STARTING, Phase.READY):
             yield Drain(key)
         elif replica.phase is Phase.DRAINING and now - replica.since >= limits.drain_grace_s:
             yield Stop(key)
         else:
             yield from _for_broken(replica, now, limits)
+
+
+def _stands_in(replica: Replica, successor: Replica | None) -> bool:
+    """Whether a running replica answers for one that cannot yet."""
+    is_ready = successor is not None and successor.phase is Phase.READY
+    return replica.phase in _RUNNING and not is_ready

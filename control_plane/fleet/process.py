@@ -30,6 +30,20 @@ def start_time(pid: int) -> str | None:
         return None
 
 
+def set_niceness(pid: int, nice: int) -> None:
+    """Of every thread, as Linux keeps it per thread; raises PermissionError for less than it has.
+
+    Threads that end meanwhile are no matter; a process that ended has none.
+    """
+    try:
+        threads = [int(path.name) for path in Path(f"/proc/{pid}/task").iterdir()]
+    except FileNotFoundError:
+        threads = [pid]  # no such system, or no such process any more
+    for thread in threads:
+        with contextlib.suppress(ProcessLookupError):
+            os.setpriority(os.PRIO_PROCESS, thread, nice)
+
+
 class ProcessWorker:
     """A worker on this machine. ``popen`` is None for an adopted one: its end has no code."""
 

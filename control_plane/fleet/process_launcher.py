@@ -9,17 +9,21 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import IO
 
+import msgspec
 import structlog
 
 from bentos.contract.errors import ContractError
 from control_plane.fleet.launcher import Worker
 from control_plane.fleet.ledger import Ledger, WorkerRecord
-from control_plane.fleet.process import ProcessWorker, start_time
-from control_plane.fleet.replica import Key
+from control_plane.fleet.process import ProcessWorker, set_niceness, start_time
+from control_plane.fleet.replica import Key, Priority
 
 # sun_path holds 108 bytes on Linux and 104 on macOS, with the final zero.
 MAX_SOCKET_PATH = 100
 MAX_LOG_BYTES = 16 * 1024 * 1024
+# Added to a shadow's niceness: it gets about a tenth of what a live worker gets beside it.
+SHADOW_NICE = 10
+MAX_NICE = 19
 WORKER_COMMAND = (sys.executable, "-m", "bentos.worker")
 
 _log = structlog.get_logger(__name__)
@@ -28,7 +32,7 @@ _log = structlog.get_logger(__name__)
 class ProcessLauncher:
     """Starts ``<command> TAG --uds PATH --digest SHA256``, each in a session of its own.
 
-    ``home`` is SIGNALBOX_HOME; ``nice`` is added to the workers' niceness.
+    ``home`` is SIGNALBOX_HOME; ``nice`` is added to the fleet's own niceness, 10 more for a shadow.
     """
 
     def __init__(
@@ -37,6 +41,7 @@ class ProcessLauncher:
         self._home = home.absolute()
         self._command = tuple(command)
         self._nice = nice
+        self._own_nice = os.getpriority(os.PRIO_PROCESS, 0)
         self._sockets = socket_folder(self._home)
         self._logs = self._home / "logs"
         self._logs.mkdir(parents=True, exist_ok=True)
@@ -56,8 +61,10 @@ class ProcessLauncher:
                 env=self._environment(),
                 start_new_session=True,
             )
-        if self._nice:
-            os.setpriority(os.PRIO_PROCESS, popen.pid, self._nice)
+        niceness = self._niceness(key)
+        if niceness != self._own_nice:
+            # Before it has threads: later ones inherit it.
+            os.setpriority(os.PRIO_PROCESS, popen.pid, niceness)
         started_at = start_time(popen.pid)
         if started_at is not None:
             self._ledger.write(name, _record(key, popen.pid, started_at, socket))
@@ -66,22 +73,56 @@ class ProcessLauncher:
     def adopt(self) -> Mapping[Key, Worker]:
         """Workers recorded by an earlier fleet that still run; stale records are dropped."""
         found: dict[Key, Worker] = {}
+        pids: set[int] = set()
         for name, record in self._ledger.records():
-            if record is None or start_time(record.pid) != record.started_at:
+            if record is None or record.pid in pids or start_time(record.pid) != record.started_at:
                 _log.info("stale worker record dropped", name=name)
                 self._ledger.remove(name)
                 continue
-            key = Key(version=record.version, index=record.index, bento_digest=record.bento_digest)
+            pids.add(record.pid)
+            key = Key(
+                version=record.version,
+                index=record.index,
+                bento_digest=record.bento_digest,
+                priority=Priority(record.priority),
+            )
             found[key] = ProcessWorker(record.pid, Path(record.socket), record.started_at, None)
         return found
 
+    def reprioritise(self, key: Key, wanted: Key, worker: Worker) -> bool:
+        """Change the niceness of all threads; False where the system does not permit less of it."""
+        record = self._ledger.read(self._name(key))
+        if record is None:
+            return False
+        try:
+            set_niceness(worker.pid, self._niceness(wanted))
+        except PermissionError:
+            return False
+        # The new record first: a worker on record twice is adopted once, one on none is doubled.
+        priority = wanted.priority.value
+        self._ledger.write(self._name(wanted), msgspec.structs.replace(record, priority=priority))
+        self._ledger.remove(self._name(key))
+        return True
+
     def forget(self, key: Key) -> None:
         """Drop the record and the socket of a worker that has ended."""
-        self._ledger.remove(self._name(key))
-        self._socket(key).unlink(missing_ok=True)
+        name = self._name(key)
+        record = self._ledger.read(name)
+        self._ledger.remove(name)
+        # A worker whose priority changed listens where it was started.
+        socket = self._socket(key) if record is None else Path(record.socket)
+        socket.unlink(missing_ok=True)
+
+    def _niceness(self, key: Key) -> int:
+        extra = SHADOW_NICE if key.priority is Priority.SHADOW else 0
+        return min(MAX_NICE, self._own_nice + self._nice + extra)
 
     def _name(self, key: Key) -> str:
-        return f"{key.version.replace(':', '-')}.{key.index}.{key.bento_digest[:8]}"
+        # A socket's path is short, so a shadow's mark takes the place of a digit ("s" is none).
+        mark = (
+            f"{key.bento_digest[:7]}s" if key.priority is Priority.SHADOW else key.bento_digest[:8]
+        )
+        return f"{key.version.replace(':', '-')}.{key.index}.{mark}"
 
     def _socket(self, key: Key) -> Path:
         return self._sockets / f"{self._name(key)}.sock"
@@ -128,4 +169,5 @@ def _record(key: Key, pid: int, started_at: str, socket: Path) -> WorkerRecord:
         pid=pid,
         started_at=started_at,
         socket=str(socket),
+        priority=key.priority.value,
     )

@@ -10,7 +10,18 @@ import structlog
 from control_plane.fleet.backoff import Backoff
 from control_plane.fleet.desired import Desired
 from control_plane.fleet.launcher import Launcher, Worker
-from control_plane.fleet.plan import Action, Drain, Forget, Keep, Kill, Limits, Start, Stop, plan
+from control_plane.fleet.plan import (
+    Action,
+    Drain,
+    Forget,
+    Keep,
+    Kill,
+    Limits,
+    Reprioritise,
+    Start,
+    Stop,
+    plan,
+)
 from control_plane.fleet.probe import is_ready
 from control_plane.fleet.replica import Key, Phase, Replica, exited, probed, started
 
@@ -141,6 +152,8 @@ class Reconciler:
             case Keep(key):
                 # Ready again as soon as the next probe says so.
                 self._enter(key, Phase.STARTING)
+            case Reprioritise(key, wanted):
+                self._reprioritise(key, wanted)
             case Stop(key):
                 self._enter(key, Phase.STOPPING)
                 self.workers[key].stop()
@@ -150,6 +163,17 @@ class Reconciler:
                 self.workers[key].kill()
             case Forget(key):
                 del self.replicas[key]
+
+    def _reprioritise(self, key: Key, wanted: Key) -> None:
+        """In place where the system permits it, else by a worker started before this one goes."""
+        worker = self.workers[key]
+        if not self._launcher.reprioritise(key, wanted, worker):
+            self._start(wanted)
+            return
+        self.workers[wanted] = self.workers.pop(key)
+        self.replicas[wanted] = replace(self.replicas.pop(key), key=wanted)
+        self._probe_due.pop(key, None)
+        _log.info("worker priority", version=wanted.version, priority=wanted.priority.value)
 
     def _start(self, key: Key) -> None:
         now = self._clock()

@@ -16,6 +16,13 @@ from control_plane.fleet.backoff import Backoff
 DIGEST_MISMATCH_EXIT = 3
 
 
+class Priority(StrEnum):
+    """Whose answers callers get, and whose nobody waits for."""
+
+    LIVE = "live"
+    SHADOW = "shadow"
+
+
 class Phase(StrEnum):
     """Where a replica is in its life."""
 
@@ -28,11 +35,18 @@ class Phase(StrEnum):
 
 @dataclass(frozen=True, kw_only=True)
 class Key:
-    """Names a replica: the ``index``-th worker of a version, 0-based."""
+    """Names a replica: the ``index``-th worker of a version, 0-based, at one priority."""
 
     version: str
     index: int
     bento_digest: str
+    priority: Priority = Priority.LIVE
+
+    @property
+    def other(self) -> "Key":
+        """The same replica at the other priority."""
+        is_live = self.priority is Priority.LIVE
+        return replace(self, priority=Priority.SHADOW if is_live else Priority.LIVE)
 
 
 @dataclass(frozen=True, kw_only=True)

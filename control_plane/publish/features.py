@@ -9,10 +9,13 @@ Feature = dict[str, Any]
 
 def versions_in(feature: Feature) -> set[str]:
     """Every version a compiled feature names, serving or shadowing."""
-    values = [feature["defaultValue"]]
-    for rule in feature.get("rules", ()):
-        values.extend(rule["variations"])
-    return {version for value in values for version in (value["serve"], *value["shadow"])}
+    mirrored = {version for value in _values(feature) for version in value["shadow"]}
+    return served_in(feature) | mirrored
+
+
+def served_in(feature: Feature) -> set[str]:
+    """The versions among them that answer callers."""
+    return {value["serve"] for value in _values(feature)}
 
 
 def serving(features: dict[str, Feature]) -> dict[str, str]:
@@ -22,6 +25,13 @@ def serving(features: dict[str, Feature]) -> dict[str, str]:
         for key, feature in features.items()
         if not any(_splits(rule) for rule in feature.get("rules", ()))
     }
+
+
+def _values(feature: Feature) -> list[dict[str, Any]]:
+    values = [feature["defaultValue"]]
+    for rule in feature.get("rules", ()):
+        values.extend(rule["variations"])
+    return values
 
 
 def _splits(rule: dict[str, Any]) -> bool:

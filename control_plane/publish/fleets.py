@@ -16,20 +16,24 @@ from control_plane.publish.archive import bodies_since
 from control_plane.publish.models import FleetRow
 from control_plane.registry.models import VersionRow
 from control_plane.releases.kills import active_kills
-from control_plane.releases.routes import wanted_versions
+from control_plane.releases.routes import mirrored_versions, wanted_versions
 
 
 def desired_workers(session: ReadSession, settings: Settings) -> list[dict[str, Any]]:
-    """Versions to keep running, each with its model, bento digest and replicas.
+    """Versions to keep running, each with its model, bento digest, replicas and priority.
 
     A version stays for ``drain_s`` after the last published route that named it: gateways
     may still be answering with it.
     """
-    wanted = wanted_versions(session) | {kill.version for kill in active_kills(session)}
+    wanted = wanted_versions(session)
+    # A version that no caller hears from yields the processor to those that answer.
+    live = wanted - mirrored_versions(session) | {k.version for k in active_kills(session)}
     since = clock.later(-settings.drain_s)
     for routes in bodies_since(session, DocumentName.ROUTES, since):
         for feature in routes.features.values():
             wanted |= features.versions_in(feature)
+            live |= features.served_in(feature)
+    wanted |= live
     rows = (session.get(VersionRow, version) for version in sorted(wanted))
     return [
         {
@@ -37,6 +41,7 @@ def desired_workers(session: ReadSession, settings: Settings) -> list[dict[str, 
             "model": row.model,
             "bento_digest": row.bento_digest,
             "replicas": settings.fleet_replicas,
+            "priority": "live" if row.version in live else "shadow",
         }
         for row in rows
         if row is not None

@@ -30,6 +30,12 @@ def wanted_versions(session: ReadSession) -> set[str]:
     return wanted
 
 
+def mirrored_versions(session: ReadSession) -> set[str]:
+    """Candidates that only shadow: no caller gets their answers yet."""
+    releases = (open_release(session, model.name) for model in list_models(session))
+    return {r.candidate for r in releases if r is not None and State(r.state) is State.SHADOW}
+
+
 def named_versions(route: Route) -> set[str]:
     """Every version a route names."""
     named = {route.stable, *route.shadow}

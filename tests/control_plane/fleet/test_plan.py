@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -13,12 +14,13 @@ from control_plane.fleet.plan import (
     Keep,
     Kill,
     Limits,
+    Reprioritise,
     Start,
     Stop,
     plan,
     wanted_keys,
 )
-from control_plane.fleet.replica import Key, Phase, Replica
+from control_plane.fleet.replica import Key, Phase, Priority, Replica
 
 NOW = 1000.0
 DIGEST = "a" * 64
@@ -26,6 +28,8 @@ VERSION = "fraud:20260101-00000000"
 KEY = Key(version=VERSION, index=0, bento_digest=DIGEST)
 WANTED = Desired(versions=(DesiredVersion(version=VERSION, model="fraud", bento_digest=DIGEST),))
 NOTHING = Desired()
+SHADOW_KEY = replace(KEY, priority=Priority.SHADOW)
+MIRRORED = Desired(versions=(msgspec.structs.replace(WANTED.versions[0], priority="shadow"),))
 
 
 def one(phase: Phase, age: float = 0.0, **changes) -> Replica:
@@ -75,6 +79,43 @@ def test_fewer_replicas_drain_the_highest_index():
     second = replace(KEY, index=1)
     observed = {key: Replica(key=key, phase=Phase.READY, since=0.0) for key in (KEY, second)}
     assert list(plan(WANTED, observed, NOW, Limits())) == [Drain(second)]
+
+
+def at(key: Key, phase: Phase, age: float = 0.0) -> dict[Key, Replica]:
+    return {key: Replica(key=key, phase=phase, since=NOW - age)}
+
+
+@pytest.mark.parametrize("phase", [Phase.STARTING, Phase.READY])
+def test_a_worker_at_another_priority_is_given_the_wanted_one(phase):
+    assert list(plan(WANTED, at(SHADOW_KEY, phase, 100), NOW, Limits())) == [
+        Reprioritise(SHADOW_KEY, KEY)
+    ]
+    assert list(plan(MIRRORED, at(KEY, phase, 100), NOW, Limits())) == [
+        Reprioritise(KEY, SHADOW_KEY)
+    ]
+
+
+@pytest.mark.parametrize("phase", [Phase.WAITING, Phase.DRAINING, Phase.STOPPING])
+def test_a_worker_that_ends_is_not_worth_another_priority(phase):
+    actions = plan(WANTED, at(SHADOW_KEY, phase), NOW, Limits())
+    assert Start(KEY) in actions
+    assert not any(isinstance(action, Reprioritise) for action in actions)
+
+
+@pytest.mark.parametrize("successor", [Phase.STARTING, Phase.WAITING])
+def test_a_worker_stands_in_until_its_successor_is_ready(successor):
+    observed = at(SHADOW_KEY, Phase.READY) | at(KEY, successor)
+    later = replace(observed[KEY], not_before=NOW + 9)
+    assert list(plan(WANTED, {**observed, KEY: later}, NOW, Limits())) == []
+    ready = at(SHADOW_KEY, Phase.READY) | at(KEY, Phase.READY)
+    assert list(plan(WANTED, ready, NOW, Limits())) == [Drain(SHADOW_KEY)]
+
+
+def test_a_stand_in_that_hangs_is_killed_all_the_same():
+    hung = replace(at(SHADOW_KEY, Phase.READY)[SHADOW_KEY], failed_probes=5)
+    observed = {SHADOW_KEY: hung} | at(KEY, Phase.STARTING)
+    [action] = plan(WANTED, observed, NOW, Limits())
+    assert isinstance(action, Kill)
 
 
 phases = st.sampled_from(list(Phase))

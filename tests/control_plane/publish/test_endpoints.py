@@ -104,6 +104,19 @@ def test_the_fleet_is_asked_for_what_routes_and_rollbacks_need(shop):
     assert set(desired()) == {first, release["candidate"]}
 
 
+def test_a_version_is_live_once_a_caller_may_hear_from_it(shop):
+    def priorities():
+        versions = shop.fleet.get("/fleet/v1/desired").json()["versions"]
+        return {e["version"]: e["priority"] for e in versions if e["model"] == shop.model}
+
+    first = shop.bootstrap()
+    release = shop.started(2)
+    candidate = release["candidate"]
+    assert priorities() == {first: "live", candidate: "shadow"}
+    shop.must(release, "ramp")
+    assert priorities() == {first: "live", candidate: "live"}
+
+
 def test_a_report_that_says_nothing_new_writes_nothing(shop):
     version = shop.register(1)
     shop.report(version)
