@@ -2,7 +2,6 @@
 
 from collections.abc import Callable
 from datetime import UTC, datetime
-from functools import lru_cache
 from typing import Any
 
 import msgspec
@@ -23,7 +22,6 @@ from gateway.snapshot import ModelView
 
 TARGETING_KEY_KIND = "targeting_key"
 SALT_BYTES = 16
-REMEMBERED_KEYS = 16_384
 
 
 class Stopwatch:
@@ -82,9 +80,7 @@ class Recorder:
         self._log = log
         self._metrics = metrics
         self._pseudonym_key_id = pseudonymizer.key_id
-        self._subject = lru_cache(REMEMBERED_KEYS)(
-            lambda key: pseudonymizer.pseudonym(shop, TARGETING_KEY_KIND, key)
-        )
+        self._subject = pseudonymizer.namer(shop, TARGETING_KEY_KIND)
         self._entropy = Entropy()
         self._shop = shop
         self._gateway = gateway

@@ -3,8 +3,7 @@
 Evaluation is the growthbook package's; this file only wraps it and reads its answer.
 """
 
-from dataclasses import dataclass
-from functools import lru_cache
+from dataclasses import dataclass, field
 from typing import Any
 
 import msgspec
@@ -16,7 +15,7 @@ from growthbook.common_types import (
     StackContext,
     UserContext,
 )
-from growthbook.core import eval_feature
+from growthbook.core import eval_feature, gbhash
 
 from bentos.contract.decision import Reason
 from bentos.contract.documents import KillBody, Revision, RoutesBody
@@ -25,6 +24,7 @@ from bentos.contract.route import (
     BUCKETS,
     FEATURE_PREFIX,
     HASH_ATTRIBUTE,
+    HASH_VERSION,
     PINNED,
     STABLE,
     RouteValue,
@@ -32,8 +32,10 @@ from bentos.contract.route import (
 )
 from gateway.errors import NotFound
 
-# Shoppers call again and again under one key, and a revision never changes its mind.
-REMEMBERED_KEYS = 16_384
+# What a rule may hold for its outcome to depend on nothing but the key's bucket.
+_SPLIT_MEMBERS = frozenset(
+    {"id", "key", "seed", "hashAttribute", "hashVersion", "variations", "ranges", "meta"}
+)
 
 
 class Assignment(msgspec.Struct, frozen=True, gc=False):
@@ -61,6 +63,10 @@ class _Default:
 
     value: RouteValue
     has_rules: bool
+    split_seed: str | None = None
+    "Seed of the bucket that alone decides; None where attributes or several rules do."
+    by_bucket: dict[float, Assignment] = field(default_factory=dict)
+    "What the evaluator said of the first key of each bucket: at most 10,000."
 
 
 class Routes:
@@ -80,10 +86,9 @@ class Routes:
             features[key] = Feature(definition["defaultValue"], _rules(definition))
             default = _route_value(definition["defaultValue"], key)
             self._defaults[key.removeprefix(FEATURE_PREFIX)] = _Default(
-                default, bool(definition.get("rules"))
+                default, bool(definition.get("rules")), _split_seed(definition)
             )
         self._context = GlobalContext(options=Options(), features=features)
-        self._assign_key = lru_cache(REMEMBERED_KEYS)(self._evaluate_key)
 
     @property
     def models(self) -> tuple[str, ...]:
@@ -119,12 +124,19 @@ class Routes:
         if targeting_key is None or not default.has_rules:
             shadows = default.value.shadow
             return Assignment(stable, stable, STABLE, Reason.STATIC, shadows, self.revision)
-        if not attributes:
-            return self._assign_key(model, stable, targeting_key)
+        if default.split_seed is not None:
+            return self._split(model, default, default.split_seed, targeting_key)
         return self._evaluate(model, stable, {**attributes, HASH_ATTRIBUTE: targeting_key})
 
-    def _evaluate_key(self, model: str, stable: str, targeting_key: str) -> Assignment:
-        return self._evaluate(model, stable, {HASH_ATTRIBUTE: targeting_key})
+    def _split(self, model: str, default: _Default, seed: str, key: str) -> Assignment:
+        """A split without conditions: one evaluation a bucket, whichever key comes first."""
+        bucket = gbhash(seed, key, HASH_VERSION)
+        assert bucket is not None
+        known = default.by_bucket.get(bucket)
+        if known is None:
+            known = self._evaluate(model, default.value.serve, {HASH_ATTRIBUTE: key})
+            default.by_bucket[bucket] = known
+        return known
 
     def _default(self, model: str) -> _Default:
         default = self._defaults.get(model)
@@ -165,6 +177,18 @@ class Routes:
 
 def _rules(definition: dict[str, Any]) -> list[Any]:
     return [dict(rule) for rule in definition.get("rules", ())]
+
+
+def _split_seed(definition: dict[str, Any]) -> str | None:
+    """The seed of a feature whose one rule is a plain split on the targeting key's bucket."""
+    rules = definition.get("rules", ())
+    if len(rules) != 1 or not rules[0].keys() <= _SPLIT_MEMBERS or "ranges" not in rules[0]:
+        return None
+    rule = rules[0]
+    if (rule.get("hashAttribute"), rule.get("hashVersion")) != (HASH_ATTRIBUTE, HASH_VERSION):
+        return None
+    seed = rule.get("seed")
+    return seed if isinstance(seed, str) and seed else None
 
 
 def _variations(feature: Feature) -> list[Any]:

@@ -5,6 +5,7 @@ Bucketing uses the raw targeting key, in memory only. What is stored is a pseudo
 
 import hashlib
 import hmac
+from collections.abc import Callable
 from typing import Any
 
 from bentos.contract.errors import ContractError
@@ -59,14 +60,26 @@ class Pseudonymizer:
 
         Raises ContractError where shop or kind hold a separator or anything is no Unicode.
         """
+        return self.namer(shop, kind)(identifier)
+
+    def namer(self, shop: str, kind: str) -> Callable[[str], str]:
+        """``pseudonym`` for many ids of one shop and kind, as the request path needs it."""
         try:
-            parts = (shop.encode(), kind.encode(), identifier.encode())
+            parts = (shop.encode(), kind.encode())
         except UnicodeEncodeError as error:
-            raise ContractError("pseudonym", "well-formed Unicode", identifier) from error
-        if _SEPARATOR in parts[0] or _SEPARATOR in parts[1]:
+            raise ContractError("pseudonym", "well-formed Unicode", (shop, kind)) from error
+        if any(_SEPARATOR in part for part in parts):
             raise ContractError("shop or kind", "no 0x1f character", (shop, kind))
-        # One call into C each: this stands on the request path.
-        return _base32_26(hmac.digest(self._key, _SEPARATOR.join(parts), "sha256"))
+        key, prefix = self._key, _SEPARATOR.join((*parts, b""))
+
+        def name(identifier: str) -> str:
+            try:
+                data = prefix + identifier.encode()
+            except UnicodeEncodeError as error:
+                raise ContractError("pseudonym", "well-formed Unicode", identifier) from error
+            return _base32_26(hmac.digest(key, data, "sha256"))
+
+        return name
 
 
 def _base32_26(mac: bytes) -> str:

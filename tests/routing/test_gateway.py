@@ -63,3 +63,40 @@ def test_kill_is_obeyed_before_pin_and_rule(pin):
     got = table.assign("fraud", "browser-1", {}, pin)
     assert (got.version, got.stable, got.reason) == (OLD, OLD, Reason.KILLED)
     assert (got.shadows, got.revision) == ((), KILL_REVISION)
+
+
+@pytest.mark.parametrize("first", [KEYS, KEYS[::-1]])
+def test_which_key_of_a_bucket_comes_first_changes_nothing(evaluate, first):
+    features = compiled(5000)
+    table = routes(features)
+    for key in first:
+        table.assign("fraud", key, {"country": "DE"}, None)
+    answers = evaluate(features, [("model.fraud", {"targeting_key": key}) for key in KEYS])
+    for key, (value, _, variant, _, position) in zip(KEYS, answers, strict=True):
+        got = table.assign("fraud", key, {}, None)
+        assert (got.version, got.variant) == (value["serve"], variant)
+        assert got.bucket == round(position * BUCKETS)
+
+
+@pytest.mark.parametrize(
+    "more",
+    [
+        {"coverage": 0.5},
+        {"namespace": ["n", 0, 0.5]},
+        {"filters": [{"seed": "x", "ranges": [[0, 0.5]], "hashVersion": 2}]},
+        {"hashAttribute": "country"},
+        {"condition": {"country": "DE"}},
+        {"force": {"serve": NEW, "shadow": []}, "ranges": None, "variations": None},
+    ],
+)
+def test_a_rule_that_asks_for_more_than_the_bucket_is_evaluated_for_every_key(evaluate, more):
+    features = compiled(5000)
+    [rule] = features["model.fraud"]["rules"]
+    features["model.fraud"]["rules"] = [
+        {name: value for name, value in {**rule, **more}.items() if value is not None}
+    ]
+    table = routes(features)
+    for country in ("DE", "FR"):
+        asked = [("model.fraud", {"targeting_key": k, "country": country}) for k in KEYS]
+        for key, (value, *_) in zip(KEYS, evaluate(features, asked), strict=True):
+            assert table.assign("fraud", key, {"country": country}, None).version == value["serve"]
