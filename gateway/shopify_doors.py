@@ -96,7 +96,7 @@ class ShopifyDoors:
         for app in apps:
             try:
                 check_session_claims(_claims(token, app), app.domain)
-            except (jwt.InvalidTokenError, SignatureRefused) as error:
+            except (jwt.InvalidTokenError, SignatureRefused, RecursionError) as error:
                 refusal = error
                 continue
             return self._admitted(app.checkout)
