@@ -8,7 +8,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from gateway import metadata, model_config, repository, statistics
+from gateway import docs_page, metadata, model_config, openapi, repository, statistics
 from gateway.errors import MethodNotAllowed, NotFound
 from gateway.metadata import Values
 from gateway.reply import Reply
@@ -121,6 +121,8 @@ ROUTES: tuple[Route, ...] = (
     _route("POST", "/v2/trace/setting", _not_served("trace")),
     _route("GET", "/v2/logging", _not_served("logging")),
     _route("POST", "/v2/logging", _not_served("logging")),
+    _route("GET", "/openapi.json", openapi.document),
+    _route("GET", "/docs", docs_page.page),
     _route("GET", "/metrics", _metrics),
     _route("GET", "/status", _status),
 )
