@@ -14,7 +14,7 @@ PIP_INSTALL := $(BIN)/python -m pip install --disable-pip-version-check --quiet
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo up bench peers locust faults test test-all lint format types imports lock clean
+.PHONY: help demo up bench peers locust faults soak test test-all lint format types imports lock clean
 
 help: ## list the commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -36,6 +36,9 @@ peers: $(RUN_STAMP) ## the environments of those it is compared with, 2 GB (`mak
 
 faults: $(RUN_STAMP) ## what callers see while something breaks, fault by fault (ARGS="--only NAME,NAME")
 	@$(BIN)/python -m load_tests.faults $(ARGS)
+
+soak: $(RUN_STAMP) ## ten minutes of good and bad requests, memory watched (ARGS="--minutes 30")
+	@$(BIN)/python -m load_tests.soak $(ARGS)
 
 test: lint types imports ## what must be green before a change goes in (under ten minutes)
 	$(BIN)/python -m pytest -q -m "not slow" $(ARGS)
