@@ -42,6 +42,12 @@ class GatewayConfig(BaseSettings):
     gateway_id: str = Field("gateway-1", pattern=r"^[a-zA-Z0-9][a-zA-Z0-9._-]{0,63}$")
     gateway_workers: int = Field(1, ge=1, le=64)
     "Processes on the one inherited socket."
+    slow_request_ms: float = Field(1000.0, gt=0)
+    "A request that takes longer gets a line in the log, as a failed one does."
+    otlp_endpoint: str = Field("", pattern=r"^$|^https?://[^@/]+(/.*)?$")
+    "OTLP/HTTP address of an OpenTelemetry collector; without one there are no traces."
+    trace_share: float = Field(0.01, ge=0, le=1)
+    "Share of requests that are traced where the caller's traceparent does not decide."
     gateway_drain_delay_s: float = Field(0.0, ge=0, le=300)
     "From readiness down to no new connections: the time whoever watches it needs."
     gateway_drain_timeout_s: float = Field(10.0, gt=0, le=300)

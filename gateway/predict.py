@@ -33,15 +33,17 @@ from gateway.errors import (
 )
 from gateway.lane_pressure import Priority
 from gateway.query import Query, check_timeout
-from gateway.record import Outcome, Stopwatch
+from gateway.record import Outcome
 from gateway.reply import Headers, Reply, error_reply
 from gateway.routing import Assignment
 from gateway.serving import Serving
 from gateway.shadow import ShadowCopy
 from gateway.snapshot import ModelView, Snapshot
+from gateway.stopwatch import Stopwatch
 from gateway.versions import lane_of, view_of
 
 TIMEOUT_HEADER = b"x-request-timeout-ms"
+TRACEPARENT_HEADER = b"traceparent"
 _HEADER_LENGTH = oip.HEADER_LENGTH.encode()
 
 
@@ -60,6 +62,8 @@ async def predict(
     ``caller`` is who a storefront's door let in; without one the API key says who calls.
     """
     watch = Stopwatch(asyncio.get_running_loop().time)
+    if serving.traces is not None:
+        watch.traceparent = headers.get(TRACEPARENT_HEADER)
     snapshot = serving.snapshot
     principal = caller or serving.authenticator.authenticate(headers)
     principal.require(SCOPE_INFER, model)

@@ -1,8 +1,7 @@
 """Builds the decision of a request and writes it before the answer leaves."""
 
-from collections.abc import Callable
 from datetime import UTC, datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 
@@ -16,39 +15,17 @@ from gateway.errors import GatewayError
 from gateway.feature_lookup import recorded
 from gateway.metrics import Metrics
 from gateway.query import Query
+from gateway.request_log import RequestLog
 from gateway.routing import Assignment
 from gateway.rows import Row
 from gateway.snapshot import ModelView
+from gateway.stopwatch import Stopwatch
+
+if TYPE_CHECKING:
+    from gateway.traces import Traces
 
 TARGETING_KEY_KIND = "targeting_key"
 SALT_BYTES = 16
-
-
-class Stopwatch:
-    """Where one request's time went, in seconds of the loop's clock."""
-
-    __slots__ = ("_clock", "feature_age_s", "features_s", "schema_digest", "started", "total_s")
-
-    def __init__(self, clock: Callable[[], float]) -> None:
-        self._clock = clock
-        self.started = clock()
-        self.features_s = 0.0
-        self.feature_age_s: float | None = None
-        self.total_s = 0.0
-        self.schema_digest: str | None = None
-
-    def packed(self, schema_digest: str, feature_age_s: float | None = None) -> None:
-        """The rows are packed for a version's lane; the last version asked counts.
-
-        ``feature_age_s`` is the age of the oldest online feature among them.
-        """
-        self.feature_age_s = feature_age_s
-        self.features_s = self._clock() - self.started
-        self.schema_digest = schema_digest
-
-    def stop(self) -> None:
-        """The answer is known."""
-        self.total_s = self._clock() - self.started
 
 
 class Outcome(msgspec.Struct, frozen=True):
@@ -76,8 +53,12 @@ class Recorder:
         *,
         shop: str,
         gateway: str,
+        request_log: RequestLog,
+        traces: "Traces | None" = None,
     ) -> None:
         self._log = log
+        self._request_log = request_log
+        self._traces = traces
         self._metrics = metrics
         self._pseudonym_key_id = pseudonymizer.key_id
         self._subject = pseudonymizer.namer(shop, TARGETING_KEY_KIND)
@@ -110,6 +91,10 @@ class Recorder:
             str(outcome.status),
         )
         self._metrics.observe(labels, watch.total_s, outcome.answer)
+        if outcome.error is not None or watch.total_s > self._request_log.slow_s:
+            self._request_log.note(decision_id, labels, watch)
+        if self._traces is not None:
+            self._traces.note(decision_id, labels, watch, outcome.answer)
         return decision_id, logged
 
     def _decision(

@@ -82,6 +82,8 @@ def samples(serving: "Serving") -> Samples:
     yield from _obeyed_kills(serving)
     yield f"{PREFIX}_decisions_total", "Decisions written.", {}, serving.log.written
     yield f"{PREFIX}_decisions_lost_total", "Decisions not written.", {}, serving.log.lost
+    text = "Slow or failed requests without a line in the log: there were too many."
+    yield f"{PREFIX}_request_log_suppressed_total", text, {}, serving.request_log.suppressed
     yield from serving.log.metrics()
     yield from serving.features.metrics()
     yield from serving.shadow.tally.metrics()

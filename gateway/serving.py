@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import structlog
 
@@ -33,6 +33,7 @@ from gateway.metrics import Metrics
 from gateway.online_store import OnlineStore
 from gateway.rate_limit import RateLimiter
 from gateway.record import Recorder
+from gateway.request_log import RequestLog
 from gateway.shadow import ShadowLimits, ShadowMirror
 from gateway.shadow_comparison import Tolerance
 from gateway.shared_values import SharedValues
@@ -45,6 +46,9 @@ from gateway.snapshot import (
     compile_routes,
 )
 from gateway.worker_slot import WorkerSlot, slot_count
+
+if TYPE_CHECKING:
+    from gateway.traces import Traces
 
 log = structlog.get_logger(__name__)
 
@@ -91,12 +95,16 @@ class Serving:
             shop=config.shop,
             timeout_s=config.online_store_timeout_ms / 1000,
         )
+        self.traces = _traces(config, gateway)
+        self.request_log = RequestLog(config.slow_request_ms / 1000)
         self.recorder = Recorder(
             self.log,
             self.metrics,
             pseudonymizer,
             shop=config.shop,
             gateway=gateway,
+            request_log=self.request_log,
+            traces=self.traces,
         )
         self.shadow = ShadowMirror(self.log, _shadow_limits(config))
         self.local_kill_file = LocalKillFile(config.local_kill_path, self._on_local_kills)
@@ -115,6 +123,8 @@ class Serving:
             lane.close()
         self.log.close()
         self.metrics.publish()
+        if self.traces is not None:
+            self.traces.close()
         self.limiter.close()
         self.slot.release()
 
@@ -197,6 +207,22 @@ class Serving:
         """model → its kill, as the control plane published it."""
         body: KillBody = self._bodies.get(DocumentName.KILL, KillBody())
         return body.models
+
+
+def _traces(config: GatewayConfig, gateway: str) -> "Traces | None":
+    """Traces, if there is a collector to send them to."""
+    if not config.otlp_endpoint:
+        return None
+    try:
+        from gateway.traces import Traces  # noqa: PLC0415 - an extra of its own
+    except ImportError as error:
+        raise ContractError(
+            "SIGNALBOX_OTLP_ENDPOINT",
+            "the OpenTelemetry packages",
+            str(error),
+            "Install signalbox[telemetry], or unset it.",
+        ) from error
+    return Traces(config.otlp_endpoint, config.trace_share, gateway)
 
 
 def _shadow_limits(config: GatewayConfig) -> ShadowLimits:
