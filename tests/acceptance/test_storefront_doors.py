@@ -8,7 +8,8 @@ import jwt
 import pytest
 
 from bentos.contract.shopify import proxy_signature
-from tests.acceptance.line import MODEL, SHOP
+from load_tests.installation.line import SHOP
+from load_tests.installation.model import MODEL
 
 pytestmark = pytest.mark.acceptance
 DOMAIN = "acceptance-shop.myshopify.com"
