@@ -55,8 +55,8 @@ def pricing(connection: duckdb.DuckDBPyConnection, folder: Path) -> Iterator[dic
     yield from _named(
         connection,
         f"SELECT reference_price * {1 - BAND} AS price_min, reference_price * {1 + BAND} AS "
-        "price_max, * EXCLUDE (product_id, week, begins, price, units) FROM read_parquet(?) "
-        f"ORDER BY week DESC, product_id LIMIT {ROWS}",
+        "price_max, * EXCLUDE (product_id, week, begins, price, units, held_out) "
+        f"FROM read_parquet(?) ORDER BY week DESC, product_id LIMIT {ROWS}",
         path,
     )
 

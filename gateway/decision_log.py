@@ -93,23 +93,20 @@ class DecisionLog:
         self._waiting.append(written)
         if len(self._waiting) == 1:
             loop.call_soon(self._end_turn)
-        if not await written or not await self._on_disk():
-            return self._not_logged()
-        return True
-
-    async def _on_disk(self) -> bool:
-        """``strict``: wait for an fdatasync, which decisions that wait together share."""
-        return self._commit is None or await self._commit.wait()
+        return await written or self._not_logged()
 
     def _end_turn(self) -> None:
         """Write what was decided in this turn of the loop."""
         frames, self._turn = self._turn, []
         waiting, self._waiting = self._waiting, []
         logged = self._write_decisions(frames)
-        for place, future in enumerate(waiting):
-            # A caller that hung up no longer waits.
-            if not future.done():
-                future.set_result(place < logged)
+        if self._commit is None or logged == 0:
+            _answer(waiting, logged)
+            return
+        # Asked for in the turn of the write: no flush that failed in between can be overlooked.
+        self._commit.wait().add_done_callback(
+            lambda flush: _answer(waiting, logged if flush.result() else 0)
+        )
 
     def _write_decisions(self, frames: list[bytes]) -> int:
         """How many of the frames, from the first on, are in the file."""
@@ -257,3 +254,11 @@ class DecisionLog:
             self._commit.retire(segment.file)
         else:
             self._commit.discard(segment.file)
+
+
+def _answer(waiting: "list[asyncio.Future[bool]]", logged: int) -> None:
+    """The first ``logged`` of those who wait are told that their decision is kept."""
+    for place, future in enumerate(waiting):
+        # A caller that hung up no longer waits.
+        if not future.done():
+            future.set_result(place < logged)

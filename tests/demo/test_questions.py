@@ -31,6 +31,7 @@ def questions(tmp_path_factory):
             i AS moment, i AS product_id FROM range(300) t(i))
             TO '{folder / "purchases.parquet"}'""")
         connection.execute(f"""COPY (SELECT 7 AS product_id, 1 AS week, today() AS begins,
+            false AS held_out,
             10.0::FLOAT AS reference_price, {weeks}, 10.0 AS price, 3.0 AS units)
             TO '{folder / "product_weeks.parquet"}'""")
     out = folder / "questions.json"

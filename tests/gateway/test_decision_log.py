@@ -1,6 +1,7 @@
 import asyncio
 import os
 import subprocess
+import threading
 
 import pytest
 
@@ -253,3 +254,27 @@ async def test_a_failed_flush_is_no_acknowledgement_and_the_segment_is_left(
     assert await log.append(make_decision, make_personal())
     log.close()
     assert len(list(tmp_path.glob("*.segment"))) == 2
+
+
+async def test_what_is_written_while_a_flush_fails_is_not_acknowledged_either(
+    tmp_path, monkeypatch
+):
+    started, gate = threading.Event(), threading.Event()
+
+    def fdatasync(file):
+        started.set()
+        assert gate.wait(20)
+        raise OSError(5, "Input/output error")
+
+    log = open_log(tmp_path, sync=LogSync.STRICT)
+    monkeypatch.setattr(os, "fdatasync", fdatasync)
+    first = asyncio.create_task(log.append(make_decision, make_personal()))
+    await asyncio.to_thread(started.wait, 20)
+    meanwhile = asyncio.create_task(log.append(make_decision, make_personal()))
+    for _ in range(3):
+        await asyncio.sleep(0)
+    assert log.written == 2
+    gate.set()
+    assert await asyncio.gather(first, meanwhile) == [False, False]
+    monkeypatch.undo()
+    log.close()
