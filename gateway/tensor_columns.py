@@ -18,6 +18,9 @@ def read_column(spec: InputSpec, tensor: oip.Tensor, field: str) -> list[Any]:
     if tensor.datatype is not spec.datatype:
         raise ContractError(f"{field}.datatype", spec.datatype.value, tensor.datatype.value)
     shape = tensor.shape
+    data = tensor.data
+    if not spec.shape and isinstance(data, list) and shape == (len(data),):
+        return data  # the usual form: one value a row, written flat
     if len(shape) < 1 or (not spec.shape and math.prod(shape[1:]) != 1):
         raise ContractError(f"{field}.shape", f"[rows{', n' if spec.shape else ''}]", list(shape))
     flat = _values(spec, tensor, field)

@@ -160,26 +160,47 @@ def _split(body: bytes, header_length: str | None) -> tuple[bytes | memoryview, 
 def _attach(tensors: list[Tensor], blobs: memoryview, kind: str) -> None:
     offset = 0
     for index, tensor in enumerate(tensors):
-        field = f"{kind}[{index}] {shorten(tensor.name)}"
         # A caller's JSON may hold a member called "raw": it is none of ours.
         tensor.raw = None
-        count = element_count(tensor.shape, f"{field}.shape")
+        shape = tensor.shape
+        # Names are put together for errors only: a request may have dozens of tensors.
+        if len(shape) == 1 and 0 <= shape[0] <= MAX_ELEMENTS:
+            count = shape[0]
+        else:
+            count = element_count(shape, f"{_field(kind, index, tensor)}.shape")
         size = tensor.parameters.get(BINARY_SIZE)
         if size is None:
             if tensor.data is msgspec.UNSET:
-                raise ContractError(f"{field}.data", "a list of values", "nothing", _NO_DATA_HINT)
+                raise ContractError(
+                    f"{_field(kind, index, tensor)}.data",
+                    "a list of values",
+                    "nothing",
+                    _NO_DATA_HINT,
+                )
             continue
         if isinstance(size, bool) or not isinstance(size, int) or size < 0:
-            raise ContractError(f"{field}.{BINARY_SIZE}", "a size in bytes", size)
+            raise ContractError(
+                f"{_field(kind, index, tensor)}.{BINARY_SIZE}", "a size in bytes", size
+            )
         if tensor.data is not msgspec.UNSET:
-            raise ContractError(f"{field}.data", "no data beside binary data", "both")
+            raise ContractError(
+                f"{_field(kind, index, tensor)}.data", "no data beside binary data", "both"
+            )
         item_size = ITEM_SIZES.get(tensor.datatype)
         if item_size is not None and size != count * item_size:
-            raise ContractError(f"{field}.{BINARY_SIZE}", f"{count * item_size} bytes", size)
+            raise ContractError(
+                f"{_field(kind, index, tensor)}.{BINARY_SIZE}", f"{count * item_size} bytes", size
+            )
         if offset + size > len(blobs):
             missing = offset + size - len(blobs)
-            raise ContractError(field, f"{missing} additional bytes", "the end of the body")
+            raise ContractError(
+                _field(kind, index, tensor), f"{missing} additional bytes", "the end of the body"
+            )
         tensor.raw = blobs[offset : offset + size]
         offset += size
     if offset != len(blobs):
         raise ContractError("body", "no additional input data", f"{len(blobs) - offset} bytes")
+
+
+def _field(kind: str, index: int, tensor: Tensor) -> str:
+    return f"{kind}[{index}] {shorten(tensor.name)}"
