@@ -1,5 +1,6 @@
 import asyncio
 import math
+import signal
 
 import pytest
 
@@ -14,6 +15,8 @@ from tests.gateway.installation import (
     route,
     schemas_body,
 )
+from tests.gateway.lanes import until
+from tests.gateway.version_process import FAULTS
 
 ALL_BUCKETS = 10_000
 
@@ -63,7 +66,7 @@ async def test_canary_packs_by_its_own_wider_schema(gateway, stable, canary):
     assert 0 <= frame.decision.bucket < ALL_BUCKETS
 
 
-@pytest.mark.parametrize("fault", ["slow", "hung", "error"])
+@pytest.mark.parametrize("fault", [fault for fault in FAULTS if fault != "busy"])
 async def test_a_bad_canary_costs_no_caller_anything(gateway, versions, stable, fault):
     bad = versions.start(schema=WIDE, fault=fault)
     gateway.publish_all({STABLE: stable, CANARY: bad}, route(ALL_BUCKETS))
@@ -78,6 +81,40 @@ async def test_a_bad_canary_costs_no_caller_anything(gateway, versions, stable, 
     assert {frame.decision.assigned_version for frame in found} == {CANARY}
     assert {frame.decision.served_version for frame in found} == {STABLE}
     versions.kill(bad)
+
+
+async def test_a_canary_whose_worker_takes_no_more_is_shed_and_did_not_fail(
+    gateway, versions, stable
+):
+    busy = versions.start(schema=WIDE, fault="busy")
+    gateway.publish_all({STABLE: stable, CANARY: busy}, route(ALL_BUCKETS))
+    await gateway.connected()
+    answer = (await gateway.predict()).json()
+    assert (answer["reason"], answer["model_version"]) == ("SHED", STABLE)
+
+
+async def test_one_of_two_stable_workers_killed_or_hung_fails_no_caller(gateway, versions, stable):
+    doomed, hung = versions.start(), versions.start()
+    gateway.publish_all({STABLE: stable}, route())
+    places = (stable, doomed, hung)
+    gateway.publish(DocumentName.ENDPOINTS, EndpointsBody(versions={STABLE: places}))
+    await until(lambda: len(gateway.serving.snapshot.lanes[STABLE].pool.idle) == len(places))
+    patient = {"x-request-timeout-ms": "5000"}
+
+    async def shop(number):
+        await asyncio.sleep(number * 0.004)
+        return await gateway.predict(f"shopper-{number}", headers=patient)
+
+    async def harm():
+        await asyncio.sleep(0.2)
+        await asyncio.to_thread(versions.kill, doomed)
+        await asyncio.sleep(0.2)
+        versions.signal(hung, signal.SIGSTOP)
+
+    *responses, _ = await asyncio.gather(*[shop(n) for n in range(200)], harm())
+    assert {response.status_code for response in responses} == {200}
+    assert {response.json()["reason"] for response in responses} == {"STATIC"}
+    versions.kill(hung)
 
 
 async def test_a_canary_with_impossible_outputs_falls_back(gateway, versions, stable):
