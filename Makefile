@@ -14,7 +14,7 @@ PIP_INSTALL := $(BIN)/python -m pip install --disable-pip-version-check --quiet
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo up bench peers locust faults soak test test-all lint format types imports lock clean
+.PHONY: help demo up bench profile peers locust faults soak test test-all lint format types imports lock clean
 
 help: ## list the commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -30,6 +30,9 @@ bench: $(RUN_STAMP) ## gateway against BentoML, MLServer, Envoy, Triton, Ray Ser
 
 locust: $(RUN_STAMP) ## shoppers to watch in a browser (ARGS="flash-sale": or ramp, rollback, bento-down, steady)
 	@$(BIN)/python -m load_tests.locust_scenario $(ARGS)
+
+profile: $(RUN_STAMP) ## where each microsecond of a request goes, step by step
+	@$(BIN)/python -m load_tests.microseconds $(ARGS)
 
 peers: $(RUN_STAMP) ## the environments of those it is compared with, 2 GB (`make bench` makes what is missing)
 	@$(BIN)/python -m load_tests.peer_environments $(ARGS)

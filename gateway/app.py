@@ -217,11 +217,7 @@ class App:
         except ContractError as error:
             await send({"type": "lifespan.startup.failed", "message": str(error)})
             return
-        # What is loaded now stays: the collector need not walk it again and again, and
-        # requests make no cycles, so it may look less often.
-        gc.collect()
-        gc.freeze()
-        gc.set_threshold(GC_THRESHOLD)
+        settle_collector()
         await send({"type": "lifespan.startup.complete"})
         await receive()
         await self._stop()
@@ -255,6 +251,14 @@ class App:
         while True:
             await asyncio.sleep(ROTATE_CHECK_S)
             self._serving.log.tend()
+
+
+def settle_collector() -> None:
+    """What is loaded now stays: the collector need not walk it again and again, and requests
+    make no cycles, so it may look less often."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(GC_THRESHOLD)
 
 
 async def _send(send: Send, reply: Reply) -> None:
