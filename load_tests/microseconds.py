@@ -35,8 +35,9 @@ from gateway.batch import LaneAnswer
 from gateway.config import GatewayConfig
 from gateway.decision_id import RANDOM_BYTES, new_decision_id
 from gateway.entropy import Entropy
-from gateway.record import Outcome, Recorder, Stopwatch
+from gateway.record import Outcome, Recorder
 from gateway.reply import render
+from gateway.stopwatch import Stopwatch
 from load_tests import machine
 from load_tests.documents import ServedModel, write_models_home
 from load_tests.http_connection import render_request
