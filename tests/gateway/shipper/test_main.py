@@ -133,14 +133,14 @@ def test_nothing_personal_is_in_logs_metrics_status_register_or_public_files(
     home = tmp_path / "installation"
     publish_on_disk(home, {STABLE: versions.start()})
     shutil.copy(plane.home / "keys" / "gateway.key", home / "keys" / "gateway.key")
-    canaries = {"key": "canary-key-7f3a", "note": "canary-note", "country": "canary-country"}
+    planted = {"key": "planted-key-7f3a", "note": "planted-note", "country": "planted-country"}
     body = {
-        "targeting_key": canaries["key"],
-        "instances": [{"amount": 4711.25, "note": canaries["note"]}],
-        "attributes": {"country": canaries["country"]},
+        "targeting_key": planted["key"],
+        "instances": [{"amount": 4711.25, "note": planted["note"]}],
+        "attributes": {"country": planted["country"]},
     }
     # What is refused must not be told either.
-    refused = {**body, "instances": [{"amount": "canary-amount"}]}
+    refused = {**body, "instances": [{"amount": "planted-amount"}]}
     with GatewayProcess(home, SIGNALBOX_SEGMENT_MAX_AGE_S="0.5").wait_ready() as gateway:
         answer = httpx.post(gateway.url + PREDICT, json=body, headers=HEADERS)
         assert answer.status_code == 200, answer.text
@@ -153,13 +153,13 @@ def test_nothing_personal_is_in_logs_metrics_status_register_or_public_files(
     told += [gateway.log.read_text(), shipped.stdout, shipped.stderr, register]
     told += [str(path) for path in (home / "lake").rglob("*")]
     told += rows(home, "public") + rows(home, "shadow")
-    assert not [text for text in told if "canary" in text or "4711.25" in text]
+    assert not [text for text in told if "planted" in text or "4711.25" in text]
     [personal] = rows(home, "personal")
     # Kept, as the signature says: pseudonym, inputs but those to drop, attributes.
     assert "4711.25" in personal
-    assert canaries["country"] in personal
-    assert canaries["key"] not in personal
-    assert canaries["note"] not in personal
+    assert planted["country"] in personal
+    assert planted["key"] not in personal
+    assert planted["note"] not in personal
     assert answer.json()["decision_id"] in personal
 
 
