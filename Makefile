@@ -37,7 +37,7 @@ profile: $(RUN_STAMP) ## where each microsecond of a request goes, step by step
 peers: $(RUN_STAMP) ## the environments of those it is compared with, 2 GB (`make bench` makes what is missing)
 	@$(BIN)/python -m load_tests.peer_environments $(ARGS)
 
-faults: $(RUN_STAMP) ## what callers see while something breaks, fault by fault (ARGS="--only NAME,NAME")
+faults: $(DEV_STAMP) ## what callers see while something breaks, fault by fault (ARGS="--only NAME,NAME")
 	@$(BIN)/python -m load_tests.faults $(ARGS)
 
 soak: $(RUN_STAMP) ## ten minutes of good and bad requests, memory watched (ARGS="--minutes 30")

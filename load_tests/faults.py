@@ -13,13 +13,15 @@ import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict
 from pathlib import Path
+from typing import Any
 
 from rich.console import Console
 from rich.progress import Progress
 from rich.table import Table
 
 from bentos.contract.errors import ContractError
-from load_tests.fault_list import GROUPS, NAMES
+from load_tests.fault_list import GROUPS, NAMES, Group
+from load_tests.fault_list.fault import Fault
 from load_tests.fault_list.trial import try_out
 from load_tests.fault_list.verdict import Verdict
 
@@ -59,11 +61,22 @@ def run(
         if not wanted:
             continue
         tell(f"starting an installation for {group.name}")
-        # Short: the paths of Unix sockets may have 107 bytes.
-        with tempfile.TemporaryDirectory(prefix="sbx-") as name, group.opened(Path(name)) as site:
+        try:
+            yield from _try_group(group, wanted, seconds, tell)
+        except ContractError as error:
+            # What this machine lacks: said, and a miss.
             for fault in wanted:
-                tell(fault.name)
-                yield asyncio.run(try_out(fault, site, seconds))
+                yield Verdict(fault.name, fault.what, missed=[f"not tried out: {error}"])
+
+
+def _try_group(
+    group: Group, wanted: Sequence[Fault[Any]], seconds: float, tell: Callable[[str], None]
+) -> Iterator[Verdict]:
+    # Short: the paths of Unix sockets may have 107 bytes.
+    with tempfile.TemporaryDirectory(prefix="sbx-") as name, group.opened(Path(name)) as site:
+        for fault in wanted:
+            tell(fault.name)
+            yield asyncio.run(try_out(fault, site, seconds))
 
 
 def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:

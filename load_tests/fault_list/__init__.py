@@ -10,9 +10,11 @@ from typing import Any
 from load_tests.fault_list.clock import CLOCK_FAULTS, clock_site
 from load_tests.fault_list.disk import REFUSE_FAULTS, SERVE_FAULTS, disk_site
 from load_tests.fault_list.fault import Fault
+from load_tests.fault_list.features import EMBEDDED_FAULTS, REDIS_FAULTS
 from load_tests.fault_list.gateway import GATEWAY_FAULTS
 from load_tests.fault_list.line import LINE_FAULTS
 from load_tests.fault_list.versions import VERSION_FAULTS
+from load_tests.installation.feature_site import feature_site
 from load_tests.installation.line_site import line_site
 from load_tests.installation.site import Site, version_site
 
@@ -29,6 +31,8 @@ class Group:
 GROUPS = (
     Group("versions and the gateway", version_site, (*VERSION_FAULTS, *GATEWAY_FAULTS)),
     Group("the whole line", line_site, LINE_FAULTS),
+    Group("embedded features", partial(feature_site, in_redis=False), EMBEDDED_FAULTS),
+    Group("features in Redis", partial(feature_site, in_redis=True), REDIS_FAULTS),
     Group("the clock", clock_site, CLOCK_FAULTS),
     Group("a full disk, serve", partial(disk_site, policy="serve"), SERVE_FAULTS),
     Group("a full disk, refuse", partial(disk_site, policy="refuse"), REFUSE_FAULTS),

@@ -154,6 +154,34 @@ class BentoWorkerKilled(LineFault):
         return another and any(a.facts["model_version"] == CANARY for a in since[-50:])
 
 
+class ShipperKilled(LineFault):
+    """SIGKILL in the middle of its work and a new start: every decision is found all along."""
+
+    def __init__(self) -> None:
+        super().__init__("shipper-killed", "shipper killed and started again")
+        self._shipped = 0
+        self._still_shipped = 0
+
+    def inject(self, site: LineSite) -> None:
+        """At once, whatever it is writing."""
+        self._shipped = site.records().shipped
+        site.shipper.kill()
+
+    def heal(self, site: LineSite) -> None:
+        """Start it; segments have piled up."""
+        self._still_shipped = site.records().shipped
+        site.shipper.start()
+
+    def felt(self, site: LineSite, seen: Seen) -> str:
+        """It had shipped, and nothing was shipped without it."""
+        stopped = self._shipped and self._still_shipped - self._shipped < seen.requests / 2
+        return f"{self._shipped} in the lake by then" if stopped else ""
+
+    def recovered(self, site: LineSite, since: list[Answer]) -> bool:
+        """More is in the lake."""
+        return site.records().shipped > self._still_shipped
+
+
 LINE_FAULTS: tuple[Fault[LineSite], ...] = (
     ControlPlaneKilled(),
     DocumentTampered("document-corrupted", "new routes arrive damaged", Tampering.CORRUPT),
@@ -161,4 +189,5 @@ LINE_FAULTS: tuple[Fault[LineSite], ...] = (
     OlderDocument(),
     FleetKilled(),
     BentoWorkerKilled(),
+    ShipperKilled(),
 )

@@ -75,7 +75,7 @@ def wrong_in(answer: Answer, site: Site) -> str:
     if version != serve:
         return f"{answer.phase}: {version} answered with reason {reason}, expected {serve}"
     right = tuple(total + site.offsets[version] for total in answer.sums)
-    if answer.totals != right:
+    if not any(answer.totals == tuple(one + known for one in right) for known in site.known()):
         return f"{answer.phase}: {version} answered {answer.totals}, expected {right}"
     return ""
 

@@ -28,6 +28,10 @@ QUESTIONS = 400
 _BROKEN = (ConnectionError, asyncio.IncompleteReadError, OSError)
 
 
+MakeQuestions = Callable[[int, str], list[Question]]
+"""A caller's number and key → what it asks in turn."""
+
+
 class Phase(StrEnum):
     """When, seen from the fault."""
 
@@ -93,12 +97,15 @@ class Seen:
 class Callers:
     """Call ``host:port`` with ``api_key`` from entering the block to leaving it."""
 
-    def __init__(self, host: str, port: int, api_key: str) -> None:
+    def __init__(
+        self, host: str, port: int, api_key: str, questions: MakeQuestions | None = None
+    ) -> None:
         self.seen = Seen()
+        questions = questions or sums_of_three
         self._stopping = asyncio.Event()
         self._tasks: list[asyncio.Task[None]] = []
         self._make = [
-            Caller(number, host, port, _questions(number, api_key), self.seen)
+            Caller(number, host, port, questions(number, api_key), self.seen)
             for number in range(CALLERS)
         ]
         self._stack = AsyncExitStack()
@@ -115,7 +122,8 @@ class Callers:
         await self._stack.aclose()
 
 
-def _questions(number: int, api_key: str) -> list[Question]:
+def sums_of_three(number: int, api_key: str) -> list[Question]:
+    """What one caller asks in turn."""
     draw = random.Random(number)
     ask: Callable[..., Question] = ask_binary if number // 2 % 2 else ask_json
     return [

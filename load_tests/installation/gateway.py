@@ -38,11 +38,6 @@ class GatewayProcess:
             },
         )
 
-    @property
-    def segments(self) -> Path:
-        """Folder of the write-ahead segments."""
-        return self.home / "gateway" / "segments"
-
     def start(self) -> None:
         """Start it and wait until every worker runs and one answers ready."""
         self.process.start()
@@ -78,8 +73,11 @@ class GatewayProcess:
         )
 
     def kill_worker(self) -> "Casualty":
-        """SIGKILL one worker. It is stopped first, so that whose connections die is exact."""
-        victim = self.workers()[0]
+        """SIGKILL the worker with most connections: the kernel hands them out unevenly.
+
+        It is stopped first, so that whose connections die is exact.
+        """
+        victim = max(self.workers(), key=lambda pid: len(client_ports(pid)))
         os.kill(victim, signal.SIGSTOP)
         ports = client_ports(victim)
         os.kill(victim, signal.SIGKILL)

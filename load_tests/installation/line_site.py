@@ -18,12 +18,17 @@ STABLE, CANARY = VERSIONS
 # A release with enough steps that every trial can publish new routes.
 STEPS = tuple(round(0.3 + 0.01 * step, 2) for step in range(40))
 
+# Short, so that decisions are closed and shipped while a trial runs.
+SEGMENT_SECONDS = 1.0
+SHIP_SECONDS = 0.5
+
 
 @dataclass
 class LineSite(Site):
     """A gateway that follows a real control plane, through a proxy that tampers on command."""
 
     line: Line
+    shipper: Process
     control: Path
     release: str
     weight: float = 0.0
@@ -79,15 +84,29 @@ def line_site(folder: Path) -> Iterator[LineSite]:
         stack.callback(proxy.stop)
         proxy.start()
         gateway = GatewayProcess(
-            home, SHOP, {"SIGNALBOX_CONTROL_PLANE_URL": f"http://{HOST}:{port}"}
+            home,
+            SHOP,
+            {
+                "SIGNALBOX_CONTROL_PLANE_URL": f"http://{HOST}:{port}",
+                "SIGNALBOX_SEGMENT_MAX_AGE_S": str(SEGMENT_SECONDS),
+            },
         )
         stack.callback(gateway.stop)
         gateway.start()
+        shipper = _shipper(line)
+        stack.callback(shipper.stop)
+        shipper.start()
         release = line.release(CANARY, shadow=False, steps=list(STEPS))
         offsets = dict.fromkeys(VERSIONS, 0.0)
         site = LineSite(
-            gateway, line.keys["caller"], offsets, RoutesHistory(), line, control, release
+            gateway, line.keys["caller"], offsets, RoutesHistory(), line, shipper, control, release
         )
         site.publish()
         line.until(site.follows)
         yield site
+
+
+def _shipper(line: Line) -> Process:
+    environment = {**line.environment, "SIGNALBOX_SHIP_INTERVAL_S": str(SHIP_SECONDS)}
+    log = line.home / "logs" / "shipper.log"
+    return Process("shipper", ["gateway.shipper"], log, environment)

@@ -19,14 +19,20 @@ class NotReachedError(RuntimeError):
 
 
 class Process:
-    """``python -m`` one of our modules, which may be killed and started again."""
+    """``python -m`` one of our modules (or another ``program``), which may be killed and started
+    again."""
 
     def __init__(
-        self, name: str, arguments: Sequence[str], log: Path, environment: Mapping[str, str]
+        self,
+        name: str,
+        arguments: Sequence[str],
+        log: Path,
+        environment: Mapping[str, str],
+        program: Sequence[str] = (sys.executable, "-m"),
     ) -> None:
         self.name = name
         self.log = log
-        self._command = [sys.executable, "-m", *arguments]
+        self._command = [*program, *arguments]
         self._environment = {**os.environ, **environment}
         self._popen: subprocess.Popen[bytes] | None = None
 

@@ -33,6 +33,19 @@ def ask_json(key: str, rows: list[tuple[int, int, int]], api_key: str) -> Questi
     return Question(key, _sums(rows), _head(PREDICT_PATH, api_key, len(body)), body)
 
 
+def ask_about_customers(
+    key: str, rows: list[tuple[int, int]], customers: list[str], api_key: str
+) -> Question:
+    """Two numbers a row and a customer the store knows; the sum is of what the caller said."""
+    instances = [
+        {"a": a, "b": b, "customer_id": customer}
+        for (a, b), customer in zip(rows, customers, strict=True)
+    ]
+    body = json.dumps({"targeting_key": key, "instances": instances}).encode()
+    sums = tuple(float(a + b) for a, b in rows)
+    return Question(key, sums, _head(PREDICT_PATH, api_key, len(body)), body)
+
+
 def ask_binary(key: str, rows: list[tuple[int, int, int]], api_key: str) -> Question:
     """Open Inference Protocol with binary tensors both ways, as tritonclient sends them."""
     columns = np.asarray(rows, np.float32).T

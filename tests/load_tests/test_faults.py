@@ -5,7 +5,7 @@ from rich.console import Console
 
 from load_tests.fault_list import NAMES
 from load_tests.fault_list.verdict import Verdict
-from load_tests.faults import EXIT_BAD_INPUT, EXIT_MISSED, conclude, main
+from load_tests.faults import EXIT_BAD_INPUT, EXIT_MISSED, conclude, main, run
 
 HELD = Verdict("canary-hung", "hangs", requests=10, acknowledged=10, found=10, felt="3 fallbacks")
 
@@ -36,6 +36,12 @@ def test_a_miss_ends_with_one_and_is_named(capsys):
     printed = capsys.readouterr()
     assert "canary-nan: 1 acknowledged decisions" in printed.err
     assert json.loads(printed.out.splitlines()[-1])["missed"]
+
+
+def test_what_a_machine_lacks_is_a_miss_that_says_so(monkeypatch):
+    monkeypatch.setenv("PATH", "")
+    (verdict,) = run(["clock-forward"], 1.0)
+    assert "not tried out: clock faults: expected a C compiler" in verdict.missed[0]
 
 
 def test_every_fault_has_a_name_of_its_own():
