@@ -20,7 +20,7 @@ class LaneAnswer(msgspec.Struct, frozen=True):
 
 
 class Work:
-    """One request waiting for, or in, a batch; ``deadline`` is loop time."""
+    """One request waiting for, or in, a batch; ``deadline`` is time.monotonic."""
 
     __slots__ = ("deadline", "future", "queued_at", "rows", "tensors")
 
@@ -41,7 +41,7 @@ class Work:
 
 @dataclass(slots=True, eq=False)
 class Batch:
-    """Works sent in one call; ``sent_at`` is loop time.
+    """Works sent in one call; ``sent_at`` is time.monotonic.
 
     ``tried`` are the workers that failed it before, or that are still being waited for: then
     ``twin`` is the same works' other batch, and either may answer until it ``is_over``.

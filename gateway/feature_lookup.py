@@ -109,7 +109,7 @@ class FeatureLookup:
     async def find(
         self, views: Sequence[FeatureView], entities: Entities | None, rows: int, until: float
     ) -> Found:
-        """What the store knows for each row and view; ``until`` is loop time. Never raises."""
+        """What the store knows for each row and view; ``until`` is time.monotonic. Never raises."""
         # A schema's views are about entities of the signature, so there are names.
         assert entities is not None
         wanted: list[bytes] = []
@@ -117,7 +117,7 @@ class FeatureLookup:
             prefix = self._prefix(view)
             wanted += [prefix + name.encode() for name in entities[view.entity] if name]
         try:
-            left = until - asyncio.get_running_loop().time()
+            left = until - time.monotonic()
             values = iter(await self.store.get_many(wanted, min(self._timeout_s, left)))
         except StoreUnavailable:
             for view in views:

@@ -8,6 +8,7 @@ routes and no variants: it answers, or says why it cannot (LaneError).
 import asyncio
 from collections import deque
 from collections.abc import Iterable, Sequence
+from time import monotonic
 from typing import Any
 
 import structlog
@@ -89,7 +90,7 @@ class Lane:
         deadline: float,
         priority: Priority = Priority.LIVE,
     ) -> "asyncio.Future[LaneAnswer]":
-        """Queue one request; ``deadline`` is loop time. Raises LaneUnavailable or LaneFull."""
+        """Queue one request; ``deadline`` is time.monotonic. Raises LaneUnavailable or LaneFull."""
         pool = self.pool
         if not (pool.idle or self._in_flight) and pool.is_down:
             raise self._failed(LaneUnavailable(f"{self.version}: no worker can be reached"))
@@ -99,7 +100,7 @@ class Lane:
             self._failed(error)
             raise
         future: asyncio.Future[LaneAnswer] = self._loop.create_future()
-        self._queue.add(Work(tensors, rows, deadline, future, self._loop.time()), priority)
+        self._queue.add(Work(tensors, rows, deadline, future, monotonic()), priority)
         if pool.idle and not self._pump_planned:
             self._plan_pump()
         if self._sweep is None:
@@ -159,19 +160,19 @@ class Lane:
         queue.settle()
 
     def _send_from(self, works: deque[Work]) -> None:
-        batch = self._queue.take(works, self._max_batch_rows, self._loop.time())
+        batch = self._queue.take(works, self._max_batch_rows, monotonic())
         if batch is not None:
             self._send(batch)
 
     def _send_again(self) -> None:
         """Batches that failed elsewhere go first: their callers have waited longest."""
-        for batch, connection in self._again.due(self._loop.time()):
+        for batch, connection in self._again.due(monotonic()):
             self._send(batch, connection)
 
     def _send(self, batch: Batch, connection: LaneConnection | None = None) -> None:
         connection = connection or self.pool.take()
         assert connection is not None
-        now = batch.sent_at = self._loop.time()
+        now = batch.sent_at = monotonic()
         self._in_flight[connection] = batch
         self.batches += 1
         worker = connection.worker
@@ -213,7 +214,7 @@ class Lane:
         else:
             worker.encoding_is_sure = True
             self.pool.succeeded(worker, batch.sent_at)
-            now, start = self._loop.time(), 0
+            now, start = monotonic(), 0
             self.tally.add(batch, now)
             for work in batch.works:
                 try:
@@ -242,7 +243,7 @@ class Lane:
         self._plan_pump()
         if batch.twin is not None and not batch.twin.is_over:
             return  # another worker may still answer
-        if self._again.after(batch, connection, error, self._loop.time()):
+        if self._again.after(batch, connection, error, monotonic()):
             return
         for work in batch.works:
             self._fail(work, error)
@@ -300,7 +301,7 @@ class Lane:
     # --- time -------------------------------------------------------------------------
     def _sweep_expired(self) -> None:
         """Fail what is past its deadline; one timer a lane instead of one a request."""
-        now = self._loop.time()
+        now = monotonic()
         self._sweep = None
         queue, again = self._queue, self._again
         if now >= queue.earliest:

@@ -6,6 +6,7 @@ back after its time, with a good answer, or, when it had hung, once it answers a
 
 import asyncio
 from collections.abc import Callable, Sequence
+from time import monotonic
 
 import structlog
 
@@ -137,7 +138,7 @@ class WorkerPool:
 
     def failed(self, worker: LaneWorker) -> None:
         """A call to a worker failed: enough of them eject it."""
-        if worker.ejection.fails(self._loop.time()):
+        if worker.ejection.fails(monotonic()):
             self._eject(worker)
 
     def hangs(self, worker: LaneWorker) -> None:
@@ -148,7 +149,7 @@ class WorkerPool:
     def _eject(self, worker: LaneWorker) -> None:
         if worker.is_ejected or not self.has_other((worker,)):
             return
-        seconds = worker.ejection.eject(self._loop.time())
+        seconds = worker.ejection.eject(monotonic())
         log.warning(
             "worker_ejected",
             version=self._version,
@@ -204,9 +205,9 @@ class WorkerPool:
                 self._not_connected(worker, error)
             else:
                 self._connected(connection)
-                since = self._loop.time()
+                since = monotonic()
                 await connection.lost.wait()
-                if self._loop.time() - since > RECONNECT_MAX_S:
+                if monotonic() - since > RECONNECT_MAX_S:
                     # It served: a server may close an idle connection. Anew, and at once.
                     delay = RECONNECT_FIRST_S
                     continue

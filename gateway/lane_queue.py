@@ -23,7 +23,7 @@ class LaneQueue:
         self.waiting: deque[Work] = deque()
         self.mirrored: deque[Work] = deque()
         self.earliest = NEVER
-        "Earliest deadline of anything added and not yet looked at again, in loop time."
+        "Earliest deadline of anything added and not yet looked at again, in time.monotonic."
         self._version = version
         # A lane's own bound holds back shadows only: its canary or live calls are all it has.
         self._limits = (max_rows, max_rows, int(max_rows * SHARES[Priority.SHADOW]))

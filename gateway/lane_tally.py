@@ -18,7 +18,7 @@ class LaneTally:
         self.last_ms = 0
 
     def add(self, batch: Batch, now: float) -> None:
-        """Count a batch answered at loop time ``now``; each of its requests took all of it."""
+        """Count a batch answered at ``now`` (monotonic); each of its requests took all of it."""
         self.batches += 1
         self.rows += batch.rows
         self.compute_s += (now - batch.sent_at) * len(batch.works)

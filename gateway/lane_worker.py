@@ -13,7 +13,7 @@ class LaneWorker:
 
     ``is_down``: the last attempt to connect failed and no connection is left. ``parked`` are the
     idle connections while the worker is ejected. ``answered_sent_at`` is when the last answered
-    batch was sent, in loop time: whether a worker kept going while another hung.
+    batch was sent, in time.monotonic: whether a worker kept going while another hung.
     """
 
     __slots__ = (

@@ -6,8 +6,8 @@
 This is the only file that knows the order. A caller never sees a canary's failure.
 """
 
-import asyncio
 from functools import lru_cache
+from time import monotonic
 from typing import Any
 
 from msgspec import structs
@@ -61,7 +61,7 @@ async def predict(
 
     ``caller`` is who a storefront's door let in; without one the API key says who calls.
     """
-    watch = Stopwatch(asyncio.get_running_loop().time)
+    watch = Stopwatch(monotonic)
     if serving.traces is not None:
         watch.traceparent = headers.get(TRACEPARENT_HEADER)
     snapshot = serving.snapshot

@@ -8,6 +8,7 @@ not compared is counted, never silent.
 import asyncio
 from collections import deque
 from dataclasses import dataclass, field
+from time import monotonic
 from typing import Any
 
 from bentos.contract.decision import ShadowOutcome
@@ -84,7 +85,7 @@ class ShadowMirror:
         line = self._lines.get(copy.version)
         if line is None:
             line = self._lines[copy.version] = _Line()
-        until = asyncio.get_running_loop().time() + limits.deadline_s
+        until = monotonic() + limits.deadline_s
         if line.in_flight < limits.concurrency:
             self._send(line, copy, until)
         elif len(line.waiting) < limits.queue:
@@ -130,8 +131,7 @@ class ShadowMirror:
         if sum(map(len, tensors)) > self._limits.max_bytes:
             self._skip_for_size(copy)
             return
-        loop = asyncio.get_running_loop()
-        started = loop.time()
+        started = monotonic()
         if started >= until:
             self._drop(copy, "late")
             return
@@ -142,7 +142,7 @@ class ShadowMirror:
             return
         line.in_flight += 1
         future.add_done_callback(
-            lambda done: self._finish(line, copy, done, int((loop.time() - started) * 1e6))
+            lambda done: self._finish(line, copy, done, int((monotonic() - started) * 1e6))
         )
 
     def _finish(

@@ -1,10 +1,14 @@
-"""Where a request's time went."""
+"""Where a request's time went.
+
+The event loop's own clock ticks in milliseconds (uvloop's), too coarse for answers that take half
+of one: times and deadlines of requests are those of ``time.monotonic``, which has the same zero.
+"""
 
 from collections.abc import Callable
 
 
 class Stopwatch:
-    """One request's times, in seconds of the loop's clock."""
+    """One request's times, in seconds of ``clock``."""
 
     __slots__ = (
         "_clock",

@@ -7,6 +7,7 @@ import time
 import httpx
 import pytest
 
+from bentos.contract.segment import DecisionFrame, read_frames
 from tests.gateway.gateway_process import (
     BODY,
     HEADERS,
@@ -137,3 +138,19 @@ def test_a_second_gateway_of_the_same_home_and_name_does_not_start(home):
         assert "SIGNALBOX_GATEWAY_ID" in second.stderr
         assert ask(gateway)
         assert gateway.end() == 0
+
+
+def test_decisions_know_the_microseconds_of_a_request(home):
+    with GatewayProcess(home).wait_ready() as gateway:
+        for _ in range(20):
+            ask(gateway)
+        assert gateway.end() == 0
+    latencies = [
+        frame.decision.latency_us
+        for path in (home / "gateway" / "segments").glob("*.segment")
+        for frame in read_frames(path)
+        if isinstance(frame, DecisionFrame)
+    ]
+    assert len(latencies) == 20
+    assert all(0 < each.lane < each.total for each in latencies)
+    assert len({each.total for each in latencies}) > 10
