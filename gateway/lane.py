@@ -94,6 +94,9 @@ class Lane:
         pool = self.pool
         if not (pool.idle or self._in_flight) and pool.is_down:
             raise self._failed(LaneUnavailable(f"{self.version}: no worker can be reached"))
+        if priority is Priority.CANARY and not pool.idle and self._is_silent():
+            # Whoever waits behind it would leave stable only the reserve.
+            raise self._failed(LaneUnavailable(f"{self.version}: no worker answers"))
         try:
             self._queue.check_room(rows, priority)
         except LaneFull as error:
@@ -106,6 +109,13 @@ class Lane:
         if self._sweep is None:
             self._sweep = self._loop.call_later(SWEEP_S, self._sweep_expired)
         return future
+
+    def _is_silent(self) -> bool:
+        """Whether nobody waits any more for any batch in flight: its workers hang."""
+        now = monotonic()
+        return bool(self._in_flight) and not any(
+            batch.unanswered(now) for batch in self._in_flight.values()
+        )
 
     @property
     def reachable(self) -> bool:

@@ -93,6 +93,19 @@ async def test_a_canary_whose_worker_takes_no_more_is_shed_and_did_not_fail(
     assert (answer["reason"], answer["model_version"]) == ("SHED", STABLE)
 
 
+async def test_only_the_first_callers_wait_for_a_canary_that_hangs(gateway, versions, stable):
+    hung = versions.start(schema=WIDE, fault="hung")
+    gateway.publish_all({STABLE: stable, CANARY: hung}, route(ALL_BUCKETS))
+    await gateway.connected()
+    headers = {"x-request-timeout-ms": "1000"}
+    first = (await gateway.predict(headers=headers)).json()
+    later = [(await gateway.predict(headers=headers)).json() for _ in range(10)]
+    assert {answer["reason"] for answer in (first, *later)} == {"FALLBACK"}
+    failures = gateway.serving.snapshot.lanes[CANARY].failures
+    assert failures["timeout"] <= 2
+    assert failures["unavailable"] >= 9
+
+
 async def test_one_of_two_stable_workers_killed_or_hung_fails_no_caller(gateway, versions, stable):
     doomed, hung = versions.start(), versions.start()
     gateway.publish_all({STABLE: stable}, route())
