@@ -1,6 +1,5 @@
 """Builds the decision of a request and writes it before the answer leaves."""
 
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -20,6 +19,7 @@ from gateway.routing import Assignment
 from gateway.rows import Row
 from gateway.snapshot import ModelView
 from gateway.stopwatch import Stopwatch
+from gateway.timestamp import Timestamps
 
 if TYPE_CHECKING:
     from gateway.traces import Traces
@@ -63,6 +63,7 @@ class Recorder:
         self._pseudonym_key_id = pseudonymizer.key_id
         self._subject = pseudonymizer.namer(shop, TARGETING_KEY_KIND)
         self._entropy = Entropy()
+        self._timestamps = Timestamps()
         self._shop = shop
         self._gateway = gateway
 
@@ -111,7 +112,7 @@ class Recorder:
         return Decision(
             decision_id=decision_id,
             shop=self._shop,
-            at=datetime.now(UTC).isoformat(timespec="microseconds"),
+            at=self._timestamps.now(),
             gateway=self._gateway,
             boot=self._log.boot,
             seq=seq,

@@ -17,7 +17,6 @@ from bentos.contract.features import FeatureSchema
 from bentos.contract.signature import ModelSignature
 from load_tests.http_answer import Answer
 
-# More than the gateway remembers: a key that comes round again is a new one to it.
 KEYS = 20_000
 RETURNING_KEYS = 1024
 # One float32 through JSON and back.

@@ -50,7 +50,7 @@ class OurSides:
         return self._alone
 
     def alone_with_returning_keys(self) -> Side:
-        """The same gateway, asked about few shoppers again and again: it remembers their keys."""
+        """The same gateway, asked about few shoppers again and again."""
         side, key = self.alone(), self._authorization["gateway"]
         bodies = self._rows.named("returning")[:RETURNING_KEYS]
         return replace(
