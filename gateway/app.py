@@ -38,6 +38,7 @@ INFER_PREFIX, INFER_SUFFIX = "/v2/models/", "/infer"
 INFER_FORM = "/v2/models/{model}[/versions/{version}]/infer"
 ROTATE_CHECK_S = 1.0
 GC_THRESHOLD = 50_000
+CLOSING_TURNS = 3
 
 
 class HotCall(NamedTuple):
@@ -245,6 +246,9 @@ class App:
                 await task
         await self._serving.features.store.close()
         self._serving.close()
+        # Connections that were being made or given up are closed in the turns that follow.
+        for _ in range(CLOSING_TURNS):
+            await asyncio.sleep(0)
 
     async def _rotate(self) -> None:
         assert self._serving is not None
