@@ -24,6 +24,8 @@ SCOPE_PIN = "pin"
 SCOPE_BROWSER = "browser"
 ALL_MODELS = "*"
 MAX_SEEN = 1024
+MAX_SEEN_BYTES = 256
+"Of a header that is remembered; a key has 61, and a publishable key is anybody's to pad."
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,9 +113,10 @@ class Authenticator:
         known = key.digest if key else digest[::-1]
         if not hmac.compare_digest(digest, known) or key is None:
             raise Unauthorized("authorization: expected a known key, got an unknown one")
-        if len(self._seen) >= MAX_SEEN:
-            self._seen.clear()
-        self._seen[authorization] = key.principal
+        if len(authorization) <= MAX_SEEN_BYTES:
+            if len(self._seen) >= MAX_SEEN:
+                self._seen.clear()
+            self._seen[authorization] = key.principal
         return key.principal
 
 

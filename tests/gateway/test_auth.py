@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from bentos.contract.documents import CallerKey, KeysBody
-from gateway.auth import MAX_SEEN, Authenticator
+from gateway.auth import MAX_SEEN, MAX_SEEN_BYTES, Authenticator
 from gateway.errors import Forbidden, TooManyRequests, Unauthorized
 from gateway.rate_limit import RateLimiter
 
@@ -89,6 +89,14 @@ def test_spellings_of_one_key_are_bounded(authenticator):
         text = header()[b"authorization"] + b" " * number
         assert made.authenticate({b"authorization": text}).id == "aaaaaaaaaaaa"
     assert len(made._seen) <= MAX_SEEN
+
+
+def test_a_padded_spelling_is_let_in_but_takes_no_memory(authenticator):
+    made = authenticator(aaaaaaaaaaaa=key())
+    for number in range(10):
+        text = header()[b"authorization"] + b" " * (8000 + number)
+        assert made.authenticate({b"authorization": text}).id == "aaaaaaaaaaaa"
+    assert not [spelling for spelling in made._seen if len(spelling) > MAX_SEEN_BYTES]
 
 
 @pytest.mark.parametrize("origin", [None, b"", b"null", b"https://evil.example", ORIGIN + b"/"])
