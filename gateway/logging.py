@@ -7,10 +7,12 @@ worker may depend on being able to complain.
 import io
 import logging
 import sys
+import traceback
 from contextlib import suppress
 from typing import TextIO, cast
 
 import structlog
+from structlog.typing import EventDict
 
 
 class BestEffort(io.TextIOBase):
@@ -31,6 +33,22 @@ class BestEffort(io.TextIOBase):
             self._stream.flush()
 
 
+def exception_without_values(_: object, __: str, event: EventDict) -> EventDict:
+    """An exception's types and places in the code. What it says may be a value of a request."""
+    error = event.pop("exc_info", None)
+    if error is True:
+        error = sys.exception()
+    if isinstance(error, BaseException):
+        event["exception"] = "\n".join(_lines(error))
+    return event
+
+
+def _lines(error: BaseException) -> list[str]:
+    cause = error.__cause__ or (None if error.__suppress_context__ else error.__context__)
+    frames = "".join(traceback.format_tb(error.__traceback__)).rstrip()
+    return [*(_lines(cause) if cause else ()), frames, type(error).__qualname__]
+
+
 def configure() -> None:
     """Set up structlog for this process."""
     structlog.configure(
@@ -38,7 +56,7 @@ def configure() -> None:
             structlog.contextvars.merge_contextvars,
             structlog.processors.add_log_level,
             structlog.processors.TimeStamper(fmt="iso", utc=True),
-            structlog.processors.format_exc_info,
+            exception_without_values,
             structlog.processors.JSONRenderer(),
         ],
         wrapper_class=structlog.make_filtering_bound_logger(logging.INFO),

@@ -36,3 +36,24 @@ def test_a_reader_that_went_away_stops_nobody():
     finally:
         os.close(writer)
     assert done.returncode == 7
+
+
+def test_an_exception_is_told_without_what_it_says(tmp_path):
+    code = """
+def bad():
+    try:
+        int('shopper-4711')
+    except ValueError as error:
+        raise KeyError('anna@' + 'example.com') from error
+try:
+    bad()
+except KeyError as error:
+    structlog.get_logger().error('unexpected_error', exc_info=error)
+"""
+    with (tmp_path / "log").open("wb") as log:
+        assert say(f"exec(compile({code!r}, 'code.py', 'exec'))", log).returncode == 0
+    text = (tmp_path / "log").read_text()
+    told = json.loads(text)["exception"]
+    assert "in bad" in told
+    assert told.index("ValueError") < told.index("KeyError")
+    assert not [said for said in ("shopper-4711", "anna@", "example.com") if said in text]
