@@ -22,7 +22,7 @@ from bentos.contract.local_kill import MAX_BYTES, LocalKill, LocalKills, decode
 log = structlog.get_logger(__name__)
 
 POLL_S = 0.25
-_Mark = tuple[int, int, int]
+_Mark = tuple[int, ...]
 
 
 class LocalKillFile:
@@ -34,6 +34,7 @@ class LocalKillFile:
         self._path = path
         self._on_change = on_change
         self._seen: _Mark | None = None
+        self._complaint = ""
 
     async def watch(self) -> None:
         """Look until cancelled."""
@@ -47,18 +48,31 @@ class LocalKillFile:
             mark = self._mark()
             if mark == self._seen:
                 return
-            self._seen = mark
-            self._on_change(LocalKills() if mark is None else self._read())
-        except (OSError, ContractError) as error:
+            kills = LocalKills() if mark is None else self._read()
+        except ContractError as error:
+            self._refuse(str(error))
+            self._seen = mark  # it says the same until it is changed
+            return
+        except OSError as error:
+            self._refuse(str(error))  # and is tried again: a kill must not wait for an edit
+            return
+        self._seen, self._complaint = mark, ""
+        self._on_change(kills)
+
+    def _refuse(self, problem: str) -> None:
+        """Once per problem, not four times a second."""
+        if problem != self._complaint:
+            self._complaint = problem
             self.refused += 1
-            log.error("local_kill_file_refused", error=str(error))
+            log.error("local_kill_file_refused", error=problem)
 
     def _mark(self) -> _Mark | None:
+        """What differs when content, owner or mode may: the time of change tells of all three."""
         try:
             found = self._path.stat()
         except FileNotFoundError:
             return None
-        return found.st_mtime_ns, found.st_ino, found.st_mode
+        return found.st_ctime_ns, found.st_mtime_ns, found.st_ino, found.st_size
 
     def _read(self) -> LocalKills:
         with self._path.open("rb") as file:

@@ -69,6 +69,7 @@ class Serving:
         "Local kills as the file has them."
         self.local_kills: dict[str, LocalKill] = {}
         "Those of them that are obeyed."
+        self._told: dict[str, tuple[str, bool]] = {}
         count = slot_count(config.gateway_workers)
         self.slot = WorkerSlot.take(config.shared_path, count)
         self.limiter = RateLimiter(config.shared_path, self.slot.number, count)
@@ -155,18 +156,30 @@ class Serving:
             self.shopify.replace(body)
         else:
             self.snapshot = self._compile(bodies, revisions)
+            self._tell_local_kills()
         self._bodies, self._revisions = bodies, revisions
 
     def _on_local_kills(self, local: LocalKills) -> None:
         """Compile with the new local kills."""
         self.asked_kills = local
         self.snapshot = self._compile(self._bodies, self._revisions)
-        for model, kill in local.in_force().items():
+        self._tell_local_kills()
+
+    def _tell_local_kills(self) -> None:
+        """Log whose standing is new: a version that goes away takes its kill with it."""
+        told = {
+            model: (kill.id, model in self.local_kills)
+            for model, kill in self.asked_kills.in_force().items()
+        }
+        for model, kill in self.asked_kills.in_force().items():
+            if told[model] == self._told.get(model):
+                continue
             facts = {"model": model, "version": kill.version, "kill": kill.id}
             if model in self.local_kills:
                 log.warning("local_kill_obeyed", **facts)
             else:
                 log.error("local_kill_refused", why="no running version of the model", **facts)
+        self._told = told
 
     def _compile(
         self, bodies: dict[DocumentName, Any], revisions: dict[DocumentName, Revision]

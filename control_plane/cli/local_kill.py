@@ -5,11 +5,13 @@ asked of the gateway: a version with running workers. Every command waits until 
 of the gateway do as the file says, and its exit code tells.
 """
 
+import fcntl
 import getpass
 import os
 import time
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -18,7 +20,14 @@ import httpx
 import msgspec
 
 from bentos.contract.errors import ContractError
-from bentos.contract.local_kill import LocalKill, LocalKills, decode, encode
+from bentos.contract.local_kill import (
+    MAX_BYTES,
+    MAX_TEXT,
+    LocalKill,
+    LocalKills,
+    decode,
+    encode,
+)
 from control_plane.cli.api import call, load_settings
 from control_plane.cli.exit_code import ExitCode
 from control_plane.cli.output import fail
@@ -30,17 +39,19 @@ Status = dict[str, Any]
 
 def set_kill(model: str, version: str, reason: str) -> dict[str, Any]:
     """Write a kill and wait until every worker of the gateway obeys it."""
+    _check_reason(reason)
     status = _status()
     if status is not None:
         _check_runs(status, model, version)
-    path, known = _load()
     now, actor = _now(), _actor()
     kill = LocalKill(
         id=str(uuid.uuid4()), model=model, version=version, reason=reason, actor=actor, at=now
     )
-    earlier = [_cleared(each, f"replaced: {reason}") for each in _of(known, model)]
-    others = [each for each in known.kills if each not in _of(known, model)]
-    _store(path, [*others, *earlier, kill])
+    with _only_writer() as path:
+        known = _load(path)
+        earlier = [_cleared(each, f"replaced by {kill.id}") for each in _of(known, model)]
+        others = [each for each in known.kills if each not in _of(known, model)]
+        _store(path, [*others, *earlier, kill])
     if status is None:
         where = load_settings().gateway_url
         fail(
@@ -54,12 +65,14 @@ def set_kill(model: str, version: str, reason: str) -> dict[str, Any]:
 
 def clear(model: str, reason: str) -> dict[str, Any]:
     """End a model's local kill; it stays in the file until the control plane knows of it."""
-    path, known = _load()
-    standing = _of(known, model)
-    if not standing:
-        fail(f"{model}: expected a local kill in force, got none", ExitCode.BAD_INPUT)
-    ended = [_cleared(each, reason) for each in standing]
-    _store(path, [each for each in known.kills if each not in standing] + ended)
+    _check_reason(reason)
+    with _only_writer() as path:
+        known = _load(path)
+        standing = _of(known, model)
+        if not standing:
+            fail(f"{model}: expected a local kill in force, got none", ExitCode.BAD_INPUT)
+        ended = [_cleared(each, reason) for each in standing]
+        _store(path, [each for each in known.kills if each not in standing] + ended)
     if _status() is not None:
         _wait(lambda now: model not in now["local_kills"], "end the kill")
     return msgspec.structs.asdict(ended[-1])
@@ -67,7 +80,7 @@ def clear(model: str, reason: str) -> dict[str, Any]:
 
 def reconcile() -> dict[str, Any]:
     """Enter every local kill into the register, and let the control plane's take over."""
-    path, known = _load()
+    known = _load(load_settings().local_kill_path)
     for kill in known.kills:
         call("POST", "/api/v1/kills/local", msgspec.structs.asdict(kill))
     standing = known.in_force()
@@ -87,7 +100,13 @@ def reconcile() -> dict[str, Any]:
             ),
             "follow the published kill",
         )
-    path.unlink(missing_ok=True)
+    with _only_writer() as path:
+        # What was set or cleared while this waited has not been told.
+        untold = [each for each in _load(path).kills if each not in known.kills]
+        if untold:
+            _store(path, untold)
+        else:
+            path.unlink(missing_ok=True)
     return {"told": len(known.kills), "in_force": sorted(standing)}
 
 
@@ -140,23 +159,54 @@ def _cleared(kill: LocalKill, reason: str) -> LocalKill:
     )
 
 
-def _load() -> tuple[Path, LocalKills]:
-    path = load_settings().local_kill_path
+def _check_reason(reason: str) -> None:
+    """The control plane takes no longer one, and a kill it cannot be told stays for ever."""
+    if len(reason) > MAX_TEXT:
+        fail(
+            f"--reason: expected at most {MAX_TEXT} characters, got {len(reason)}",
+            ExitCode.BAD_INPUT,
+        )
+
+
+def _load(path: Path) -> LocalKills:
     try:
-        return path, decode(path.read_bytes())
+        return decode(path.read_bytes())
     except FileNotFoundError:
-        return path, LocalKills()
+        return LocalKills()
     except (OSError, ContractError) as error:
         fail(f"{path}: {error}", ExitCode.BAD_INPUT)
 
 
-def _store(path: Path, kills: list[LocalKill]) -> None:
-    """Whole or not at all, and for nobody else's eyes."""
+@contextmanager
+def _only_writer() -> Iterator[Path]:
+    """The kill file, read and written by one command at a time: no kill is lost to another."""
+    path = load_settings().local_kill_path
     path.parent.mkdir(parents=True, exist_ok=True)
+    folder = os.open(path.parent, os.O_RDONLY)
+    try:
+        fcntl.flock(folder, fcntl.LOCK_EX)
+        yield path
+    finally:
+        os.close(folder)
+
+
+def _store(path: Path, kills: list[LocalKill]) -> None:
+    """Whole or not at all, and for nobody's eyes but the gateway's."""
+    content = encode(LocalKills(kills=tuple(kills)))
+    if len(content) > MAX_BYTES:
+        fail(
+            f"{path}: expected at most {MAX_BYTES} bytes, got {len(content)}. Tell the control "
+            "plane of the kills in it: signalbox kill --reconcile",
+            ExitCode.FAILURE,
+        )
     temporary = path.with_name(f"{path.name}.{os.getpid()}.new")
     descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
     with os.fdopen(descriptor, "wb") as file:
-        file.write(encode(LocalKills(kills=tuple(kills))))
+        if os.geteuid() == 0:
+            # Behind sudo the file would be root's, and the gateway could not read it.
+            owner = path.parent.stat()
+            os.fchown(descriptor, owner.st_uid, owner.st_gid)
+        file.write(content)
         file.flush()
         os.fsync(file.fileno())
     temporary.replace(path)

@@ -66,12 +66,19 @@ def set_kill(
     return row
 
 
-def clear_kill(session: WriteSession, principal: Principal, model: str, reason: str) -> KillRow:
+def clear_kill(
+    session: WriteSession,
+    principal: Principal,
+    model: str,
+    reason: str,
+    *,
+    on_behalf_of: str | None = None,
+) -> KillRow:
     """End a kill; the model's release stays paused at 0 %."""
     row = active_kill(session, model)
     if row is None:
         raise NotFoundError(f"{model} is not killed")
-    _end(session, principal, row, Action.KILL_CLEAR, reason)
+    _end(session, principal, row, Action.KILL_CLEAR, reason, on_behalf_of)
     return row
 
 
@@ -113,7 +120,12 @@ def _halt_release(session: WriteSession, kill: KillRow) -> None:
 
 
 def _end(
-    session: WriteSession, principal: Principal, row: KillRow, action: Action, reason: str
+    session: WriteSession,
+    principal: Principal,
+    row: KillRow,
+    action: Action,
+    reason: str,
+    on_behalf_of: str | None = None,
 ) -> None:
     before = kill_view(row)
     _clear(session, row, principal.actor.id)
@@ -123,6 +135,7 @@ def _end(
         before=before,
         after=kill_view(row),
         reason=reason,
+        on_behalf_of=on_behalf_of,
     )
     record(session, principal, change)
 

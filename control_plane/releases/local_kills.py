@@ -10,14 +10,20 @@ from control_plane.audit.service import Change, record
 from control_plane.db import WriteSession
 from control_plane.principal import Principal
 from control_plane.registry.service import get_version
-from control_plane.releases.kills import kill_view, set_kill
+from control_plane.releases.kills import clear_kill, kill_view, set_kill
 from control_plane.releases.models import KillRow
 
 
 def enter_local_kill(session: WriteSession, principal: Principal, local: LocalKill) -> KillRow:
-    """Enter one into the register, as the caller on behalf of who set it; twice is once."""
+    """Enter one into the register, as the caller on behalf of who set it; twice is once.
+
+    One that was entered in force and then cleared on its machine ends here as well.
+    """
     known = session.get(KillRow, local.id)
     if known is not None:
+        if local.cleared_at is not None and known.cleared_at is None:
+            reason = local.cleared_reason or "cleared on the gateway's machine"
+            clear_kill(session, principal, known.model, reason, on_behalf_of=local.cleared_by)
         return known
     if local.cleared_at is None:
         return set_kill(

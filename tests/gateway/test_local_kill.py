@@ -1,17 +1,29 @@
 """A kill on the gateway's own machine, with no control plane anywhere."""
 
+import fcntl
 import json
 import os
+import resource
 import subprocess
 import sys
+from contextlib import contextmanager
+from pathlib import Path
 
 import httpx
 import pytest
+from structlog.testing import capture_logs
 
-from bentos.contract.documents import DocumentName, KillBody, KillEntry
-from bentos.contract.local_kill import LocalKill, LocalKills, decode, encode
+from bentos.contract.documents import DocumentName, EndpointsBody, KillBody, KillEntry
+from bentos.contract.local_kill import MAX_TEXT, LocalKill, LocalKills, decode, encode
 from gateway.local_kill import LocalKillFile
-from tests.gateway.gateway_process import BODY, HEADERS, PREDICT, GatewayProcess, publish_on_disk
+from tests.gateway.gateway_process import (
+    BODY,
+    HEADERS,
+    PREDICT,
+    GatewayProcess,
+    eventually,
+    publish_on_disk,
+)
 from tests.gateway.installation import CANARY, STABLE, WIDE, route
 
 KILL = LocalKill(
@@ -70,6 +82,46 @@ def test_a_file_that_others_may_write_is_refused(tmp_path):
     watched.path.chmod(0o600)
     watched.file.look()
     assert watched.seen == [LocalKills(kills=(KILL,))]
+
+
+@contextmanager
+def no_more_files():
+    """As when the process has all the files open that it may."""
+    before = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (0, before[1]))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, before)
+
+
+def test_a_file_that_could_not_be_read_now_is_read_a_moment_later(tmp_path):
+    watched = Watched(tmp_path)
+    put(watched.path, KILL)
+    with no_more_files():
+        watched.file.look()
+        watched.file.look()
+    assert (watched.seen, watched.file.refused) == ([], 1)
+    watched.file.look()
+    assert watched.seen == [LocalKills(kills=(KILL,))]
+
+
+async def test_a_kill_whose_version_goes_is_said_and_obeyed_again_when_it_comes_back(
+    gateway, addresses
+):
+    gateway.publish_all(addresses, route())
+    await gateway.connected()
+    put(gateway.serving.config.local_kill_path, KILL)
+    stable_only = EndpointsBody(versions={STABLE: (addresses[STABLE],)})
+    both = EndpointsBody(versions={tag: (place,) for tag, place in addresses.items()})
+    with capture_logs() as said:
+        gateway.serving.local_kill_file.look()
+        for body in (both, stable_only, stable_only, both):
+            gateway.publish(DocumentName.ENDPOINTS, body)
+    told = [line["event"] for line in said if line["event"].startswith("local_kill")]
+    assert told == ["local_kill_obeyed", "local_kill_refused", "local_kill_obeyed"]
+    await gateway.connected()
+    assert (await gateway.predict()).json()["reason"] == "KILLED"
 
 
 async def test_a_local_kill_wins_over_the_published_one_and_decisions_say_killed(
@@ -164,3 +216,56 @@ def test_a_kill_for_a_gateway_that_is_down_is_written_and_said_with_5(home):
     with GatewayProcess(home).wait_ready() as gateway:
         assert served(gateway) == {(CANARY, "KILLED")}
         assert gateway.end() == 0
+
+
+def start_signalbox(home, *arguments):
+    environment = {
+        **os.environ,
+        "SIGNALBOX_HOME": str(home),
+        "SIGNALBOX_GATEWAY_URL": "http://127.0.0.1:9",
+    }
+    command = [sys.executable, "-m", "control_plane.cli", "kill", *arguments]
+    return subprocess.Popen(command, env=environment, stderr=subprocess.PIPE, text=True)
+
+
+def waits_for_a_lock(process):
+    locks = Path("/proc/locks").read_text().splitlines()
+    return any(f" {process.pid} " in line and "-> FLOCK" in line for line in locks)
+
+
+@pytest.mark.acceptance
+def test_two_people_who_kill_at_once_both_have_their_kill(tmp_path):
+    path = tmp_path / "gateway" / "kill.local.json"
+    path.parent.mkdir()
+    folder = os.open(path.parent, os.O_RDONLY)
+    fcntl.flock(folder, fcntl.LOCK_EX)
+    command = start_signalbox(tmp_path, "pricing", "pricing:1", "--local", "--reason", "x")
+    with command:
+        eventually(
+            lambda: waits_for_a_lock(command) or command.poll() is not None, "it never wrote", 60
+        )
+        put(path, KILL)
+        os.close(folder)
+        assert command.wait(60) == 5
+    assert decode(path.read_bytes()).in_force().keys() == {"fraud", "pricing"}
+
+
+@pytest.mark.acceptance
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root makes files that others cannot read")
+def test_what_root_writes_is_the_gateway_s_to_read(tmp_path):
+    folder = tmp_path / "gateway"
+    folder.mkdir()
+    os.chown(folder, 65_534, 65_534)
+    command = ("fraud", CANARY, "--local", "--reason", "x")
+    assert signalbox(tmp_path, "http://127.0.0.1:9", *command).returncode == 5
+    found = (folder / "kill.local.json").stat()
+    assert (found.st_uid, found.st_gid, found.st_mode & 0o777) == (65_534, 65_534, 0o600)
+
+
+@pytest.mark.acceptance
+def test_a_reason_the_control_plane_would_not_take_is_refused_at_once(tmp_path):
+    command = ("fraud", CANARY, "--local", "--reason", "x" * (MAX_TEXT + 1))
+    done = signalbox(tmp_path, "http://127.0.0.1:9", *command)
+    assert done.returncode == 2
+    assert f"at most {MAX_TEXT} characters" in done.stderr
+    assert not (tmp_path / "gateway").exists()

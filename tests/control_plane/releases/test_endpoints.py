@@ -222,6 +222,23 @@ def test_a_local_kill_that_is_over_is_entered_without_killing_again(shop):
     assert (clear_event["on_behalf_of"], clear_event["reason"]) == ("local:bob", "out")
 
 
+def test_a_local_kill_told_and_then_cleared_on_its_machine_ends_here_as_well(shop):
+    version = shop.bootstrap()
+    body = local_kill(shop, version)
+    assert shop.author.post("/api/v1/kills/local", json=body).status_code == 201
+    cleared = {
+        "cleared_at": "2026-01-01T01:00:00.000000+00:00",
+        "cleared_by": "local:bob",
+        "cleared_reason": "out",
+    }
+    for _ in range(2):
+        answer = shop.author.post("/api/v1/kills/local", json={**body, **cleared})
+        assert answer.status_code == 201
+    assert shop.model_state()["killed"] is None
+    [event] = kill_events(shop, "kill:clear")
+    assert (event["on_behalf_of"], event["reason"]) == ("local:bob", "out")
+
+
 def test_a_local_kill_to_a_version_never_promoted_is_refused(shop):
     shop.bootstrap()
     release = shop.must(shop.started(2), "ramp")
