@@ -50,6 +50,8 @@ class HotProtocol(HeadLimits):
             super().data_received(data)
             return
         head, body = request
+        if self._head_timer is not None:
+            self._stop_waiting()  # the time of the first head: none is waited for any more
         self._answering = self.loop.create_task(self._answer(call, head.headers, body))
 
     def _is_free(self) -> bool:
@@ -79,12 +81,17 @@ class HotProtocol(HeadLimits):
 
     # --- out ----------------------------------------------------------------------------
     async def _answer(self, call: "HotCall", headers: dict[bytes, bytes], body: bytes) -> None:
-        reply = await self.gateway.answer_call(call, headers, body)
-        if not self.transport.is_closing():
-            self.transport.write(render(reply, close=self._leaving))
-        for copy in reply.shadows:
-            self.gateway.mirror(copy)
-        self._answered()
+        try:
+            reply = await self.gateway.answer_call(call, headers, body)
+            if not self.transport.is_closing():
+                self.transport.write(render(reply, close=self._leaving))
+            for copy in reply.shadows:
+                self.gateway.mirror(copy)
+        except BaseException:  # cut off by a drain, or a defect: nobody waits for more
+            self.transport.close()
+            raise
+        finally:
+            self._answered()
 
     def _answered(self) -> None:
         self._answering = None
@@ -119,6 +126,14 @@ class HotProtocol(HeadLimits):
             super().shutdown()
         else:
             self._leaving = True
+            self._be_waited_for()
+
+    def _be_waited_for(self) -> None:
+        """A drain waits for uvicorn's tasks, and ends those that take too long; only now may
+        that be needed, so requests do not pay for it."""
+        if self._answering is not None:
+            self.tasks.add(self._answering)
+            self._answering.add_done_callback(self.tasks.discard)
 
     def has_spoken(self) -> bool:
         """Whether a request ever came, on either way."""
@@ -127,9 +142,12 @@ class HotProtocol(HeadLimits):
     def leave_after_answer(self) -> None:
         """The next answer says that it is the last; until then this connection stays open."""
         self._leaving = True
+        if self.cycle is not None and not self.cycle.response_complete:
+            self.cycle.keep_alive = False
 
     def connection_lost(self, exc: Exception | None) -> None:
         """The caller is gone. A request in flight is finished, since its decision is due."""
         super().connection_lost(exc)
+        self._be_waited_for()
         # After a reset uvicorn leaves its timer, and with it this object, for the whole timeout.
         self._unset_keepalive_if_required()

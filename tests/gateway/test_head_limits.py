@@ -2,6 +2,7 @@
 
 import json
 import socket
+import time
 from urllib.parse import urlsplit
 
 import httpx
@@ -92,6 +93,16 @@ def test_a_head_that_stops_coming_is_408(gateway, connection, start):
     assert b"connection: close" in head
     assert body["error"].startswith("head: expected within 0.5 s")
     assert still_serves(gateway)
+
+
+def test_a_second_head_has_its_own_time(connection):
+    """Not what the first left of the connection's: a whole call does not begin a head."""
+    began = time.monotonic()
+    assert is_served(connection)
+    time.sleep(max(0.0, began + 0.4 - time.monotonic()))
+    send(connection, WHOLE[:30])
+    time.sleep(0.2)
+    assert is_served(connection, WHOLE[30:])
 
 
 def test_a_head_that_drips_is_408(gateway, connection):

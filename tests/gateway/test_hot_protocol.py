@@ -2,16 +2,19 @@
 
 import asyncio
 import json
+from contextlib import asynccontextmanager, suppress
 
 import pytest
 import uvicorn
 
 from bentos.contract.segment import DecisionFrame, read_frames
-from gateway.hot_protocol import HotProtocol
+from gateway.hot_protocol import MAX_HELD_BYTES, HotProtocol
 from tests.gateway.installation import SECRET, STABLE, route
+from tests.gateway.lanes import until
 
 BODY = json.dumps({"targeting_key": "k", "instances": [{"amount": 10.0}]}).encode()
 PATH = "/v1/models/fraud:predict"
+PATIENT_MS = 20_000
 
 
 def request(body=BODY, path=PATH, method="POST", headers=(), length=None):
@@ -19,6 +22,7 @@ def request(body=BODY, path=PATH, method="POST", headers=(), length=None):
         f"{method} {path} HTTP/1.1",
         "Host: x",
         f"Authorization: Bearer sbx_aaaaaaaaaaaa_{SECRET}",
+        f"X-Request-Timeout-Ms: {PATIENT_MS}",
         f"Content-Length: {len(body) if length is None else length}",
     ]
     return "\r\n".join([*lines, *headers]).encode() + b"\r\n\r\n" + body
@@ -47,13 +51,12 @@ async def server(gateway, versions, tmp_path):
         server_header=False,
         date_header=False,
         ws="none",
-        timeout_keep_alive=1,
     )
     server = uvicorn.Server(config)
     task = asyncio.create_task(server._serve())
     while not server.started:  # noqa: ASYNC110 - uvicorn has a flag, no event
         await asyncio.sleep(0.01)
-    server.taken, server.path, server.gateway = taken, config.uds, gateway
+    server.taken, server.path, server.gateway, server.task = taken, config.uds, gateway, task
     yield server
     server.should_exit = True
     await task
@@ -66,16 +69,25 @@ async def read_answer(reader):
     return head, json.loads(await reader.readexactly(length))
 
 
-async def exchange(server, *pieces, answers=1):
+@asynccontextmanager
+async def connection(server):
+    """A reader and a writer; closed whatever happens, so that one failure stays one."""
     reader, writer = await asyncio.open_unix_connection(server.path)
-    for piece in pieces:
-        writer.write(piece)
-        await writer.drain()
-        await asyncio.sleep(0.02)
-    found = [await read_answer(reader) for _ in range(answers)]
-    writer.close()
-    await writer.wait_closed()
-    return found
+    try:
+        yield reader, writer
+    finally:
+        writer.close()
+        with suppress(ConnectionError):
+            await writer.wait_closed()
+
+
+async def exchange(server, *pieces, answers=1):
+    async with connection(server) as (reader, writer):
+        for piece in pieces:
+            writer.write(piece)
+            await writer.drain()
+            await asyncio.sleep(0.02)
+        return [await read_answer(reader) for _ in range(answers)]
 
 
 async def test_a_whole_call_takes_the_short_way_and_is_answered_alike(server):
@@ -108,53 +120,72 @@ async def test_pipelined_calls_are_answered_in_order(server):
 
 
 async def test_what_comes_before_the_answer_waits_for_it(server):
-    reader, writer = await asyncio.open_unix_connection(server.path)
-    # Two writes without waiting: the second arrives while the first is being answered.
-    writer.write(request())
-    await asyncio.sleep(0)
-    writer.write(request())
-    first, second = await read_answer(reader), await read_answer(reader)
+    async with connection(server) as (reader, writer):
+        # Two writes without waiting: the second arrives while the first is being answered.
+        writer.write(request())
+        await asyncio.sleep(0)
+        writer.write(request())
+        first, second = await read_answer(reader), await read_answer(reader)
     assert first[1]["decision_id"] < second[1]["decision_id"]
-    writer.close()
-    await writer.wait_closed()
+
+
+async def test_bodies_larger_than_what_is_held_are_answered_in_order(server):
+    rows = [{"amount": 10.0, "note": "x" * 1000}] * 150
+    large = json.dumps({"targeting_key": "k", "instances": rows}).encode()
+    assert len(large) > 2 * MAX_HELD_BYTES
+    found = await exchange(server, request() + request(large) * 3 + request(), answers=5)
+    assert [len(body["predictions"]) for _, body in found] == [1, 150, 150, 150, 1]
 
 
 async def test_a_caller_that_leaves_still_has_its_decision(server):
-    _, writer = await asyncio.open_unix_connection(server.path)
-    writer.write(request())
-    await writer.drain()
-    writer.transport.abort()
-    for _ in range(100):
-        if server.gateway.serving.log.written:
-            break
-        await asyncio.sleep(0.02)
+    async with connection(server) as (_, writer):
+        writer.write(request())
+        await writer.drain()
+        writer.transport.abort()
+    await until(lambda: server.gateway.serving.log.written)
+    assert server.gateway.serving.log.written == 1
+
+
+async def test_a_drain_waits_for_the_decision_of_a_caller_that_left(server, versions):
+    slow = versions.start(fault="slow")
+    server.gateway.publish_all({STABLE: slow}, route())
+    await server.gateway.connected()
+    async with connection(server) as (_, writer):
+        writer.write(request())
+        await until(
+            lambda: server.gateway.serving.snapshot.lanes[STABLE].pool.workers[slow].in_flight
+        )
+        writer.transport.abort()
+    await until(lambda: not server.server_state.connections)
+    server.should_exit = True
+    await server.task
     assert server.gateway.serving.log.written == 1
 
 
 async def test_an_idle_connection_is_closed_after_the_keep_alive_time(server):
-    reader, writer = await asyncio.open_unix_connection(server.path)
-    for _ in range(3):
-        writer.write(request())
-        await read_answer(reader)
-    async with asyncio.timeout(20):
-        assert await reader.read() == b""
-    writer.close()
+    server.config.timeout_keep_alive = 1
+    async with connection(server) as (reader, writer):
+        for _ in range(3):
+            writer.write(request())
+            await read_answer(reader)
+        async with asyncio.timeout(20):
+            assert await reader.read() == b""
 
 
 async def test_a_drain_answers_what_is_in_flight_and_says_it_closes(server, versions):
     slow = versions.start(fault="slow")
     server.gateway.publish_all({STABLE: slow}, route())
     await server.gateway.connected()
-    reader, writer = await asyncio.open_unix_connection(server.path)
-    writer.write(request(headers=["X-Request-Timeout-Ms: 5000"]))
-    await writer.drain()
-    await asyncio.sleep(0.1)
-    server.should_exit = True
-    head, body = await read_answer(reader)
-    assert b"connection: close" in head
-    assert body["predictions"]
-    assert await reader.read() == b""
-    writer.close()
+    async with connection(server) as (reader, writer):
+        writer.write(request())
+        await until(
+            lambda: server.gateway.serving.snapshot.lanes[STABLE].pool.workers[slow].in_flight
+        )
+        server.should_exit = True
+        head, body = await read_answer(reader)
+        assert b"connection: close" in head
+        assert body["predictions"]
+        assert await reader.read() == b""
 
 
 def server_frames(server):
