@@ -6,7 +6,7 @@ GatewayError
 ├── TooManyRequests 429 · HeadersTooLarge 431
 └── Unavailable 503 · DeadlineExceeded 504
 LaneError: a version did not answer; predict.py turns it into a fallback or one of the above
-├── LaneUnavailable · LaneFull · LaneTimeout · LaneLost · LaneRefused · BadAnswer
+├── LaneUnavailable · Unpackable · LaneFull · LaneTimeout · LaneLost · LaneRefused · BadAnswer
 """
 
 from collections.abc import Sequence
@@ -127,6 +127,12 @@ class LaneUnavailable(LaneError):
     """No worker of the version can be reached."""
 
     counted_as = "unavailable"
+
+
+class Unpackable(LaneError):
+    """The version's feature schema cannot take what the model's signature lets through."""
+
+    counted_as = "unpackable"
 
 
 class LaneFull(LaneError):

@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 from operator import attrgetter
 from typing import Any
 
-from bentos.contract.datatype import ARRAY_TYPES, Datatype
+from bentos.contract.datatype import STRUCT_CODES, Datatype
 from bentos.contract.features import (
     VIEW_SOURCE,
     Feature,
@@ -20,11 +20,12 @@ from bentos.contract.features import (
     views_of,
 )
 from bentos.contract.signature import InputSpec, ModelSignature
+from gateway.errors import Unpackable
 from gateway.rows import Row, attribute
 from gateway.view_packing import Known, PackKnown, column, fill_of, known_packer
 
-_STRUCT_CODES = {"b1": "?", "u1": "B", "u2": "H", "u4": "I", "u8": "Q", "i1": "b", "i2": "h",
-                 "i4": "i", "i8": "q", "f2": "e", "f4": "f", "f8": "d"}  # fmt: skip
+# A feature of another kind than its input, a text as a number say.
+_PACKING_ERRORS = (struct.error, TypeError, ValueError, OverflowError, AttributeError)
 
 PackBlock = Callable[[Sequence[Row]], bytes]
 ReadRow = Callable[[Row], Sequence[Any]]
@@ -51,13 +52,23 @@ class Packer:
     def pack(self, rows: Sequence[Row]) -> tuple[bytes, ...]:
         """One bytes object per tensor, shape [len(rows), width], little-endian row-major.
 
-        Fields of views take their defaults.
+        Fields of views take their defaults. Raises Unpackable.
         """
-        return tuple([pack(rows) for pack in self._pack])
+        try:
+            return tuple([pack(rows) for pack in self._pack])
+        except _PACKING_ERRORS as error:
+            raise self._unpackable() from error
 
     def pack_known(self, rows: Sequence[Row], known: Known) -> tuple[bytes, ...]:
         """The same with what was looked up: per row, per view, field → value."""
-        return tuple([pack(rows, known) for pack in self._pack_known])
+        try:
+            return tuple([pack(rows, known) for pack in self._pack_known])
+        except _PACKING_ERRORS as error:
+            raise self._unpackable() from error
+
+    def _unpackable(self) -> Unpackable:
+        # The error's own text may hold the value.
+        return Unpackable(f"schema {self.schema_digest[:12]}: an input is of no use to its feature")
 
 
 def _reads_views(block: TensorBlock) -> bool:
@@ -68,7 +79,7 @@ def _known_packer(
     block: TensorBlock, inputs: dict[str, InputSpec], views: Sequence[str]
 ) -> PackKnown:
     if _reads_views(block):
-        code = _STRUCT_CODES[ARRAY_TYPES[block.datatype][1:]]
+        code = STRUCT_CODES[block.datatype]
         return known_packer(block, views, struct.Struct(f"<{block.width}{code}").pack)
     plain = _block_packer(block, inputs)
     return lambda rows, _: plain(rows)
@@ -82,7 +93,7 @@ def _nothing_known(pack: PackKnown, views: int) -> PackBlock:
 def _block_packer(block: TensorBlock, inputs: dict[str, InputSpec]) -> PackBlock:
     if block.datatype is Datatype.BYTES:
         return _bytes_packer(block)
-    code = _STRUCT_CODES[ARRAY_TYPES[block.datatype][1:]]
+    code = STRUCT_CODES[block.datatype]
     pack = struct.Struct(f"<{block.width}{code}").pack
     read = _row_reader(block, inputs)
     return _rows_packer(pack, read)
@@ -102,9 +113,7 @@ def _row_reader(block: TensorBlock, inputs: dict[str, InputSpec]) -> ReadRow:
     names = [attribute(feature.source_name) for feature in block.features]
     get = attrgetter(*names)
     specs = [inputs[feature.source_name] for feature in block.features]
-    if any(
-        feature.width > 1 or spec.shape for feature, spec in zip(block.features, specs, strict=True)
-    ):
+    if not all(map(_takes_as_it_is, block.features, specs)):
         return _wide_reader(block, get)
     fills = tuple(fill_of(feature) for feature in block.features)
     clips = _clips(block.features, specs)
@@ -119,6 +128,14 @@ def _row_reader(block: TensorBlock, inputs: dict[str, InputSpec]) -> ReadRow:
         return clip(values, clips) if clips else values
 
     return read
+
+
+def _takes_as_it_is(feature: Feature, spec: InputSpec) -> bool:
+    """Whether whatever the signature lets through is one number the feature can hold."""
+    if feature.width > 1 or spec.shape:
+        return False
+    same = feature.datatype is spec.datatype
+    return same or feature.datatype in (Datatype.BOOL, Datatype.FP32, Datatype.FP64)
 
 
 def clip(values: Sequence[Any], clips: Sequence[tuple[int, float, float]]) -> list[Any]:
@@ -147,7 +164,8 @@ def _clips(features: Sequence[Feature], specs: Sequence[InputSpec]) -> tuple[Any
 
 
 def _wide_reader(block: TensorBlock, get: ReadRow) -> ReadRow:
-    """Features of several columns: lists are cut to their width and padded with the default."""
+    """Features of several columns, or of a narrower datatype than their input's: lists are cut
+    to their width and padded with the default, numbers are brought into the datatype's range."""
     columns = tuple(column(feature) for feature in block.features)
     single = len(columns) == 1
 

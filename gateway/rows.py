@@ -16,6 +16,7 @@ from bentos.contract.datatype import ITEM_SIZES, Datatype
 from bentos.contract.errors import ContractError
 from bentos.contract.signature import InputSpec, ModelSignature
 
+FP16_LIMIT = 65504.0
 FP32_LIMIT = 3.4028234663852886e38
 _FLOATS = {Datatype.FP16, Datatype.FP32, Datatype.FP64}
 _JSON_SAFE = 2**53 - 1
@@ -136,7 +137,8 @@ def _bounds(spec: InputSpec) -> tuple[float, float]:
 
 def _datatype_bounds(datatype: Datatype) -> tuple[float, float]:
     if datatype in _FLOATS:
-        return -FP32_LIMIT, FP32_LIMIT
+        limit = FP16_LIMIT if datatype is Datatype.FP16 else FP32_LIMIT
+        return -limit, limit
     bits = 8 * ITEM_SIZES[datatype]
     if datatype.value.startswith("U"):
         return 0, min(2**bits - 1, _JSON_SAFE)

@@ -7,7 +7,9 @@ not compared is counted, never silent.
 
 import asyncio
 from collections import deque
+from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import partial
 from time import monotonic
 from typing import Any
 
@@ -106,7 +108,7 @@ class ShadowMirror:
             self._looking_up.add(task)
             task.add_done_callback(self._looking_up.discard)
         else:
-            self._submit(line, copy, lane, packer.pack(copy.rows), until)
+            self._submit(line, copy, lane, partial(packer.pack, copy.rows), until)
 
     async def _look_up(
         self,
@@ -122,12 +124,22 @@ class ShadowMirror:
             found = await features.find(packer.views, copy.entities, len(copy.rows), until)
         finally:
             line.in_flight -= 1
-        self._submit(line, copy, lane, packer.pack_known(copy.rows, found.rows), until)
+        self._submit(line, copy, lane, partial(packer.pack_known, copy.rows, found.rows), until)
         self._send_waiting(line, copy.version)
 
     def _submit(
-        self, line: _Line, copy: ShadowCopy, lane: Lane, tensors: tuple[bytes, ...], until: float
+        self,
+        line: _Line,
+        copy: ShadowCopy,
+        lane: Lane,
+        pack: Callable[[], tuple[bytes, ...]],
+        until: float,
     ) -> None:
+        try:
+            tensors = pack()
+        except LaneError as error:
+            self._fail(copy, error.counted_as, 0)
+            return
         if sum(map(len, tensors)) > self._limits.max_bytes:
             self._skip_for_size(copy)
             return

@@ -39,3 +39,19 @@ ARRAY_TYPES: dict[Datatype, str] = {
 }
 
 ITEM_SIZES: dict[Datatype, int] = {kind: int(text[2]) for kind, text in ARRAY_TYPES.items()}
+
+STRUCT_CODES: dict[Datatype, str] = {
+    Datatype.BOOL: "?",
+    Datatype.UINT8: "B",
+    Datatype.UINT16: "H",
+    Datatype.UINT32: "I",
+    Datatype.UINT64: "Q",
+    Datatype.INT8: "b",
+    Datatype.INT16: "h",
+    Datatype.INT32: "i",
+    Datatype.INT64: "q",
+    Datatype.FP16: "e",
+    Datatype.FP32: "f",
+    Datatype.FP64: "d",
+}
+"The same for the struct module; write ``<`` before them."

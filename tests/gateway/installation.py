@@ -30,6 +30,7 @@ from gateway.app import App
 
 SECRET = "s" * 43
 OTHER_SECRET = "t" * 43
+PATIENT = {"x-request-timeout-ms": "20000"}
 STABLE = "fraud:20260101-aaaaaaaa"
 CANARY = "fraud:20260102-bbbbbbbb"
 SHADOW = "fraud:20260103-cccccccc"
@@ -203,10 +204,11 @@ def keys_body() -> documents.KeysBody:
     )
 
 
-def schemas_body() -> documents.SchemasBody:
-    features = {schema.digest(): schema for schema in (NARROW, WIDE)}
+def schemas_body(other: dict[str, FeatureSchema] | None = None) -> documents.SchemasBody:
+    """What is usual, with another feature schema for some versions."""
+    tags = {STABLE: NARROW, CANARY: WIDE, SHADOW: NARROW, **(other or {})}
+    features = {schema.digest(): schema for schema in (NARROW, WIDE, *tags.values())}
     signature = SIGNATURE.digest()
-    tags = {STABLE: NARROW, CANARY: WIDE, SHADOW: NARROW}
     return documents.SchemasBody(
         signatures={signature: SIGNATURE},
         features=features,

@@ -52,6 +52,28 @@ def test_order_default_and_nan_follow_the_schema():
     assert values[3:] == (4.0, 2.0, 3.0)
 
 
+@pytest.mark.parametrize(
+    ("datatype", "code", "expected"),
+    [
+        (Datatype.FP16, "e", (65504.0, 2.5)),
+        (Datatype.UINT8, "B", (255, 2)),
+        (Datatype.INT32, "i", (2**31 - 1, 2)),
+    ],
+)
+def test_a_feature_narrower_than_its_input_takes_what_it_can_hold(datatype, code, expected):
+    model = signature(number("a"))
+    feature = Feature(name="a", source="input:a", datatype=datatype, default=0)
+    packer = Packer(FeatureSchema(model="m", features=(feature,)), model)
+    [packed] = packer.pack(rows_of(model, {"a": 1e30}, {"a": 2.5}))
+    assert struct.unpack(f"<2{code}", packed) == expected
+
+
+def test_an_fp16_input_beyond_its_datatype_is_refused():
+    model = signature(InputSpec(name="a", datatype=Datatype.FP16))
+    with pytest.raises(msgspec.ValidationError, match="65504"):
+        rows_of(model, {"a": 65505.0})
+
+
 def test_values_are_clipped_only_where_the_schema_is_tighter():
     model = signature(number("a", minimum=0.0))
     schema = FeatureSchema(

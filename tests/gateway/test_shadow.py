@@ -7,10 +7,12 @@ import uuid
 
 import pytest
 
+from bentos.contract.documents import DocumentName
+from bentos.contract.features import Feature, FeatureSchema
 from bentos.contract.segment import ShadowFrame
 from gateway.decision_id import RANDOM_BYTES, new_decision_id
 from gateway.shadow import ShadowMirror, is_sampled
-from tests.gateway.installation import SHADOW, STABLE, WIDE, frames, route
+from tests.gateway.installation import SHADOW, STABLE, WIDE, frames, route, schemas_body
 from tests.gateway.lanes import until
 
 OTHER_SHADOW = "fraud:20260102-bbbbbbbb"
@@ -82,6 +84,18 @@ async def test_whatever_a_shadow_does_answers_stay_and_it_is_recorded(
         "unavailable"
     }
     versions.kill(bad)
+
+
+async def test_a_shadow_whose_features_cannot_take_an_input_is_recorded(gateway, stable, versions):
+    numbers = FeatureSchema(model="fraud", features=(Feature(name="n", source="input:note"),))
+    shadow = versions.start(schema=numbers)
+    gateway.publish_all({STABLE: stable, SHADOW: shadow}, route(shadow=(SHADOW,)))
+    gateway.publish(DocumentName.SCHEMAS, schemas_body({SHADOW: numbers}))
+    await gateway.connected()
+    ids = await ask_many(gateway, 3, instances=[{"amount": 10.0, "note": "a text"}])
+    found = frames(gateway, ShadowFrame)
+    assert {frame.outcome.decision_id for frame in found} == ids
+    assert {frame.outcome.status for frame in found} == {"unpackable"}
 
 
 async def test_a_killed_shadow_costs_no_answer(gateway, stable, versions):
