@@ -34,7 +34,7 @@ def decode(view: ModelView, body: bytes, header_length: str | None, max_rows: in
     else:
         request = oip.decode_request(body, header_length)
     _check_outputs(view.signature, request)
-    specs = {spec.name: spec for spec in view.signature.inputs}
+    specs = view.inputs
     columns: dict[str, list[Any]] = {}
     for index, tensor in enumerate(request.inputs):
         field = f"inputs[{index}]"

@@ -34,6 +34,7 @@ class ModelView:
 
     def __init__(self, signature: ModelSignature) -> None:
         self.signature = signature
+        self.inputs = {spec.name: spec for spec in signature.inputs}
         self.row_type = row_type(signature)
         self.entities = EntityReader(signature) if entities_of(signature) else None
         "Reads the ids of the entities rows are about; None where the model names none."

@@ -1,16 +1,22 @@
 """Tensors of a request → one column of values per named input, as JSON would carry them."""
 
 import math
+import struct
 from typing import Any
 
 import numpy as np
 
 from bentos.contract import oip
-from bentos.contract.datatype import ARRAY_TYPES, Datatype
+from bentos.contract.datatype import ARRAY_TYPES, STRUCT_CODES, Datatype
 from bentos.contract.errors import ContractError
 from bentos.contract.signature import InputSpec
 
 _FLOATS = {Datatype.FP16, Datatype.FP32, Datatype.FP64}
+# Lists with nothing in them take memory here and no bytes of the caller's.
+MAX_EMPTY_LISTS = 1024
+# One value is read without an array around it: a call may bring dozens of such tensors.
+_ONE = (1,)
+_READ_ONE = {kind: struct.Struct(f"<{code}").unpack for kind, code in STRUCT_CODES.items()}
 
 
 def read_column(spec: InputSpec, tensor: oip.Tensor, field: str) -> list[Any]:
@@ -18,16 +24,49 @@ def read_column(spec: InputSpec, tensor: oip.Tensor, field: str) -> list[Any]:
     if tensor.datatype is not spec.datatype:
         raise ContractError(f"{field}.datatype", spec.datatype.value, tensor.datatype.value)
     shape = tensor.shape
-    data = tensor.data
-    if not spec.shape and isinstance(data, list) and shape == (len(data),):
-        return data  # the usual form: one value a row, written flat
-    if len(shape) < 1 or (not spec.shape and math.prod(shape[1:]) != 1):
-        raise ContractError(f"{field}.shape", f"[rows{', n' if spec.shape else ''}]", list(shape))
+    if not spec.shape:  # the usual forms: one value a row, flat, or one row's bytes
+        raw, data = tensor.raw, tensor.data
+        if raw is None:
+            if isinstance(data, list) and shape == (len(data),):
+                return data
+        elif shape == _ONE and (read := _READ_ONE.get(spec.datatype)) is not None:
+            (value,) = read(raw)
+            return [value if value == value else None]  # noqa: PLR0124 - NaN
+    _check_shape(spec, shape, field)
     flat = _values(spec, tensor, field)
     if not spec.shape:
         return flat
-    width = math.prod(shape[1:])
-    return [flat[row * width : (row + 1) * width] for row in range(shape[0])]
+    if len(spec.shape) == 1:
+        return _nested(flat, (shape[0], math.prod(shape[1:])))
+    return _nested(flat, shape)
+
+
+def _check_shape(spec: InputSpec, shape: tuple[int, ...], field: str) -> None:
+    """A row is one value however many dimensions say so, or one list, or nested as the
+    signature has it."""
+    row = shape[1:]
+    if not spec.shape:
+        fits = math.prod(row) == 1
+    elif len(spec.shape) == 1:
+        fits = True  # how long it is, the row's type checks
+    else:
+        fits = len(row) == len(spec.shape) and all(map(_fits, row, spec.shape))
+        fits = fits and (0 not in row or math.prod(filter(None, row)) <= MAX_EMPTY_LISTS)
+    if not shape or not fits:
+        names = ["rows", *("n" if length < 0 else str(length) for length in spec.shape)]
+        raise ContractError(f"{field}.shape", f"[{', '.join(names)}]", list(shape))
+
+
+def _fits(length: int, wanted: int) -> bool:
+    return wanted in (length, -1)
+
+
+def _nested(flat: list[Any], shape: tuple[int, ...]) -> list[Any]:
+    """A list per row, with a list per dimension in it."""
+    for level in range(len(shape) - 1, 0, -1):
+        width = shape[level]
+        flat = [flat[n * width : (n + 1) * width] for n in range(math.prod(shape[:level]))]
+    return flat
 
 
 def _values(spec: InputSpec, tensor: oip.Tensor, field: str) -> list[Any]:
