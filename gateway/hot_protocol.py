@@ -37,6 +37,7 @@ class HotProtocol(HeadLimits):
         self._held_bytes = 0
         self._leaving = False
         self._active_at = 0.0
+        self._reader_timer: asyncio.TimerHandle | None = None
 
     # --- in -----------------------------------------------------------------------------
     def data_received(self, data: bytes) -> None:
@@ -116,9 +117,39 @@ class HotProtocol(HeadLimits):
         idle = self.loop.time() - self._active_at
         if self._answering is None and idle >= self.timeout_keep_alive:
             super().timeout_keep_alive_handler()
+            self._stop_watching()
+            self._watch_reader(self.transport.get_write_buffer_size())
             return
         wait = self.timeout_keep_alive if self._answering else self.timeout_keep_alive - idle
         self.timeout_keep_alive_task = self.loop.call_later(wait, self.timeout_keep_alive_handler)
+
+    def pause_writing(self) -> None:
+        """The client reads slower than answers come; until it catches up nothing is written."""
+        super().pause_writing()
+        self._watch_reader(self.transport.get_write_buffer_size())
+
+    def resume_writing(self) -> None:
+        """The client caught up."""
+        super().resume_writing()
+        self._stop_watching()
+
+    def _watch_reader(self, left: int) -> None:
+        """Who reads nothing of the bytes ``left`` for the keep-alive time is not waited for."""
+        if left:
+            wait = self.timeout_keep_alive
+            self._reader_timer = self.loop.call_later(wait, self._look_at_reader, left)
+
+    def _look_at_reader(self, before: int) -> None:
+        left = self.transport.get_write_buffer_size()
+        if left >= before:
+            self.transport.abort()
+        else:
+            self._watch_reader(left)
+
+    def _stop_watching(self) -> None:
+        if self._reader_timer is not None:
+            self._reader_timer.cancel()
+            self._reader_timer = None
 
     def shutdown(self) -> None:
         """Called by uvicorn to drain: what is being answered is answered, then closed."""
@@ -151,3 +182,4 @@ class HotProtocol(HeadLimits):
         self._be_waited_for()
         # After a reset uvicorn leaves its timer, and with it this object, for the whole timeout.
         self._unset_keepalive_if_required()
+        self._stop_watching()
