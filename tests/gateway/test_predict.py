@@ -125,6 +125,7 @@ async def test_only_the_first_callers_wait_for_a_canary_that_hangs(gateway, vers
     hung = versions.start(schema=WIDE, fault="hung")
     gateway.publish_all({STABLE: stable, CANARY: hung}, route(ALL_BUCKETS))
     await gateway.connected()
+    known_to_take(gateway.serving.snapshot.lanes[STABLE], milliseconds=200)
     headers = {"x-request-timeout-ms": "1000"}
     first = (await gateway.predict(headers=headers)).json()
     later = [(await gateway.predict(headers=headers)).json() for _ in range(10)]
