@@ -51,7 +51,10 @@ async def gateway(tmp_path):
         transport=transport, base_url="http://g", headers=headers
     ) as client:
         yield Gateway(app, publisher, client)
+    lanes = [*app.serving.snapshot.lanes.values()]
     await app._stop()
+    for lane in lanes:
+        await close_lane(lane)
 
 
 @pytest.fixture(scope="session")
