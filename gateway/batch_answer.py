@@ -13,7 +13,7 @@ import numpy.typing as npt
 
 from bentos.contract import oip
 from bentos.contract.datatype import ARRAY_TYPES, Datatype
-from bentos.contract.errors import ContractError
+from bentos.contract.errors import ContractError, shorten
 from bentos.contract.signature import ModelSignature, OutputSpec
 from gateway.errors import BadAnswer
 from gateway.rows import Row, attribute
@@ -21,6 +21,10 @@ from gateway.rows import Row, attribute
 # Float32 rounding of a Decimal bound; a probability of 1.0000001 is not garbage.
 BOUND_TOLERANCE = 1e-6
 _FLOATS = {Datatype.FP16, Datatype.FP32, Datatype.FP64}
+# numpy's kinds of what a JSON list may hold: it would read "3" as 3, 1.7 as the integer 1 and
+# "false" as true. A null among numbers ("O") becomes NaN, which fails its own row.
+_JSON_KINDS = {Datatype.BOOL: "b", **dict.fromkeys(_FLOATS, "iufO")}
+_JSON_INTEGERS = "iu"
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,9 +115,20 @@ def _array(spec: OutputSpec, tensor: oip.Tensor, rows: int) -> npt.NDArray[Any]:
     try:
         if tensor.raw is not None:
             return np.frombuffer(tensor.raw, dtype).reshape(shape)
-        return np.asarray(tensor.data, dtype).reshape(shape)
+        return _from_json(spec, tensor.data, dtype).reshape(shape)
     except (ValueError, TypeError, OverflowError) as error:
         raise BadAnswer(f"{spec.name}: expected {spec.datatype} data, got {error}") from error
+
+
+def _from_json(spec: OutputSpec, data: Any, dtype: np.dtype[Any]) -> npt.NDArray[Any]:
+    values = np.asarray(data)
+    kinds = _JSON_KINDS.get(spec.datatype, _JSON_INTEGERS)
+    kind = values.dtype.kind
+    if kind not in kinds or (kind == "O" and any(isinstance(each, str) for each in values.flat)):
+        raise BadAnswer(f"{spec.name}: expected {spec.datatype} data, got {shorten(data)}")
+    # What is too large for the type becomes infinite, and is refused as such.
+    with np.errstate(over="ignore"):
+        return np.asarray(data, dtype)
 
 
 def _check_values(spec: OutputSpec, array: npt.NDArray[Any], bad_rows: dict[int, str]) -> None:
@@ -134,7 +149,11 @@ def _check_values(spec: OutputSpec, array: npt.NDArray[Any], bad_rows: dict[int,
 
 def _texts(spec: OutputSpec, tensor: oip.Tensor, rows: int) -> list[Any]:
     texts = tensor.data if tensor.raw is None else _split_bytes(spec, tensor.raw)
-    if not isinstance(texts, list) or len(texts) != rows:
+    if (
+        not isinstance(texts, list)
+        or len(texts) != rows
+        or not all(isinstance(text, str) for text in texts)
+    ):
         raise BadAnswer(f"{spec.name}: expected {rows} strings, got {texts!r:.80}")
     return texts
 

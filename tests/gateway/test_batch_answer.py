@@ -74,6 +74,57 @@ def test_a_wrong_shape_or_dtype_fails_the_batch(price, curve, datatype, dtype, m
         read_batch(PRICING, body, length, 2)
 
 
+def json_answer(datatype, data):
+    signature = ModelSignature(
+        model="m", inputs=PRICING.inputs, outputs=(OutputSpec(name="o", datatype=datatype),)
+    )
+    tensor = oip.Tensor(name="o", shape=(len(data),), datatype=datatype, data=data)
+    body, _ = oip.encode(oip.InferResponse(model_name="m", outputs=[tensor]))
+    return read_batch(signature, body, None, len(data))
+
+
+@pytest.mark.parametrize(
+    ("datatype", "data"),
+    [
+        (Datatype.INT64, [1.7]),
+        (Datatype.INT64, ["3"]),
+        (Datatype.INT8, [300]),
+        (Datatype.FP32, ["0.5"]),
+        (Datatype.FP32, ["0.5", None]),
+        (Datatype.FP32, [True]),
+        (Datatype.BOOL, ["false"]),
+        (Datatype.BOOL, [7]),
+        (Datatype.BYTES, [3]),
+        (Datatype.BYTES, [None]),
+        (Datatype.BYTES, [["a"]]),
+    ],
+)
+def test_json_of_another_type_is_no_answer(datatype, data):
+    with pytest.raises(BadAnswer, match="o: expected"):
+        json_answer(datatype, data)
+
+
+@pytest.mark.parametrize(
+    ("datatype", "data"),
+    [
+        (Datatype.INT64, [1, -3]),
+        (Datatype.FP32, [1, 0.5]),
+        (Datatype.BOOL, [True, False]),
+        (Datatype.BYTES, ["a", "ü"]),
+    ],
+)
+def test_json_of_the_right_type_is_an_answer(datatype, data):
+    assert json_answer(datatype, data).columns == {"o": data}
+
+
+@pytest.mark.parametrize("value", [None, 1e300])
+def test_what_is_no_finite_number_in_json_fails_its_own_row(value):
+    batch = json_answer(Datatype.FP32, [0.5, value])
+    assert batch.slice(0, 1) == {"o": [0.5]}
+    with pytest.raises(BadAnswer, match="o: expected finite values"):
+        batch.slice(1, 1)
+
+
 @pytest.mark.parametrize("body", [b"", b"{}", b"garbage", b'{"model_name": "p", "outputs": []}'])
 def test_what_is_no_answer_is_a_bad_answer(body):
     with pytest.raises(BadAnswer):
