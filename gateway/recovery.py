@@ -6,6 +6,7 @@ rolling restart) never touch each other's.
 
 import fcntl
 import os
+import time
 from pathlib import Path
 
 import structlog
@@ -22,13 +23,17 @@ from bentos.contract.segment import (
 
 log = structlog.get_logger(__name__)
 
-# A segment has this suffix until it is locked and has its header.
+# A segment has this suffix until it is locked and has its header. Until then it holds no decision,
+# and whoever makes it may not have come to the lock yet: it is left alone while it is young.
 NEW_SUFFIX = ".new"
+NEW_FOR_S = 60.0
 
 
 def close_left_open(folder: Path) -> None:
     """Close every segment nobody holds: a torn tail is cut off, what is damaged is set aside."""
-    for path in sorted([*folder.glob(f"*{OPEN_SUFFIX}"), *folder.glob(f"*{NEW_SUFFIX}")]):
+    for path in folder.glob(f"*{NEW_SUFFIX}"):
+        _drop_if_old(path)
+    for path in sorted(folder.glob(f"*{OPEN_SUFFIX}")):
         try:
             file = os.open(path, os.O_RDWR)
         except FileNotFoundError:
@@ -56,6 +61,15 @@ def set_aside(path: Path, error: ContractError) -> None:
     """
     path.replace(path.with_suffix(HELD_SUFFIX))
     log.error("segment_held", segment=path.stem, field=error.field, expected=error.expected)
+
+
+def _drop_if_old(path: Path) -> None:
+    """Its maker died before it had a header."""
+    try:
+        if time.time() - path.stat().st_mtime > NEW_FOR_S:
+            path.unlink()
+    except FileNotFoundError:
+        return  # it has its name now
 
 
 def _close(path: Path, file: int) -> None:

@@ -1,13 +1,16 @@
 import asyncio
+import os
 import subprocess
 import sys
+import time
 
 import pytest
 
-from bentos.contract.segment import DecisionFrame, encode_frame, read_frames
+from bentos.contract.segment import DecisionFrame, SegmentHeader, encode_frame, read_frames
 from gateway.config import LogFullPolicy
 from gateway.decision_log import DecisionLog, Limits
 from gateway.recovery import close_left_open
+from gateway.segment_file import SegmentFile
 from tests.gateway.installation import make_decision, make_personal
 
 WRITER = """
@@ -24,6 +27,15 @@ for _ in range(3):
     asyncio.run(log.append(make_decision, make_personal()))
 print("ready", flush=True)
 sys.stdin.read()
+"""
+
+LOOKER = """
+import sys
+from pathlib import Path
+from gateway.recovery import close_left_open
+print("ready", flush=True)
+while True:
+    close_left_open(Path(sys.argv[1]))
 """
 
 
@@ -103,8 +115,33 @@ def test_a_damaged_segment_is_set_aside_whole(tmp_path, writer, capsys):
 @pytest.mark.parametrize("content", [b"", b"SBX", b"SBXSEG01", b"SBXSEG01\x00\x00\x00\x00"])
 def test_a_segment_without_a_decision_goes(tmp_path, content):
     (tmp_path / "g-b-000000.open").write_bytes(content)
-    (tmp_path / "g-b-000001.new").write_bytes(content)
     close_left_open(tmp_path)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_one_that_is_just_being_made_is_left_to_its_maker_and_an_old_one_goes(tmp_path):
+    young, old = tmp_path / "g-b-000001.new", tmp_path / "g-b-000000.new"
+    young.touch()
+    old.touch()
+    os.utime(old, (time.time() - 3600,) * 2)
+    close_left_open(tmp_path)
+    assert list(tmp_path.iterdir()) == [young]
+
+
+def test_segments_are_opened_while_others_look_for_what_was_left_open(tmp_path):
+    command = [sys.executable, "-c", LOOKER, str(tmp_path)]
+    looking = subprocess.Popen(command, stdout=subprocess.PIPE)
+    assert looking.stdout.readline() == b"ready\n"
+    header = SegmentHeader(gateway="g", boot="b", first_seq=0, opened_at="2026-01-01T00:00:00Z")
+    try:
+        for number in range(1500):
+            segment = SegmentFile(tmp_path, f"g-b-{number:06d}", header)
+            segment.finish()
+            os.close(segment.file)
+        assert looking.poll() is None
+    finally:
+        looking.kill()
+        looking.communicate()
     assert list(tmp_path.iterdir()) == []
 
 
