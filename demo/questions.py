@@ -21,6 +21,19 @@ ROWS = 3000
 HISTORY_LENGTH = 64
 # A shop lets the price move this far around the usual one.
 BAND = 0.15
+_PRICING_ASKED = (
+    "reference_price",
+    "units_last_week",
+    "mean_units_4w",
+    "mean_units_8w",
+    "weeks_since_first_sale",
+    "last_price_ratio",
+    "mean_discount_8w",
+    "price_spread_8w",
+    "week_sin",
+    "week_cos",
+    "unit_cost",
+)
 _NOT_ASKED = ("order_id", "ordered_at", "label", "scenario", "split")
 
 
@@ -55,8 +68,8 @@ def pricing(connection: duckdb.DuckDBPyConnection, folder: Path) -> Iterator[dic
     yield from _named(
         connection,
         f"SELECT reference_price * {1 - BAND} AS price_min, reference_price * {1 + BAND} AS "
-        "price_max, * EXCLUDE (product_id, week, begins, price, units, held_out) "
-        f"FROM read_parquet(?) ORDER BY week DESC, product_id LIMIT {ROWS}",
+        f"price_max, {', '.join(_PRICING_ASKED)} FROM read_parquet(?) "
+        f"ORDER BY week DESC, product_id LIMIT {ROWS}",
         path,
     )
 

@@ -9,6 +9,8 @@ from bentos.pricing.schema import SIGNATURE as PRICING
 from bentos.recommendations.schema import HISTORY_LENGTH
 from bentos.recommendations.schema import SIGNATURE as RECOMMENDATIONS
 from demo.questions import main
+from tests.training.pricing.test_features import made_up_sales, snapshot
+from training.pricing.features import WEEKS_FILE
 
 
 @pytest.fixture(scope="module")
@@ -16,11 +18,6 @@ def questions(tmp_path_factory):
     folder = tmp_path_factory.mktemp("snapshot")
     known = ", ".join(
         f"1.0::FLOAT AS {spec.name}" for spec in FRAUD.inputs if spec.name != "is_new"
-    )
-    weeks = ", ".join(
-        f"0.5::FLOAT AS {spec.name}"
-        for spec in PRICING.inputs
-        if spec.name not in ("price_min", "price_max", "reference_price")
     )
     with duckdb.connect(":memory:") as connection:
         connection.execute(f"""COPY (SELECT 'o' || i AS order_id, now()::TIMESTAMP AS ordered_at,
@@ -30,10 +27,8 @@ def questions(tmp_path_factory):
         connection.execute(f"""COPY (SELECT (i % 3 - 1)::INT AS customer, i AS order_number,
             i AS moment, i AS product_id FROM range(300) t(i))
             TO '{folder / "purchases.parquet"}'""")
-        connection.execute(f"""COPY (SELECT 7 AS product_id, 1 AS week, today() AS begins,
-            false AS held_out,
-            10.0::FLOAT AS reference_price, {weeks}, 10.0 AS price, 3.0 AS units)
-            TO '{folder / "product_weeks.parquet"}'""")
+    snapshot(folder, made_up_sales())
+    (folder / "snapshot" / WEEKS_FILE).rename(folder / WEEKS_FILE)
     out = folder / "questions.json"
     pairs = [text for model in ("fraud", "recommendations", "pricing") for text in (folder, model)]
     assert main([str(out), *map(str, pairs)]) == 0
@@ -62,5 +57,6 @@ def test_histories_are_newest_first_bounded_and_of_known_customers(questions):
 
 
 def test_a_price_may_move_around_its_reference(questions):
-    (row,) = questions["pricing"]
-    assert row["price_min"] < row["reference_price"] < row["price_max"]
+    assert questions["pricing"]
+    for row in questions["pricing"]:
+        assert row["price_min"] < row["reference_price"] < row["price_max"]
