@@ -4,7 +4,9 @@ import json
 
 import pytest
 
-from tests.acceptance.line import MODEL, VERSIONS, serves
+from load_tests.installation.line import serves
+from load_tests.installation.model import MODEL
+from load_tests.installation.tiny_bento import VERSIONS
 
 pytestmark = pytest.mark.acceptance
 
