@@ -110,11 +110,11 @@ class Line:
         caller = {"name": "storefront", "shop": SHOP, "models": ["*"], "scopes": ["infer"]}
         self.keys["caller"] = self.call("admin", "POST", "/api/v1/callers", caller)["key"]
 
-    def run(self, *command: str) -> "subprocess.CompletedProcess[str]":
-        """Run ``python`` with these arguments to its end."""
+    def run(self, *command: str, **settings: str) -> "subprocess.CompletedProcess[str]":
+        """Run ``python`` with these arguments to its end, with these settings of its own."""
         return subprocess.run(
             [sys.executable, *command],
-            env=self.environment,
+            env={**self.environment, **settings},
             capture_output=True,
             text=True,
             timeout=120,

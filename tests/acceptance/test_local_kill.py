@@ -14,11 +14,11 @@ pytestmark = pytest.mark.acceptance
 def signalbox(line, *arguments):
     key = line.home / "author.key"
     key.write_text(line.keys["author"])
-    line.environment |= {
-        "SIGNALBOX_KEY_FILE": str(key),
-        "SIGNALBOX_GATEWAY_URL": line.gateway_url,
-    }
-    done = line.run("-m", "control_plane.cli", "kill", *arguments, "--json")
+    done = line.run(
+        *("-m", "control_plane.cli", "kill", *arguments, "--json"),
+        SIGNALBOX_KEY_FILE=str(key),
+        SIGNALBOX_GATEWAY_URL=line.gateway_url,
+    )
     assert done.returncode == 0, done.stderr
     return json.loads(done.stdout)
 
