@@ -16,6 +16,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -223,13 +224,26 @@ def show(found: Sequence[Step], console: Console) -> None:
     console.print(table)
 
 
+@contextmanager
+def quiet() -> Iterator[None]:
+    """That there is no control plane is no news here."""
+    before = structlog.get_config()
+    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.ERROR))
+    try:
+        yield
+    finally:
+        structlog.configure(**before)
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
     """Print the table and, as the last line, JSON."""
     parser = argparse.ArgumentParser(prog="python -m load_tests.microseconds", description=__doc__)
     parser.parse_args(arguments)
-    # That there is no control plane is no news here.
-    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.ERROR))
-    with tempfile.TemporaryDirectory(prefix="sbx-") as name, (Path(name) / "log").open("wb") as log:
+    with (
+        quiet(),
+        tempfile.TemporaryDirectory(prefix="sbx-") as name,
+        (Path(name) / "log").open("wb") as log,
+    ):
         found = uvloop.run(measure(Path(name) / "home", log.fileno()))
     show(found, Console(stderr=True))
     report = {
