@@ -4,8 +4,8 @@ import asyncio
 import os
 import signal
 import time
-from collections.abc import Awaitable, Callable, Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -91,7 +91,7 @@ class Story:
         if fraud is not None:
             steps = list(CANARY_STEPS)
             promoting = await self._asked(FRAUD, fraud.candidate, steps, shadow=True)
-            with self._step("baseline", FRAUD, fraud.stable, 1.0, None) as step:
+            async with self._step("baseline", FRAUD, fraud.stable, 1.0, None) as step:
                 await self._hold(step)
             self.replay.pace = pace(models, FRAUD)
             await self._promote(promoting)
@@ -101,7 +101,7 @@ class Story:
             candidate = recommendations.candidate
             leaving = await self._asked(RECOMMENDATIONS, candidate, [weight], shadow=False)
         if promoting is not None:
-            with self._step("promoted", FRAUD, promoting.candidate, 1.0, promoting) as step:
+            async with self._step("promoted", FRAUD, promoting.candidate, 1.0, promoting) as step:
                 await self._hold(step)
         if leaving is not None and recommendations is not None:
             self.replay.pace = pace(models, RECOMMENDATIONS)
@@ -115,14 +115,14 @@ class Story:
     async def _promote(self, release: Release) -> None:
         candidate = release.candidate
         await self._followed(release, shadows(candidate), f"{candidate} shadows")
-        with self._step("shadow", FRAUD, candidate, 0.0, release) as step:
+        async with self._step("shadow", FRAUD, candidate, 0.0, release) as step:
             await self._hold(step)
         await self._show_shadow(candidate)
         for weight in CANARY_STEPS:
             name = f"canary {weight:.0%}".replace("%", " %")
             await self.desk.move(release.id, "ramp", "the step before looked right")
             await self._followed(release, canary(release.id, weight), f"{candidate} {name}")
-            with self._step(name, FRAUD, candidate, weight, release) as step:
+            async with self._step(name, FRAUD, candidate, weight, release) as step:
                 await self._hold(step, self._kill_worker if weight == CANARY_STEPS[-1] else None)
         await self.desk.move(release.id, "promote", "as good as stable on a quarter of the keys")
         await self._followed(release, serves(candidate), f"{candidate} promoted")
@@ -130,7 +130,7 @@ class Story:
     async def _show_canary(self, release: Release, weight: float) -> None:
         candidate = release.candidate
         await self._followed(release, canary(release.id, weight), f"{candidate} canary 10 %")
-        with self._step("canary 10 %", release.model, candidate, weight, release) as step:
+        async with self._step("canary 10 %", release.model, candidate, weight, release) as step:
             await self._hold(step)
 
     async def _roll_back(self, release: Release, stable: str) -> None:
@@ -138,7 +138,7 @@ class Story:
         await self.desk.move(release.id, "rollback", "shown on purpose: back needs no approval")
         await self._followed(release, serves(stable), f"{candidate} rolled back")
         self.board.labels.update({stable: "stable", candidate: "rolled back"})
-        with self._step("rolled back", release.model, candidate, 0.0, release) as step:
+        async with self._step("rolled back", release.model, candidate, 0.0, release) as step:
             await self._hold(step)
 
     async def _asked(
@@ -165,10 +165,10 @@ class Story:
         left = max(0.0, self._deadline - time.monotonic())
         return left * TIME[name] / sum(TIME[each] for each in later)
 
-    @contextmanager
-    def _step(
+    @asynccontextmanager
+    async def _step(
         self, name: str, model: str, candidate: str, share: float, release: Release | None
-    ) -> Iterator[Step]:
+    ) -> AsyncIterator[Step]:
         release_id = None if release is None else release.id
         step = Step(name, model, candidate, share, release_id, self.watch.history)
         started = time.monotonic()
@@ -177,6 +177,8 @@ class Story:
         with self.board.stage(f"{model}: {name}", total=self._planned(name)) as stage:
             yield step
             self.replay.on_answer = self.between.take
+            # The last answers may follow routes the watch has not looked at yet.
+            await self.watch.poll()
             step.finish()
             step.seconds = time.monotonic() - started
             result = step.result()
