@@ -14,10 +14,10 @@ PIP_INSTALL := $(BIN)/python -m pip install --disable-pip-version-check --quiet
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo up bench profile peers locust faults soak test test-all lint format types imports lock clean
+.PHONY: help demo up bench bench-audit profile peers locust faults soak test test-all lint format types imports lock clean
 
 help: ## list the commands
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 demo: $(RUN_STAMP) ## the whole product on a shop's orders, live in the terminal (ARGS="--for 60s --json --orders PATH")
 	@$(BIN)/python -m demo $(ARGS)
@@ -27,6 +27,9 @@ up: $(RUN_STAMP) ## control plane, fleet, shipper and gateway over ./var, withou
 
 bench: $(RUN_STAMP) ## gateway against BentoML, MLServer, Envoy, Triton, Ray Serve (ARGS="--quick", "--no-peers")
 	@$(BIN)/python -m load_tests.bench $(ARGS)
+
+bench-audit: $(RUN_STAMP) ## a million events in the register: append, prove, verify (ARGS="events --events 100000")
+	@$(BIN)/python -m load_tests.bench_audit $(ARGS)
 
 locust: $(RUN_STAMP) ## shoppers to watch in a browser (ARGS="flash-sale": or ramp, rollback, bento-down, steady)
 	@$(BIN)/python -m load_tests.locust_scenario $(ARGS)

@@ -68,7 +68,12 @@ class Action(StrEnum):
     DOCUMENT_PUBLISH = "document:publish"
     ENDPOINTS_REPORT = "endpoints:report"
     SEGMENT_REGISTER = "segment:register"
+    DECISION_REDACT = "decision:redact"
     REGISTER_VERIFY = "register:verify"
+    REGISTER_READ = "register:read"
+    REGISTER_PROVE = "register:prove"
+    REGISTER_EXPORT = "register:export"
+    REGISTER_COSIGN = "register:cosign"
     REQUEST_DENY = "request:deny"
 
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from sqlmodel import col, select
 
 from bentos.contract.errors import ContractError
+from bentos.contract.redaction import segment_entity
 from bentos.contract.register import Action
 from control_plane import clock
 from control_plane.audit.models import SegmentRow
@@ -67,7 +68,7 @@ def register_segment(session: WriteSession, principal: Principal, segment: Segme
         )
     gap = _gap(session, segment)
     session.add(SegmentRow(**members, at=clock.now()))
-    entity = f"segment:{segment.gateway}/{segment.boot}/{segment.first_seq}"
+    entity = segment_entity(segment.gateway, segment.boot, segment.first_seq)
     change = Change(
         action=Action.SEGMENT_REGISTER,
         entity=entity,

@@ -1,0 +1,87 @@
+"""``make bench-audit``: what the register and the decision archive hold up to.
+
+    python -m load_tests.bench_audit                       both parts at full size
+    python -m load_tests.bench_audit events --events 100000
+
+Each part fills a fresh folder with its data, through the product's own code, and asks it. The
+last line of stdout is the report as JSON. Exit code 0: every floor held; 1: one was missed.
+"""
+
+import argparse
+import json
+import sys
+import tempfile
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+from rich.table import Table
+
+from load_tests import audit_events, machine
+from load_tests.audit_part import Part
+
+Measure = Callable[[argparse.Namespace, Path, Console], Part]
+PARTS: dict[str, Measure] = {"events": audit_events.measure}
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the parts asked for."""
+    options = _options(arguments)
+    console = Console(stderr=True)
+    parts = []
+    for name in options.parts or PARTS:
+        with tempfile.TemporaryDirectory(prefix=f"sbx-{name}-", dir=options.folder) as folder:
+            part = PARTS[name](options, Path(folder), console)
+        show(name, part, console)
+        parts.append((name, part))
+    missed = [claim for _, part in parts for claim in part.claims if claim.missed]
+    for claim in missed:
+        print(f"missed: {claim.problem()}", file=sys.stderr)
+    print(json.dumps(report(parts), separators=(",", ":")))
+    return 1 if missed else 0
+
+
+def report(parts: Sequence[tuple[str, Part]]) -> dict[str, Any]:
+    """All parts as one JSON object."""
+    return {
+        "machine": machine.describe(),
+        "parts": {
+            name: {
+                "figures": part.figures,
+                "claims": [claim.row() for claim in part.claims],
+                "notes": part.notes,
+            }
+            for name, part in parts
+        },
+    }
+
+
+def show(name: str, part: Part, console: Console) -> None:
+    """The table for people."""
+    table = Table(title=name)
+    for column in ("what", "value", "to reach"):
+        table.add_column(column, justify="left" if column == "what" else "right")
+    for claim in part.claims:
+        sign = "≥" if claim.at_least else "≤"
+        value = "not measured" if claim.value is None else f"{claim.value:,.2f}"
+        verdict = "  MISSED" if claim.missed else ""
+        table.add_row(claim.text, value, f"{sign} {claim.floor:g}{verdict}")
+    table.add_section()
+    for text, figure in part.figures.items():
+        table.add_row(text, f"{figure:,.3f}" if isinstance(figure, float) else str(figure), "")
+    console.print(table)
+    for note in part.notes:
+        console.print(f"note: {note}", highlight=False)
+
+
+def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m load_tests.bench_audit")
+    parser.add_argument("parts", nargs="*", choices=[[], *PARTS], help="all unless named")
+    parser.add_argument("--folder", type=Path, help="where the data is put, on a real disk")
+    audit_events.add_options(parser)
+    return parser.parse_args(arguments)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

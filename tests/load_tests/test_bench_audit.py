@@ -1,0 +1,30 @@
+import json
+
+from load_tests import audit_events, bench_audit
+from load_tests.audit_part import Part, percentile
+from load_tests.floors import Claim
+
+
+def test_events_are_appended_and_verified_for_real(capsys, tmp_path, monkeypatch):
+    monkeypatch.setattr(audit_events, "APPENDS_PER_S", 0.0)
+    code = bench_audit.main(["events", "--events", "30", "--folder", str(tmp_path)])
+    report = json.loads(capsys.readouterr().out.splitlines()[-1])
+    claims = {claim["name"]: claim for claim in report["parts"]["events"]["claims"]}
+    assert code == 0
+    assert claims["append"]["value"] > 0
+    assert claims["verify"]["floor_held"] is True
+    assert report["parts"]["events"]["figures"]["events"] == 30
+    # Nothing is left behind.
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_missed_floor_fails_the_run(capsys, monkeypatch, tmp_path):
+    part = Part([Claim("x", "things", 2.0, 2.0, 1.0)])
+    monkeypatch.setitem(bench_audit.PARTS, "events", lambda *_: part)
+    assert bench_audit.main(["events", "--folder", str(tmp_path)]) == 1
+    assert "things: expected at least 2, got 1.000" in capsys.readouterr().err
+
+
+def test_the_percentile_is_a_value_that_was_seen():
+    assert percentile([3.0, 1.0, 2.0], 0.95) == 3.0
+    assert percentile([1.0], 0.5) == 1.0
