@@ -63,6 +63,8 @@ def main() -> int:
         port=settings.control_plane_port,
         # SDK keys stand in GrowthBook's paths: no access log.
         access_log=False,
+        proxy_headers=True,
+        forwarded_allow_ips=settings.trusted_proxies,
         log_level="warning",
         timeout_graceful_shutdown=GRACE_SECONDS,
         server_header=False,

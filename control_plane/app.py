@@ -17,6 +17,7 @@ from control_plane.envelope import Envelope
 from control_plane.growthbook import endpoints as growthbook
 from control_plane.parts import Parts
 from control_plane.people import endpoints as people
+from control_plane.people import session_endpoints as own_session
 from control_plane.publish import endpoints as documents
 from control_plane.publish import fleet_endpoints as fleet
 from control_plane.publish.feed import Feed
@@ -35,6 +36,7 @@ ROUTERS = (
     callers.router,
     shopify_apps.router,
     people.router,
+    own_session.router,
     audit.router,
     documents.router,
     fleet.router,

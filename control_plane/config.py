@@ -30,6 +30,16 @@ class Settings(BaseSettings):
     drain_s: float = Field(default=30.0, ge=0, le=3600)
     """A version stays running this long after the last route that named it."""
 
+    public_url: str | None = Field(default=None, pattern=r"^https?://[^/\s]+$")
+    """Where browsers find the control plane, e.g. https://signalbox.example; cookies and the
+    check of a page's origin go by it. Without it: by the request."""
+    trusted_proxies: str = "127.0.0.1"
+    """Addresses, with commas, whose X-Forwarded-For and X-Forwarded-Proto are believed."""
+    session_idle_s: int = Field(default=3600, ge=60, le=86_400)
+    """A session nobody used for so long is over."""
+    session_max_s: int = Field(default=43_200, ge=60, le=604_800)
+    """A session is over after this, however much it was used."""
+
     @property
     def keys(self) -> Path:
         """Folder of key files."""

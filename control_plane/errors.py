@@ -71,3 +71,23 @@ class TooLargeError(ControlPlaneError):
 
     status = 413
     title = "Body too large"
+
+
+class ThrottledError(ControlPlaneError):
+    """Too many failed attempts; ``retry_after_s`` seconds from now another is taken."""
+
+    status = 429
+    title = "Too many attempts"
+    recorded = True
+
+    def __init__(self, detail: str, retry_after_s: int) -> None:
+        self.retry_after_s = retry_after_s
+        super().__init__(detail)
+
+
+class BusyError(ThrottledError):
+    """Asked rightly, but not now: others are being served."""
+
+    status = 503
+    title = "Busy"
+    recorded = False

@@ -84,11 +84,22 @@ SERVICES: dict[str, frozenset[Permission]] = {
 
 
 @dataclass(frozen=True, kw_only=True)
+class Source:
+    """Where a request came from."""
+
+    ip: str | None = None
+    user_agent: str | None = None
+    request_id: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
 class Principal:
     """An actor with what they may do and where the request came from."""
 
     actor: Actor
     permissions: frozenset[Permission] = field(default=frozenset())
+    must_change_password: bool = False
+    """Signed in with a one-time password: may do nothing else, and has no permissions."""
     ip: str | None = None
     user_agent: str | None = None
     request_id: str | None = None
@@ -97,6 +108,17 @@ class Principal:
     def person(self) -> str | None:
         """The person behind the key; None for services and the system."""
         return self.actor.id if self.actor.type is ActorType.PERSON else None
+
+
+def acting(actor: Actor, permissions: frozenset[Permission], source: Source) -> Principal:
+    """A principal who asks from there."""
+    return Principal(
+        actor=actor,
+        permissions=permissions,
+        ip=source.ip,
+        user_agent=source.user_agent,
+        request_id=source.request_id,
+    )
 
 
 def system(name: str, auth_method: str = "internal") -> Principal:

@@ -12,7 +12,7 @@ from starlette.exceptions import HTTPException
 from bentos.contract.errors import ContractError, shorten
 from control_plane.denials import record_denial, route_template
 from control_plane.envelope import REQUEST_ID
-from control_plane.errors import ControlPlaneError, TooLargeError
+from control_plane.errors import ControlPlaneError, ThrottledError, TooLargeError
 from control_plane.parts import parts_of
 
 log = structlog.get_logger(__name__)
@@ -35,14 +35,19 @@ def answer(request: Request, error: Exception) -> JSONResponse:
         if error.recorded:
             parts = parts_of(request)
             record_denial(parts.database, parts.strangers, request, error)
-        headers = {"WWW-Authenticate": "Bearer"} if error.status == 401 else None
-        return problem(error.status, error.title, error.detail, headers=headers)
+        return problem(error.status, error.title, error.detail, headers=_headers(error))
     if isinstance(error, ContractError):
         return problem(UNPROCESSABLE, "Invalid input", str(error), [_contract_field(error)])
     if isinstance(error, RequestValidationError):
         return _invalid_request(error)
     assert isinstance(error, HTTPException)
     return problem(error.status_code, str(error.detail), str(error.detail), headers=error.headers)
+
+
+def _headers(error: ControlPlaneError) -> dict[str, str]:
+    if isinstance(error, ThrottledError):
+        return {"Retry-After": str(error.retry_after_s)}
+    return {"WWW-Authenticate": "Bearer"} if error.status == 401 else {}
 
 
 def crash(request: Request, error: Exception) -> JSONResponse:
@@ -95,7 +100,7 @@ def _invalid_request(error: RequestValidationError) -> JSONResponse:
         detail = f"body: expected JSON, got what cannot be read: {found[0]['ctx']['error']}"
         field = {"field": "body", "expected": "JSON", "got": "malformed", "hint": detail}
         return problem(400, "Malformed request", detail, [field])
-    errors = [_field_error(each) for each in found]
+    errors = [_discreet(_field_error(each)) for each in found]
     first = errors[0]
     detail = f"{first['field']}: expected {first['expected']}, got {first['got']}"
     return problem(UNPROCESSABLE, "Invalid input", detail, errors)
@@ -104,6 +109,13 @@ def _invalid_request(error: RequestValidationError) -> JSONResponse:
 def _contract_field(error: ContractError, within: str = "") -> FieldError:
     field = f"{within}.{error.field}" if within else error.field
     return {"field": field, "expected": error.expected, "got": error.got, "hint": error.hint}
+
+
+def _discreet(error: FieldError) -> FieldError:
+    """What was sent as a password is not sent back."""
+    if error["field"].endswith("password") and error["got"] != "nothing":
+        return error | {"got": "something that is not shown"}
+    return error
 
 
 def _field_error(found: dict[str, Any]) -> FieldError:

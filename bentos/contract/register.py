@@ -75,10 +75,20 @@ class Action(StrEnum):
     REGISTER_EXPORT = "register:export"
     REGISTER_COSIGN = "register:cosign"
     REQUEST_DENY = "request:deny"
+    SESSION_CREATE = "session:create"
+    SESSION_END = "session:end"
+    PASSWORD_CHANGE = "password:change"  # noqa: S105 - a verb
+    PASSWORD_RESET = "password:reset"  # noqa: S105 - a verb
+    PERSON_ENABLE = "person:enable"
+    KEY_ROTATE = "key:rotate"
+    IDENTITY_LINK = "identity:link"
+    IDENTITY_UNLINK = "identity:unlink"
 
 
 class Actor(msgspec.Struct, frozen=True, kw_only=True):
-    """Who acted. ``auth_method``: ``api_key``, ``session``, ``local``, ``internal``."""
+    """Who acted. ``auth_method``: ``api_key``, ``session``, ``local``, ``internal``.
+
+    ``key_id`` is the key's id or the session's."""
 
     type: ActorType
     id: str

@@ -15,7 +15,7 @@ from control_plane.callers.models import CallerRow
 from control_plane.callers.origin import check_origin
 from control_plane.db import ReadSession, WriteSession
 from control_plane.errors import NotFoundError
-from control_plane.people.secret import ApiKey, new_key
+from control_plane.people.secret import Secret, new_key
 from control_plane.principal import Principal
 from control_plane.registry.service import public_models, require_public
 
@@ -39,7 +39,7 @@ class CallerOrder:
 
 def create_caller(
     session: WriteSession, principal: Principal, order: CallerOrder
-) -> tuple[CallerRow, ApiKey]:
+) -> tuple[CallerRow, Secret]:
     """Add a caller; the key is in the answer and nowhere else."""
     _check(session, order)
     key = new_key()

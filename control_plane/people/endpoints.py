@@ -7,8 +7,8 @@ from fastapi import APIRouter
 from bentos.contract.register import Action
 from control_plane import clock
 from control_plane.auth import allow
-from control_plane.parts import Reading, Writing
-from control_plane.people import service
+from control_plane.parts import Reading, Running, Writing
+from control_plane.people import service, sign_in
 from control_plane.people.schemas import KeyIn, PersonIn, RolesIn
 from control_plane.principal import Permission, Principal
 
@@ -77,6 +77,17 @@ def post_key(
         expires_at = clock.parse(expires_at, "expires_at")
     key = service.issue_person_key(session, principal, person_id, expires_at)
     return {"id": key.id, "key": key.text, "person": person_id, "expires_at": expires_at}
+
+
+@router.post("/people/{person_id}/password", status_code=201)
+def post_password(
+    parts: Running,
+    person_id: str,
+    principal: Annotated[Principal, allow(Permission.PEOPLE, Action.PASSWORD_RESET, _PERSON)],
+) -> dict[str, Any]:
+    """Give a person a one-time password; it is shown this once and ends their sessions."""
+    password = sign_in.reset_password(parts.database, principal, person_id)
+    return {"person": person_id, "password": password.text, "expires_at": password.expires_at}
 
 
 @router.post("/services/{service_name}/keys", status_code=201)

@@ -23,3 +23,17 @@ class KeyIn(Body):
     """A key to be; ``expires_at`` is an RFC 3339 time."""
 
     expires_at: str | None = None
+
+
+class SignInIn(Body):
+    """Who signs in."""
+
+    person: str
+    password: str
+
+
+class PasswordIn(Body):
+    """A password of one's own."""
+
+    current_password: str
+    new_password: str

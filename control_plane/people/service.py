@@ -11,8 +11,9 @@ from control_plane import clock
 from control_plane.audit.service import Change, record
 from control_plane.db import ReadSession, WriteSession
 from control_plane.errors import ConflictError, NotFoundError, PolicyError, UnauthorizedError
+from control_plane.people import sessions
 from control_plane.people.models import KeyRow, PersonRow
-from control_plane.people.secret import ApiKey, new_key, parse_key
+from control_plane.people.secret import Secret, new_key, parse_key
 from control_plane.principal import SERVICES, Permission, Principal, Role, permissions_of
 
 _PERSON_ID = re.compile(r"[a-z0-9][a-z0-9._@+-]{0,79}")
@@ -89,6 +90,7 @@ def change_roles(
         after=person_view(row),
     )
     record(session, principal, change)
+    sessions.sign_out_everywhere(session, principal, person_id, "the person's roles changed")
     return row
 
 
@@ -112,6 +114,7 @@ def disable_person(session: WriteSession, principal: Principal, person_id: str) 
         after=person_view(row),
     )
     record(session, principal, change)
+    sessions.sign_out_everywhere(session, principal, person_id, "the person was disabled")
     return row
 
 
@@ -135,7 +138,7 @@ def get_person(session: ReadSession, person_id: str) -> PersonRow:
 
 def issue_person_key(
     session: WriteSession, principal: Principal, person_id: str, expires_at: str | None = None
-) -> ApiKey:
+) -> Secret:
     """Make a key for a person; the secret is in the answer and nowhere else."""
     person = get_person(session, person_id)
     if person.disabled_at is not None:
@@ -143,7 +146,7 @@ def issue_person_key(
     return _issue(session, principal, expires_at, person=person_id)
 
 
-def issue_service_key(session: WriteSession, principal: Principal, service: str) -> ApiKey:
+def issue_service_key(session: WriteSession, principal: Principal, service: str) -> Secret:
     """Make a key for one of the known services."""
     if service not in SERVICES:
         raise ContractError("service", f"one of {sorted(SERVICES)}", service)
@@ -200,7 +203,7 @@ def _issue(
     *,
     person: str | None = None,
     service: str | None = None,
-) -> ApiKey:
+) -> Secret:
     key = new_key()
     row = KeyRow(
         id=key.id,
