@@ -44,14 +44,31 @@ class MerkleAccumulator:
         """Roots of the perfect subtrees that make up the tree, largest first."""
         return tuple(self._edge)
 
-    def append(self, leaf: bytes) -> None:
-        """Add a leaf hash (32 bytes) at the end."""
-        carry, size = leaf, self.size
+    def append(self, leaf: bytes) -> list[tuple[int, bytes]]:
+        """Add a leaf hash (32 bytes) at the end.
+
+        Returns the perfect subtrees that it completed, as (level, root), smallest first: a
+        subtree of level k has 2**k leaves. Levels above 0 only.
+        """
+        return self.append_subtree(0, leaf)
+
+    def append_subtree(self, level: int, root: bytes) -> list[tuple[int, bytes]]:
+        """Add 2**level leaves at once, by the root of their perfect subtree.
+
+        The size so far must be a multiple of 2**level. Returns what ``append`` returns.
+        """
+        if self.size & ((1 << level) - 1):
+            raise ContractError("level", f"one that divides {self.size}", level)
+        completed: list[tuple[int, bytes]] = []
+        carry, height, size = root, level, self.size >> level
         while size & 1:
             carry = node_hash(self._edge.pop(), carry)
+            height += 1
+            completed.append((height, carry))
             size >>= 1
         self._edge.append(carry)
-        self.size += 1
+        self.size += 1 << level
+        return completed
 
     def root(self) -> bytes:
         """The tree head over all leaves so far; SHA-256("") when there are none."""

@@ -123,4 +123,9 @@ class RegisterEvent(msgspec.Struct, frozen=True, kw_only=True):
 
 def leaf(event: RegisterEvent) -> bytes:
     """SHA-256(0x00 ‖ JCS(event)), 32 bytes."""
-    return merkle.leaf_hash(canonical.canonical_json(canonical.as_builtins(event)))
+    return leaf_of(canonical.as_builtins(event))
+
+
+def leaf_of(members: dict[str, Any]) -> bytes:
+    """The leaf of an event that was kept as JSON; raises ContractError as ``canonical_json``."""
+    return merkle.leaf_hash(canonical.canonical_json(members))

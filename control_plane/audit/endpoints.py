@@ -50,9 +50,9 @@ def get_verification(
     """
     if (size is None) != (root is None):
         raise ContractError("size, root", "both or neither", (size, root))
-    anchor = Anchor(size, root) if size is not None and root is not None else None
+    anchors = [Anchor(size, root)] if size is not None and root is not None else []
     with parts.database.read() as session:
-        result = dataclasses.asdict(verify(session, anchor))
+        result = dataclasses.asdict(verify(session, anchors))
     with parts.database.write() as writing:
         change = Change(action=Action.REGISTER_VERIFY, entity="register", after=result)
         record(writing, principal, change)

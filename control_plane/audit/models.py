@@ -1,4 +1,4 @@
-"""Tables of the register: events, the head of their tree, decision segments."""
+"""Tables of the register: events, their tree, its checkpoints, decision segments."""
 
 from typing import Any
 
@@ -45,6 +45,44 @@ class HeadRow(SQLModel, table=True):
     size: int
     root: str
     edge: list[str] = Field(sa_column=Column(JSON, nullable=False))
+
+
+class NodeRow(SQLModel, table=True):
+    """Root (hex) of a perfect subtree of 2**level leaves, the ``position``-th of its level.
+
+    Every eighth level is kept, from 8 on; what lies between is computed from at most 256 of
+    these, or of the events' leaves.
+    """
+
+    __tablename__ = "register_node"
+
+    level: int = Field(primary_key=True)
+    position: int = Field(primary_key=True)
+    hash: str
+
+
+class CheckpointRow(SQLModel, table=True):
+    """A signed note over the first ``size`` events; ``note`` is its whole C2SP text."""
+
+    __tablename__ = "register_checkpoint"
+
+    origin: str = Field(primary_key=True)
+    size: int = Field(primary_key=True)
+    root: str
+    at: str
+    note: str
+
+
+class CosignatureRow(SQLModel, table=True):
+    """A witness's signature line under a checkpoint; ``seen_at`` is the witness's own time (s)."""
+
+    __tablename__ = "register_cosignature"
+
+    origin: str = Field(primary_key=True)
+    size: int = Field(primary_key=True)
+    witness: str = Field(primary_key=True)
+    seen_at: int
+    line: str
 
 
 class SegmentRow(SQLModel, table=True):

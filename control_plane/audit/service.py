@@ -3,18 +3,20 @@
 from dataclasses import dataclass, field
 from typing import Any
 
-from sqlmodel import col, select
+import msgspec
+from sqlalchemy import insert
 
-from bentos.contract import canonical, merkle, register
-from bentos.contract.register import Action, Actor, ActorType, Outcome, RegisterEvent
+from bentos.contract import canonical, register
+from bentos.contract.register import Action, Outcome, RegisterEvent
 from control_plane import clock
-from control_plane.audit.models import EventRow, HeadRow
+from control_plane.audit.event_row import EVENTS, columns_of, select_events, stored
+from control_plane.audit.tree import grow, read_head
 from control_plane.db import ReadSession, WriteSession
 from control_plane.identifier import new_id
 from control_plane.principal import Principal
 
-HEAD_ID = 1
 MAX_TEXT = 400
+_APPEND = insert(EVENTS)
 Snapshot = dict[str, Any]
 """An entity as the register sees it: plain JSON, never a secret nor a secret's digest."""
 
@@ -38,9 +40,11 @@ class Change:
 
 def record(session: WriteSession, principal: Principal, change: Change) -> RegisterEvent:
     """Append one event; it becomes true when the caller's transaction commits."""
-    head = _head(session)
+    # What the event tells of is in the database before the event is.
+    session.flush()
+    tree = read_head(session)
     event = RegisterEvent(
-        seq=head.size + 1,
+        seq=tree.size + 1,
         id=new_id(),
         at=clock.now(),
         actor=principal.actor,
@@ -60,13 +64,8 @@ def record(session: WriteSession, principal: Principal, change: Change) -> Regis
         approvals=change.approvals,
     )
     leaf = register.leaf(event)
-    tree = merkle.MerkleAccumulator.restore(head.size, map(bytes.fromhex, head.edge))
-    tree.append(leaf)
-    head.size, head.root = tree.size, tree.root().hex()
-    head.edge = [node.hex() for node in tree.edge]
-    session.add(head)
-    session.add(_row(event, leaf.hex(), head.root))
-    session.flush()
+    root = grow(session, tree, leaf)
+    session.connection().execute(_APPEND, columns_of(event, leaf.hex(), root))
     return event
 
 
@@ -80,36 +79,6 @@ def difference(before: Snapshot | None, after: Snapshot | None) -> dict[str, Any
     }
 
 
-def event_of(row: EventRow) -> RegisterEvent:
-    """Rebuild an event from its columns: what the verifier hashes."""
-    return RegisterEvent(
-        seq=row.seq,
-        id=row.id,
-        at=row.at,
-        actor=Actor(
-            type=ActorType(row.actor_type),
-            id=row.actor_id,
-            auth_method=row.auth_method,
-            key_id=row.key_id,
-        ),
-        action=Action(row.action),
-        entity=row.entity,
-        outcome=Outcome(row.outcome),
-        on_behalf_of=row.on_behalf_of,
-        ip=row.ip,
-        user_agent=row.user_agent,
-        request_id=row.request_id,
-        entity_revision=row.entity_revision,
-        before=row.before,
-        after=row.after,
-        diff=row.diff,
-        reason=row.reason,
-        ticket=row.ticket,
-        approvals=tuple(row.approvals),
-        schema=row.schema_version,
-    )
-
-
 def list_events(
     session: ReadSession,
     *,
@@ -119,47 +88,14 @@ def list_events(
     entity: str | None = None,
 ) -> list[RegisterEvent]:
     """Events with ``seq > after`` in order, at most ``limit`` of them."""
-    query = select(EventRow).where(col(EventRow.seq) > after)
+    query = select_events().where(EVENTS.c.seq > after)
     if action is not None:
-        query = query.where(col(EventRow.action) == action)
+        query = query.where(EVENTS.c.action == action)
     if entity is not None:
-        query = query.where(col(EventRow.entity) == entity)
-    return [event_of(row) for row in session.exec(query.order_by(col(EventRow.seq)).limit(limit))]
-
-
-def _head(session: WriteSession) -> HeadRow:
-    head = session.get(HeadRow, HEAD_ID)
-    return head or HeadRow(id=HEAD_ID, size=0, root=merkle.EMPTY_ROOT.hex(), edge=[])
+        query = query.where(EVENTS.c.entity == entity)
+    rows = session.connection().execute(query.order_by(EVENTS.c.seq).limit(limit))
+    return [msgspec.convert(stored(row).members, RegisterEvent) for row in rows]
 
 
 def _digest(snapshot: Snapshot | None) -> str | None:
     return None if snapshot is None else canonical.digest(snapshot)
-
-
-def _row(event: RegisterEvent, leaf: str, root: str) -> EventRow:
-    return EventRow(
-        seq=event.seq,
-        id=event.id,
-        at=event.at,
-        actor_type=event.actor.type.value,
-        actor_id=event.actor.id,
-        auth_method=event.actor.auth_method,
-        key_id=event.actor.key_id,
-        on_behalf_of=event.on_behalf_of,
-        ip=event.ip,
-        user_agent=event.user_agent,
-        request_id=event.request_id,
-        action=event.action.value,
-        entity=event.entity,
-        entity_revision=event.entity_revision,
-        before=event.before,
-        after=event.after,
-        diff=event.diff,
-        reason=event.reason,
-        ticket=event.ticket,
-        approvals=list(event.approvals),
-        outcome=event.outcome.value,
-        schema_version=event.schema,
-        leaf=leaf,
-        root=root,
-    )

@@ -1,8 +1,16 @@
-import pytest
-from sqlalchemy import text
+import json
+import random
 
-from bentos.contract.register import Action
+import msgspec
+import pytest
+from sqlalchemy import insert, text
+
+from bentos.contract import register
+from bentos.contract.register import Action, RegisterEvent
+from control_plane.audit.event_row import columns_of, read_events
+from control_plane.audit.models import EventRow
 from control_plane.audit.service import Change, record
+from control_plane.audit.tree import grow, read_head
 from control_plane.audit.verifier import Anchor, verify
 from control_plane.db import Database
 from control_plane.migrations.upgrade import upgrade
@@ -37,9 +45,9 @@ def tamper(database, *statements):
             connection.execute(text(statement))
 
 
-def verified(database, anchor=None):
+def verified(database, *anchors):
     with database.read() as session:
-        return verify(session, anchor)
+        return verify(session, anchors)
 
 
 def test_an_untouched_register_verifies(database):
@@ -137,3 +145,105 @@ def test_a_register_cut_back_to_an_earlier_state_misses_its_anchor(database, tmp
         assert result.ok
         assert not verified(other, anchor).ok
     other.dispose()
+
+
+def flipped(rng, value):
+    """One bit of what a column holds, changed; a null becomes something."""
+    if value is None:
+        return "x"
+    if isinstance(value, int):
+        return value ^ (1 << rng.randrange(16))
+    place, bit = rng.randrange(len(value)), 1 << rng.randrange(7)
+    changed = chr(ord(value[place]) ^ bit)
+    return value[:place] + changed + value[place + 1 :]
+
+
+def means_the_same(one, other):
+    # \\u00e9 and \\u00E9 are one character: what is hashed is the JSON value.
+    try:
+        return json.loads(one) == json.loads(other)
+    except (ValueError, TypeError):
+        return one == other
+
+
+@pytest.mark.parametrize("column", [c for c in EventRow.model_fields if c != "seq"])
+def test_any_bit_of_any_column_is_found_at_its_row(filled, column):
+    rng = random.Random(column)
+    for seq in sorted(rng.sample(range(1, filled.size + 1), 3), reverse=True):
+        value = filled.value(column, seq)
+        changed = flipped(rng, value)
+        while means_the_same(value, changed):
+            changed = flipped(rng, value)
+        statement = f"UPDATE register_event SET {column} = :value WHERE seq = :seq"
+        filled.tamper(statement, value=changed, seq=seq)
+        result = verified(filled.database)
+        assert (result.ok, result.first_bad) == (False, seq), (column, value, changed)
+
+
+def test_text_that_is_no_text_is_found_at_its_row(filled):
+    filled.tamper("UPDATE register_event SET reason = CAST(x'ff' AS TEXT) WHERE seq = 301")
+    result = verified(filled.database)
+    assert (result.ok, result.first_bad) == (False, 301)
+    assert "cannot be read" in result.problem
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_rows_dropped_added_or_swapped_are_found(filled, seed):
+    rng = random.Random(seed)
+    first, second = sorted(rng.sample(range(2, filled.size), 2))
+    statements = {
+        0: ("DELETE FROM register_event WHERE seq = :first", first),
+        1: ("UPDATE register_event SET seq = -1 WHERE seq = :second", -1),
+        2: ("UPDATE register_event SET seq = 10000 WHERE seq = :first", first),
+        3: ("UPDATE register_event SET seq = 20000 - seq WHERE seq >= :first", first),
+    }
+    statement, expected = statements[seed]
+    values = {"first": first, "second": second}
+    used = {name: value for name, value in values.items() if f":{name}" in statement}
+    filled.tamper(statement, **used)
+    result = verified(filled.database)
+    assert (result.ok, result.first_bad) == (False, expected)
+
+
+@pytest.mark.parametrize(
+    ("statement", "first_bad"),
+    [
+        ("UPDATE register_node SET hash = :zero WHERE position = 1", 257),
+        ("DELETE FROM register_node WHERE position = 0", 1),
+        ("INSERT INTO register_node VALUES (8, 2, :zero)", 601),
+        ("UPDATE register_node SET level = 16 WHERE position = 1", 257),
+        ("UPDATE register_head SET edge = '[]' WHERE :zero IS NOT NULL", 600),
+        ("DELETE FROM register_head WHERE :zero IS NOT NULL", 1),
+    ],
+)
+def test_the_stored_tree_is_checked_too(filled, statement, first_bad):
+    filled.tamper(statement, zero="0" * 64)
+    result = verified(filled.database)
+    assert (result.ok, result.first_bad) == (False, first_bad), result
+
+
+def test_a_history_rewritten_as_a_whole_misses_its_anchors(filled, tmp_path):
+    """Every hash fits; only roots kept elsewhere tell, and between which two it happened."""
+    with filled.database.read() as session:
+        roots = {event.seq: event.root for event in read_events(session)}
+    anchors = [Anchor(size, roots[size], f"checkpoint {size}") for size in (100, 200, 400)]
+    assert verified(filled.database, *anchors).anchors == 3
+    with filled.database.write() as session:
+        # What a holder of database and code can do: all from event 150 on, anew.
+        rewritten = [event.members for event in read_events(session)]
+        for table in ("register_event", "register_node", "register_head"):
+            session.connection().execute(text(f"DROP TRIGGER IF EXISTS {table}_no_delete"))
+            session.connection().execute(text(f"DELETE FROM {table}"))
+        for members in rewritten:
+            event = msgspec.convert(members, RegisterEvent)
+            if event.seq >= 150:
+                event = msgspec.structs.replace(event, reason="another story")
+            tree = read_head(session)
+            leaf = register.leaf(event)
+            root = grow(session, tree, leaf)
+            values = columns_of(event, leaf.hex(), root)
+            session.connection().execute(insert(EventRow), values)
+    assert verified(filled.database).ok
+    result = verified(filled.database, *anchors)
+    assert (result.ok, result.first_bad) == (False, None)
+    assert "checkpoint 200 saw other events among events 101 to 200" in result.problem
