@@ -19,6 +19,11 @@ def later(seconds: float) -> str:
     return to_text(datetime.now(UTC) + timedelta(seconds=seconds))
 
 
+def seconds_since(moment: str) -> float:
+    """Seconds from a stored moment until now; negative if it lies ahead."""
+    return (datetime.now(UTC) - datetime.fromisoformat(moment)).total_seconds()
+
+
 def to_text(moment: datetime) -> str:
     """``2026-11-23T08:30:00.000000Z`` of an aware datetime."""
     return moment.astimezone(UTC).isoformat(timespec="microseconds").replace("+00:00", "Z")

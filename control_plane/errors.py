@@ -3,7 +3,7 @@
 Input that breaks the contract is a ``bentos.contract.errors.ContractError`` and becomes 422.
 """
 
-from typing import ClassVar
+from typing import Any, ClassVar
 
 
 class ControlPlaneError(Exception):
@@ -15,6 +15,8 @@ class ControlPlaneError(Exception):
 
     def __init__(self, detail: str) -> None:
         self.detail = detail
+        self.members: dict[str, Any] = {}
+        """What the answer says beside ``detail``, as members of its own (RFC 9457 §3.2)."""
         super().__init__(detail)
 
 
@@ -57,6 +59,23 @@ class ConflictError(ControlPlaneError):
 
     status = 409
     title = "Conflict"
+
+
+class StaleError(ConflictError):
+    """The caller read an older revision. Answered 412 where they said so with If-Match."""
+
+    title = "Changed meanwhile"
+
+    def __init__(self, detail: str, **members: Any) -> None:
+        super().__init__(detail)
+        self.members = members
+
+
+class PreconditionRequiredError(ControlPlaneError):
+    """The write must say which revision it is about (RFC 6585 §3)."""
+
+    status = 428
+    title = "Precondition required"
 
 
 class PolicyError(ConflictError):

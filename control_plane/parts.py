@@ -1,7 +1,7 @@
 """What a running control plane is made of, and how an endpoint gets at it."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Annotated
 
 from fastapi import Depends
@@ -12,6 +12,7 @@ from control_plane.db import Database, ReadSession, WriteSession
 from control_plane.denials import Strangers
 from control_plane.publish.feed import Feed
 from control_plane.publish.publisher import Publisher
+from control_plane.releases.exposures import Exposures, NoExposures
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -23,6 +24,7 @@ class Parts:
     feed: Feed
     publisher: Publisher
     strangers: Strangers
+    exposures: Exposures = field(default_factory=NoExposures)
 
 
 def parts_of(connection: HTTPConnection) -> Parts:

@@ -1,6 +1,7 @@
 """Every error becomes application/problem+json here (RFC 9457), and denials become events."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 from typing import Any
 
 import structlog
@@ -12,11 +13,12 @@ from starlette.exceptions import HTTPException
 from bentos.contract.errors import ContractError, shorten
 from control_plane.denials import record_denial, route_template
 from control_plane.envelope import REQUEST_ID
-from control_plane.errors import ControlPlaneError, ThrottledError, TooLargeError
+from control_plane.errors import ControlPlaneError, StaleError, ThrottledError, TooLargeError
 from control_plane.parts import parts_of
 
 log = structlog.get_logger(__name__)
 MEDIA_TYPE = "application/problem+json"
+PRECONDITION_FAILED = 412
 UNPROCESSABLE = 422
 FieldError = dict[str, str]
 
@@ -35,7 +37,11 @@ def answer(request: Request, error: Exception) -> JSONResponse:
         if error.recorded:
             parts = parts_of(request)
             record_denial(parts.database, parts.strangers, request, error)
-        return problem(error.status, error.title, error.detail, headers=_headers(error))
+        # What If-Match did not meet is 412 (RFC 9110 §13.1.1), whoever noticed.
+        unmet = isinstance(error, StaleError) and "if-match" in request.headers
+        status = PRECONDITION_FAILED if unmet else error.status
+        more = error.members
+        return problem(status, error.title, error.detail, headers=_headers(error), members=more)
     if isinstance(error, ContractError):
         return problem(UNPROCESSABLE, "Invalid input", str(error), [_contract_field(error)])
     if isinstance(error, RequestValidationError):
@@ -69,9 +75,11 @@ def problem(
     detail: str,
     errors: Sequence[FieldError] = (),
     headers: Any = None,
+    members: Mapping[str, Any] = MappingProxyType({}),
 ) -> JSONResponse:
     """The one shape of an error."""
     body = {
+        **members,
         "type": "about:blank",
         "title": title,
         "status": status,

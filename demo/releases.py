@@ -60,9 +60,9 @@ class ReleaseDesk:
         }
         created = await self._control_plane.post("/api/v1/releases", self._keys.author, proposal)
         release = Release(created["id"], model, candidate)
-        await self.move(release.id, "submit", "ready for review")
+        read = await self.move(release.id, "submit", "ready for review")
         await self._author_cannot_approve(release)
-        body = {"reason": "looked at manifest and metrics"}
+        body = {"reason": "looked at manifest and metrics", "expected_revision": read["revision"]}
         path = f"/api/v1/releases/{release.id}/approve"
         await self._control_plane.post(path, self._keys.approver, body)
         self._board.note(f"{candidate}: proposed by ada, approved by grace ({kind})")

@@ -7,8 +7,8 @@ from control_plane.approvals.models import ApprovalRow, ContributorRow
 from control_plane.db import ReadSession, WriteSession
 from control_plane.errors import ForbiddenError
 from control_plane.identifier import new_id
-from control_plane.people.service import disabled_people
-from control_plane.principal import Principal
+from control_plane.people.service import people_who_may
+from control_plane.principal import Permission, Principal
 
 
 def note_contributor(session: WriteSession, principal: Principal, release: str) -> None:
@@ -26,20 +26,25 @@ def contributors(session: ReadSession, release: str) -> frozenset[str]:
     return frozenset(row.person for row in session.exec(query))
 
 
+def check_second_person(session: ReadSession, principal: Principal, release: str) -> str:
+    """Who judges: raises ForbiddenError for services and for those who shaped the release."""
+    person = principal.person
+    if person is None:
+        raise ForbiddenError("only a person may judge a release")
+    if person in contributors(session, release):
+        raise ForbiddenError(f"{person} wrote, edited or submitted this release")
+    return person
+
+
 def approve(
     session: WriteSession, principal: Principal, release: str, content_digest: str, reason: str
 ) -> ApprovalRow:
     """Record an approval. Raises ForbiddenError for services and for contributors."""
-    person = principal.person
-    if person is None:
-        raise ForbiddenError("only a person may approve")
-    if person in contributors(session, release):
-        raise ForbiddenError(f"{person} wrote, edited or submitted this release")
     row = ApprovalRow(
         id=new_id(),
         release=release,
         content_digest=content_digest,
-        person=person,
+        person=check_second_person(session, principal, release),
         key_id=principal.actor.key_id,
         at=clock.now(),
         reason=reason,
@@ -58,16 +63,22 @@ def withdraw_all(session: WriteSession, release: str) -> None:
 
 
 def live_approvers(session: ReadSession, release: str, content_digest: str) -> tuple[str, ...]:
-    """Persons whose approval counts now: this very content, not theirs, not withdrawn.
-
-    Nor one of a person who was disabled since: they may have been disabled for it.
-    """
-    barred = contributors(session, release) | disabled_people(session)
+    """Persons whose approval counts now: this very content, not withdrawn, still judges."""
+    able = judges(session, release)
     return tuple(
         row.person
         for row in _standing(session, release)
-        if row.content_digest == content_digest and row.person not in barred
+        if row.content_digest == content_digest and row.person in able
     )
+
+
+def judges(session: ReadSession, release: str) -> frozenset[str]:
+    """Persons who may judge the release today.
+
+    Not those who shaped it, nor who was disabled or lost the role since: that may have been
+    for how they judged.
+    """
+    return people_who_may(session, Permission.RELEASES_APPROVE) - contributors(session, release)
 
 
 def list_approvals(session: ReadSession, release: str) -> list[ApprovalRow]:

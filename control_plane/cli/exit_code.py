@@ -20,8 +20,10 @@ _OF_STATUS = {
     403: ExitCode.DENIED,
     404: ExitCode.BAD_INPUT,
     409: ExitCode.CONFLICT,
+    412: ExitCode.CONFLICT,
     413: ExitCode.BAD_INPUT,
     422: ExitCode.BAD_INPUT,
+    428: ExitCode.BAD_INPUT,
 }
 
 

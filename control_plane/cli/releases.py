@@ -15,7 +15,14 @@ Ticket = Annotated[str | None, typer.Option(help="A reference into your tracker.
 Expected = Annotated[
     int | None, typer.Option("--expected-revision", help="Refuse if it changed since.")
 ]
-Steps = Annotated[list[float] | None, typer.Option("--step", help="A canary weight; repeat.")]
+Steps = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--step",
+        metavar="WEIGHT[,hold=SECONDS][,sample=SUBJECTS][,gate]",
+        help="A canary weight, and what is asked before going on from it; repeat.",
+    ),
+]
 Condition = Annotated[str | None, typer.Option(help="Targeting condition as JSON; null: none.")]
 COLUMNS = ("id", "model", "candidate", "state", "step", "weight", "published", "waiting_for")
 
@@ -48,7 +55,7 @@ def create_release(  # noqa: PLR0913, PLR0917 - a command's options
         "ticket": ticket,
     }
     if step:
-        body["steps"] = step
+        body["steps"] = _steps(step)
     show(call("POST", "/api/v1/releases", body), as_json)
 
 
@@ -83,7 +90,7 @@ def edit_release(  # noqa: PLR0913, PLR0917 - a command's options
     given = {
         "candidate": candidate,
         "shadow": shadow,
-        "steps": step or None,
+        "steps": _steps(step) if step else None,
         "reason": reason,
         "ticket": ticket,
         "expected_revision": expected_revision,
@@ -103,7 +110,7 @@ def _verb(verb: str, help_text: str) -> None:
         expected_revision: Expected = None,
         as_json: Json = False,
     ) -> None:
-        _tell(release, verb, as_json, reason, ticket, expected_revision)
+        _tell(release, verb.replace("-", "_"), as_json, reason, ticket, expected_revision)
 
 
 def _weighted_verb(verb: str, help_text: str) -> None:
@@ -124,6 +131,7 @@ for _name, _help in {
     "approve": "Approve the present content; not your own.",
     "refuse": "Send it back to draft.",
     "start": "Begin: shadow, canary or (bootstrap) promoted.",
+    "open-gate": "Let the canary leave a step that asks for a second person's look.",
     "pause": "Hold the canary at its weight.",
     "promote": "Make the candidate the stable version.",
     "rollback": "Go back to the version before; needs no approval.",
@@ -158,6 +166,27 @@ def _tell(
 ) -> None:
     body = {"reason": reason, "ticket": ticket, "expected_revision": expected_revision, **more}
     show(call("POST", f"/api/v1/releases/{release}/{verb}", body), as_json)
+
+
+def _steps(given: list[str]) -> list[dict[str, Any]]:
+    return [_step(text) for text in given]
+
+
+def _step(text: str) -> dict[str, Any]:
+    weight, *asked = text.split(",")
+    names = {"hold": "hold_s", "sample": "minimum_sample"}
+    try:
+        step: dict[str, Any] = {"weight": float(weight)}
+        for each in asked:
+            name, _, value = each.partition("=")
+            if each == "gate":
+                step["manual_gate"] = True
+            else:
+                step[names[name]] = int(value)
+    except (KeyError, ValueError):
+        wanted = "WEIGHT[,hold=SECONDS][,sample=SUBJECTS][,gate]"
+        fail(f"--step: expected {wanted}, got {text}", ExitCode.BAD_INPUT)
+    return step
 
 
 def _json(text: str | None) -> Any:

@@ -174,10 +174,12 @@ def list_people(session: ReadSession) -> list[PersonRow]:
     return list(session.exec(select(PersonRow).order_by(col(PersonRow.id))))
 
 
-def disabled_people(session: ReadSession) -> frozenset[str]:
-    """Ids of those who were shut out."""
+def people_who_may(session: ReadSession, permission: Permission) -> frozenset[str]:
+    """Ids of those who have the permission today: not shut out, and by a role they still have."""
     return frozenset(
-        session.exec(select(PersonRow.id).where(col(PersonRow.disabled_at).is_not(None)))
+        row.id
+        for row in list_people(session)
+        if row.disabled_at is None and permission in permissions_of(row.roles)
     )
 
 

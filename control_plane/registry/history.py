@@ -1,11 +1,14 @@
 """What was promoted for a model, in order: "once promoted" is history, not a state."""
 
+from collections.abc import Iterator
+
 from sqlmodel import col, select
 
 from bentos.contract.manifest import VersionState
 from control_plane import clock
 from control_plane.db import ReadSession, WriteSession
 from control_plane.errors import PolicyError
+from control_plane.registry.integrity import why_tampered
 from control_plane.registry.models import PromotionRow, VersionRow
 
 
@@ -25,13 +28,7 @@ def stable_of(session: ReadSession, model: str) -> str | None:
 
 def previous_of(session: ReadSession, model: str) -> str | None:
     """Where a rollback of the stable version would go; None if nowhere."""
-    rows = standing(session, model)
-    for row in rows[1:]:
-        version = session.get(VersionRow, row.version)
-        usable = version is not None and version.state == VersionState.REGISTERED.value
-        if usable and row.version != rows[0].version:
-            return row.version
-    return None
+    return next((version.version for version in _earlier(session, model)), None)
 
 
 def promote(session: WriteSession, model: str, version: str, release: str) -> None:
@@ -43,13 +40,14 @@ def promote(session: WriteSession, model: str, version: str, release: str) -> No
 def undo_promotion(session: WriteSession, model: str, release: str) -> str:
     """Take back the newest promotion, which must be this release's; returns the new stable.
 
-    Versions retired in between are passed over. Raises PolicyError when the release is
-    not what serves now, or when nothing is left to go back to.
+    Versions retired or tampered with in between are passed over. Raises PolicyError when the
+    release is not what serves now, or when nothing is left to go back to.
     """
     rows = standing(session, model)
     if not rows or rows[0].release != release:
         raise PolicyError(f"{model} was promoted further since; roll back its newest release")
-    target = previous_of(session, model)
+    sound = (v.version for v in _earlier(session, model) if why_tampered(session, v) is None)
+    target = next(sound, None)
     if target is None:
         raise PolicyError(f"{model} has no earlier promoted version to roll back to")
     now = clock.now()
@@ -69,8 +67,21 @@ def check_once_promoted(session: ReadSession, model: str, version: str) -> None:
         raise PolicyError(f"{version} is no version of {model}")
     if row.state != VersionState.REGISTERED.value:
         raise PolicyError(f"{version} is {row.state}")
+    tampered = why_tampered(session, row)
+    if tampered:
+        raise PolicyError(tampered)
     query = select(PromotionRow).where(
         col(PromotionRow.model) == model, col(PromotionRow.version) == version
     )
     if session.exec(query.limit(1)).first() is None:
         raise PolicyError(f"{version} was never promoted for {model}")
+
+
+def _earlier(session: ReadSession, model: str) -> Iterator[VersionRow]:
+    """Versions promoted before the stable one and still registered, newest first."""
+    rows = standing(session, model)
+    for row in rows[1:]:
+        version = session.get(VersionRow, row.version)
+        usable = version is not None and version.state == VersionState.REGISTERED.value
+        if version is not None and usable and row.version != rows[0].version:
+            yield version

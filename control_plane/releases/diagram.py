@@ -13,6 +13,14 @@ from control_plane.releases.lifecycle import CLOSED, RULES, TRANSITIONS, State, 
 BEGIN = "<!-- begin: drawn from control_plane/releases/lifecycle.py -->"
 END = "<!-- end: drawn -->"
 
+_ASKED = {
+    "needs a live approval": "needs_approval",
+    "persons only": "persons_only",
+    "second person": "second_person",
+    "waits for a thaw": "waits_for_thaw",
+    "names the revision": "names_revision",
+}
+
 
 def drawing() -> str:
     """The state diagram (Mermaid) and the table of verbs (Markdown)."""
@@ -39,14 +47,13 @@ def _edges() -> list[str]:
 
 
 def _verbs() -> list[str]:
-    lines = ["| verb | permission | needs a live approval | persons only |", "|---|---|---|---|"]
+    columns = ("verb", "permission", *_ASKED)
+    lines = [f"| {' | '.join(columns)} |", f"|{'---|' * len(columns)}"]
     for verb in Verb:
         rule = RULES[verb]
         permission = f"`{rule.permission.value}`" if rule.permission else "the system alone"
-        lines.append(
-            f"| {verb.value} | {permission} | {_yes(rule.needs_approval)} "
-            f"| {_yes(rule.persons_only)} |"
-        )
+        asked = [_yes(getattr(rule, member)) for member in _ASKED.values()]
+        lines.append(f"| {' | '.join((verb.value, permission, *asked))} |")
     return lines
 
 

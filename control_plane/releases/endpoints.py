@@ -2,19 +2,23 @@
 
 from typing import Annotated, Any
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Response
 
 from bentos.contract.errors import ContractError
 from bentos.contract.local_kill import LocalKill
 from bentos.contract.register import Action
 from control_plane.auth import allow, allow_verb
 from control_plane.errors import NotFoundError
-from control_plane.parts import Reading, Writing
+from control_plane.parts import Reading, Running, Writing
 from control_plane.principal import Permission, Principal
 from control_plane.registry.service import version_summary
 from control_plane.releases import kills, queries, service
+from control_plane.releases.content import Draft
+from control_plane.releases.exposures import look
 from control_plane.releases.lifecycle import State, Verb
 from control_plane.releases.local_kills import enter_local_kill
+from control_plane.releases.models import ReleaseRow
+from control_plane.releases.precondition import IfMatch, entity_tag, expected
 from control_plane.releases.presentation import Published
 from control_plane.releases.retirement import retire_unused
 from control_plane.releases.schemas import (
@@ -56,13 +60,14 @@ def post_retirement(
 def post_release(
     session: Writing,
     body: ReleaseIn,
+    response: Response,
     principal: Annotated[
         Principal, allow(Permission.RELEASES_WRITE, Action.RELEASE_CREATE, "releases")
     ],
 ) -> dict[str, Any]:
     """Draft a release."""
-    row = service.create_release(session, principal, service.Draft(**body.model_dump()))
-    return Published(session).release(row)
+    row = service.create_release(session, principal, Draft(**body.model_dump()))
+    return _tagged(session, row, response)
 
 
 @router.get("/releases")
@@ -80,10 +85,13 @@ def get_releases(
 
 @router.get("/releases/{release_id}")
 def get_release(
-    session: Reading, release_id: str, _: Annotated[Principal, allow(Permission.READ)]
+    session: Reading,
+    release_id: str,
+    response: Response,
+    _: Annotated[Principal, allow(Permission.READ)],
 ) -> dict[str, Any]:
-    """One release."""
-    return Published(session).release(queries.get_release(session, release_id))
+    """One release. Its ETag is its revision, for If-Match."""
+    return _tagged(session, queries.get_release(session, release_id), response)
 
 
 @router.patch("/releases/{release_id}")
@@ -91,33 +99,53 @@ def patch_release(
     session: Writing,
     release_id: str,
     body: ReleaseEdit,
+    response: Response,
     principal: Annotated[
         Principal, allow(Permission.RELEASES_WRITE, Action.RELEASE_EDIT, _RELEASE)
     ],
+    if_match: IfMatch = None,
 ) -> dict[str, Any]:
-    """Edit a release that has not started: back to draft, approvals void."""
+    """Edit a release that has not started: back to draft, approvals void.
+
+    Takes the revision that was read, as If-Match or ``expected_revision``.
+    """
     changes = body.model_dump(exclude_unset=True)
-    expected = changes.pop("expected_revision", None)
+    revision = expected(if_match, changes.pop("expected_revision", None))
     for name in ("candidate", "shadow", "steps", "reason"):
         if name in changes and changes[name] is None:
             raise ContractError(name, "a value", None, "Leave it out to keep what it is.")
-    row = service.edit_release(session, principal, release_id, changes, expected)
-    return Published(session).release(row)
+    row = service.edit_release(session, principal, release_id, changes, revision)
+    return _tagged(session, row, response)
 
 
 @router.post("/releases/{release_id}/{verb}")
-def post_verb(
+def post_verb(  # noqa: PLR0913, PLR0917 - what a request is made of
     session: Writing,
+    parts: Running,
     release_id: str,
     verb: str,
     body: OrderIn,
+    response: Response,
     principal: Annotated[Principal, allow_verb()],
+    if_match: IfMatch = None,
 ) -> dict[str, Any]:
-    """Move a release: submit approve refuse schedule start ramp lower pause …"""
+    """Move a release: submit approve refuse schedule start ramp lower open_gate pause …
+
+    ``approve`` and ``open_gate`` take the revision that was read, as If-Match or
+    ``expected_revision``; with any other verb it is free to say.
+    """
     if verb not in VERBS:
         raise NotFoundError(f"no verb {verb}: there are {', '.join(sorted(VERBS))}")
-    order = service.Order(**body.model_dump())
-    row = service.act(session, principal, release_id, Verb(verb), order)
+    meant = Verb(verb)
+    revision = expected(if_match, body.expected_revision)
+    given = body.model_dump() | {"expected_revision": revision}
+    seen = look(parts.database, parts.exposures, release_id, meant)
+    row = service.act(session, principal, release_id, meant, service.Order(**given), seen)
+    return _tagged(session, row, response)
+
+
+def _tagged(session: Reading, row: ReleaseRow, response: Response) -> dict[str, Any]:
+    response.headers["ETag"] = entity_tag(row.revision)
     return Published(session).release(row)
 
 

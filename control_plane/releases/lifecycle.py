@@ -37,7 +37,8 @@ class State(StrEnum):
 class Verb(StrEnum):
     """What can be asked of a release. ``halt`` is the system's: a kill stops the canary at 0 %.
 
-    ``lower`` is what ``ramp`` to a smaller weight means (``meant``): it goes back.
+    ``lower`` is what ``ramp`` to a smaller weight means (``meant``): it goes back. ``open_gate``
+    lets a release leave a step that asks for a person's look.
     """
 
     EDIT = "edit"
@@ -48,6 +49,7 @@ class Verb(StrEnum):
     START = "start"
     RAMP = "ramp"
     LOWER = "lower"
+    OPEN_GATE = "open_gate"
     PAUSE = "pause"
     RESUME = "resume"
     PROMOTE = "promote"
@@ -84,11 +86,19 @@ class Edge:
 
 @dataclass(frozen=True)
 class Rule:
-    """Who may use a verb (None: only the system) and whether it needs a live approval."""
+    """Who may use a verb (None: only the system) and whether it needs a live approval.
+
+    ``waits_for_thaw``: refused while a freeze window covers the model. ``second_person``:
+    nobody who wrote, edited or submitted the release may use it. ``names_revision``: it is about
+    what was read, so it must say which revision that was.
+    """
 
     permission: Permission | None
     needs_approval: bool = False
     persons_only: bool = False
+    waits_for_thaw: bool = False
+    second_person: bool = False
+    names_revision: bool = False
 
 
 class IllegalTransitionError(PolicyError):
@@ -147,6 +157,7 @@ TRANSITIONS: MappingProxyType[State, dict[Verb, tuple[Edge, ...]]] = MappingProx
         State.CANARY: {
             Verb.RAMP: _TO[State.CANARY],
             Verb.LOWER: _TO[State.CANARY],
+            Verb.OPEN_GATE: _TO[State.CANARY],
             Verb.PAUSE: _TO[State.PAUSED],
             Verb.HALT: _TO[State.PAUSED],
             Verb.PROMOTE: _TO[State.PROMOTED],
@@ -156,6 +167,7 @@ TRANSITIONS: MappingProxyType[State, dict[Verb, tuple[Edge, ...]]] = MappingProx
         State.PAUSED: {
             Verb.RESUME: (Edge(State.SHADOW, When.NEVER_EXPOSED), Edge(State.CANARY)),
             Verb.LOWER: _TO[State.PAUSED],
+            Verb.OPEN_GATE: _TO[State.PAUSED],
             Verb.HALT: _TO[State.PAUSED],
             Verb.ROLLBACK: _TO[State.ROLLED_BACK],
             Verb.ABORT: _TO[State.ABORTED],
@@ -166,18 +178,24 @@ TRANSITIONS: MappingProxyType[State, dict[Verb, tuple[Edge, ...]]] = MappingProx
     }
 )
 
+_ONWARD = Rule(Permission.RELEASES_FORWARD, needs_approval=True, waits_for_thaw=True)
+_JUDGEMENT = Rule(
+    Permission.RELEASES_APPROVE, persons_only=True, second_person=True, names_revision=True
+)
+
 RULES: MappingProxyType[Verb, Rule] = MappingProxyType(
     {
-        Verb.EDIT: Rule(Permission.RELEASES_WRITE),
+        Verb.EDIT: Rule(Permission.RELEASES_WRITE, names_revision=True),
         Verb.SUBMIT: Rule(Permission.RELEASES_WRITE, persons_only=True),
-        Verb.APPROVE: Rule(Permission.RELEASES_APPROVE, persons_only=True),
+        Verb.APPROVE: _JUDGEMENT,
         Verb.REFUSE: Rule(Permission.RELEASES_APPROVE, persons_only=True),
         Verb.SCHEDULE: Rule(Permission.RELEASES_FORWARD, needs_approval=True),
-        Verb.START: Rule(Permission.RELEASES_FORWARD, needs_approval=True),
-        Verb.RAMP: Rule(Permission.RELEASES_FORWARD, needs_approval=True),
-        Verb.RESUME: Rule(Permission.RELEASES_FORWARD, needs_approval=True),
-        Verb.PROMOTE: Rule(Permission.RELEASES_FORWARD, needs_approval=True),
+        Verb.START: _ONWARD,
+        Verb.RAMP: _ONWARD,
+        Verb.RESUME: _ONWARD,
+        Verb.PROMOTE: _ONWARD,
         Verb.LOWER: Rule(Permission.RELEASES_BACK),
+        Verb.OPEN_GATE: _JUDGEMENT,
         Verb.PAUSE: Rule(Permission.RELEASES_BACK),
         Verb.ROLLBACK: Rule(Permission.RELEASES_BACK),
         Verb.ABORT: Rule(Permission.RELEASES_BACK),

@@ -7,14 +7,14 @@ from typing import Any
 from bentos.contract import canonical
 from bentos.contract.errors import ContractError
 from bentos.contract.manifest import VersionState
-from bentos.contract.route import BUCKETS, weight_to_buckets
 from control_plane.db import ReadSession
 from control_plane.errors import PolicyError
 from control_plane.registry.history import stable_of
+from control_plane.registry.integrity import why_tampered
+from control_plane.registry.models import VersionRow
 from control_plane.registry.service import attribute_types, get_model, get_version
 from control_plane.releases.condition import check_condition
-
-MAX_STEPS = 50
+from control_plane.releases.steps import Step, pack_step, read_steps
 
 
 class Kind(StrEnum):
@@ -26,14 +26,14 @@ class Kind(StrEnum):
 
 @dataclass(frozen=True, kw_only=True)
 class Plan:
-    """A release's content. ``steps`` are weights; approvals cover all of this and no more."""
+    """A release's content; approvals cover all of this and no more."""
 
     model: str
     candidate: str
     stable: str | None
     kind: Kind
     shadow: bool
-    steps: tuple[int, ...]
+    steps: tuple[Step, ...]
     condition: dict[str, Any] | None
 
     @property
@@ -46,7 +46,7 @@ class Plan:
                 "stable": self.stable,
                 "kind": self.kind.value,
                 "shadow": self.shadow,
-                "steps": list(self.steps),
+                "steps": [pack_step(step) for step in self.steps],
                 "condition": self.condition,
             }
         )
@@ -59,7 +59,7 @@ def make_plan(
     candidate: str,
     kind: str,
     shadow: bool,
-    steps: list[float],
+    steps: list[Any],
     condition: dict[str, Any] | None,
 ) -> Plan:
     """Check a plan against what exists; raises ContractError, NotFoundError or PolicyError."""
@@ -67,7 +67,9 @@ def make_plan(
     version = get_version(session, candidate)
     if version.model != model:
         raise ContractError("candidate", f"a version of {model}", candidate)
-    check_releasable(version.version, version.state)
+    unfit = why_unreleasable(version) or why_tampered(session, version)
+    if unfit:
+        raise PolicyError(unfit)
     stable = stable_of(session, model)
     bootstrap = Kind(kind) is Kind.BOOTSTRAP
     if bootstrap and stable is not None:
@@ -84,24 +86,13 @@ def make_plan(
         stable=stable,
         kind=Kind(kind),
         shadow=shadow and not bootstrap,
-        steps=() if bootstrap else _buckets(steps),
+        steps=() if bootstrap else read_steps(steps),
         condition=None if bootstrap else condition,
     )
 
 
-def check_releasable(version: str, state: str) -> None:
-    """Raise PolicyError for rejected and retired versions."""
-    if state != VersionState.REGISTERED.value:
-        raise PolicyError(f"{version} is {state} and cannot be released")
-
-
-def _buckets(steps: list[float]) -> tuple[int, ...]:
-    if not 0 < len(steps) <= MAX_STEPS:
-        raise ContractError("steps", f"1 to {MAX_STEPS} weights", steps)
-    buckets = tuple(weight_to_buckets(each, f"steps[{i}]") for i, each in enumerate(steps))
-    for index, each in enumerate(buckets):
-        lowest = buckets[index - 1] if index else 0
-        if not lowest < each <= BUCKETS:
-            field = f"steps[{index}]"
-            raise ContractError(field, f"more than {lowest / BUCKETS}, at most 1", steps[index])
-    return buckets
+def why_unreleasable(version: VersionRow) -> str | None:
+    """Why nothing may lead to this version: it was rejected or retired. None when it may."""
+    if version.state == VersionState.REGISTERED.value:
+        return None
+    return f"{version.version} is {version.state} and cannot be released"

@@ -10,11 +10,11 @@ from control_plane.publish.archive import load_served
 from control_plane.publish.desired import compile_desired
 from control_plane.registry.history import previous_of, stable_of
 from control_plane.registry.service import list_models
+from control_plane.releases.content import release_content
 from control_plane.releases.kills import kill_view
 from control_plane.releases.models import ReleaseRow
 from control_plane.releases.queries import active_kill, open_release
 from control_plane.releases.routes import desired_routes
-from control_plane.releases.service import release_content
 
 
 class Published:

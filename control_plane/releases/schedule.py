@@ -4,11 +4,11 @@ from sqlmodel import col, select
 
 from control_plane import clock
 from control_plane.db import WriteSession
-from control_plane.errors import PolicyError
 from control_plane.principal import system
+from control_plane.releases.interlock import not_forward
 from control_plane.releases.lifecycle import State, Verb
 from control_plane.releases.models import ReleaseRow
-from control_plane.releases.service import Order, apply, check_forward
+from control_plane.releases.service import Order, apply
 
 
 def start_due(session: WriteSession) -> None:
@@ -18,10 +18,9 @@ def start_due(session: WriteSession) -> None:
     )
     principal = system("schedule")
     for row in list(session.exec(query)):
-        try:
-            check_forward(session, row)
-        except PolicyError as error:
-            order = Order(reason=f"could not start as scheduled: {error.detail}")
+        reasons = not_forward(session, row)
+        if reasons:
+            order = Order(reason=f"could not start as scheduled: {'; '.join(reasons)}")
             apply(session, principal, row, Verb.ABORT, order)
         else:
             apply(session, principal, row, Verb.START, Order(reason="its scheduled time came"))

@@ -1,24 +1,45 @@
 """Bodies of releases and kills."""
 
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import Field
+from pydantic import Field, WithJsonSchema
 
 from control_plane.body import Body
+from control_plane.releases.steps import MAX_HOLD_S, MAX_SAMPLE
 
 MAX_TEXT = 2000
+Text = Annotated[str, Field(min_length=1, max_length=MAX_TEXT, pattern=r"\S")]
+"""Why: words, not blanks."""
+_STEP = {
+    "anyOf": [
+        {"type": "number", "exclusiveMinimum": 0, "maximum": 1},
+        {
+            "type": "object",
+            "required": ["weight"],
+            "additionalProperties": False,
+            "properties": {
+                "weight": {"type": "number", "exclusiveMinimum": 0, "maximum": 1},
+                "hold_s": {"type": "integer", "minimum": 0, "maximum": MAX_HOLD_S},
+                "minimum_sample": {"type": "integer", "minimum": 0, "maximum": MAX_SAMPLE},
+                "manual_gate": {"type": "boolean"},
+            },
+        },
+    ]
+}
+# Read by steps.read_steps, whose errors name a step's member as the caller wrote it.
+Step = Annotated[Any, WithJsonSchema(_STEP)]
 
 
 class ReleaseIn(Body):
-    """A release to be; ``steps`` are the canary's weights in rising order."""
+    """A release to be; ``steps`` in rising order: weights, or objects that ask for more."""
 
     model: str
     candidate: str
     kind: Literal["standard", "bootstrap"] = "standard"
     shadow: bool = True
-    steps: list[float] = Field(default=[0.05, 0.25])
+    steps: list[Step] = Field(default=[0.05, 0.25])
     condition: dict[str, Any] | None = None
-    reason: str = Field(min_length=1, max_length=MAX_TEXT)
+    reason: Text
     ticket: str | None = Field(default=None, max_length=200)
 
 
@@ -27,9 +48,9 @@ class ReleaseEdit(Body):
 
     candidate: str | None = None
     shadow: bool | None = None
-    steps: list[float] | None = None
+    steps: list[Step] | None = None
     condition: dict[str, Any] | None = None
-    reason: str | None = Field(default=None, min_length=1, max_length=MAX_TEXT)
+    reason: Text | None = None
     ticket: str | None = Field(default=None, max_length=200)
     expected_revision: int | None = None
 
@@ -37,7 +58,7 @@ class ReleaseEdit(Body):
 class OrderIn(Body):
     """What comes with a verb."""
 
-    reason: str = Field(min_length=1, max_length=MAX_TEXT)
+    reason: Text
     ticket: str | None = Field(default=None, max_length=200)
     weight: float | None = None
     starts_at: str | None = None
@@ -49,7 +70,7 @@ class KillIn(Body):
 
     model: str
     version: str
-    reason: str = Field(min_length=1, max_length=MAX_TEXT)
+    reason: Text
     expires_in_s: float | None = Field(default=None, gt=0, le=30 * 86400, allow_inf_nan=False)
 
 
@@ -59,15 +80,15 @@ class LocalKillIn(Body):
     id: str = Field(pattern=r"^[0-9a-f-]{36}$")
     model: str
     version: str
-    reason: str = Field(min_length=1, max_length=MAX_TEXT)
+    reason: Text
     actor: str = Field(min_length=1, max_length=200)
     at: str = Field(min_length=20, max_length=40)
     cleared_at: str | None = Field(default=None, min_length=20, max_length=40)
     cleared_by: str | None = Field(default=None, min_length=1, max_length=200)
-    cleared_reason: str | None = Field(default=None, min_length=1, max_length=MAX_TEXT)
+    cleared_reason: Text | None = None
 
 
 class ReasonIn(Body):
     """Why."""
 
-    reason: str = Field(min_length=1, max_length=MAX_TEXT)
+    reason: Text

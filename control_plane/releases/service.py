@@ -1,6 +1,6 @@
 """Creates, edits and moves releases. Every change and its register event commit together."""
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 from bentos.contract.errors import ContractError
@@ -10,16 +10,19 @@ from control_plane import clock
 from control_plane.approvals import service as approvals
 from control_plane.audit.service import Change, record
 from control_plane.db import ReadSession, WriteSession
-from control_plane.errors import ConflictError, ForbiddenError, PolicyError
+from control_plane.errors import ForbiddenError, PolicyError
 from control_plane.identifier import new_id
 from control_plane.principal import Principal
 from control_plane.registry import history
-from control_plane.registry.service import get_version
-from control_plane.releases import lifecycle
+from control_plane.releases import interlock, lifecycle
+from control_plane.releases.conflict import check_named_revision, check_revision
+from control_plane.releases.content import Draft, draft_of, release_content, steps_of
+from control_plane.releases.interlock import Move, Seen
 from control_plane.releases.lifecycle import Facts, State, Verb
 from control_plane.releases.models import ReleaseRow
-from control_plane.releases.plan import Kind, Plan, check_releasable, make_plan
-from control_plane.releases.queries import active_kill, get_release, open_release
+from control_plane.releases.plan import Kind, Plan, make_plan
+from control_plane.releases.queries import get_release, open_release
+from control_plane.releases.steps import pack_step, present_step
 from control_plane.releases.weight import next_buckets
 
 
@@ -32,20 +35,6 @@ class Order:
     weight: float | None = None
     starts_at: str | None = None
     expected_revision: int | None = None
-
-
-@dataclass(frozen=True, kw_only=True)
-class Draft:
-    """What a release is made of, as its author says it; ``steps`` are weights."""
-
-    model: str
-    candidate: str
-    kind: str = Kind.STANDARD.value
-    shadow: bool = True
-    steps: list[float] = field(default_factory=lambda: [0.05, 0.25])
-    condition: dict[str, Any] | None = None
-    reason: str = ""
-    ticket: str | None = None
 
 
 def create_release(session: WriteSession, principal: Principal, draft: Draft) -> ReleaseRow:
@@ -61,7 +50,7 @@ def create_release(session: WriteSession, principal: Principal, draft: Draft) ->
         candidate=plan.candidate,
         kind=plan.kind.value,
         shadow=plan.shadow,
-        steps=list(plan.steps),
+        steps=[pack_step(step) for step in plan.steps],
         condition=plan.condition,
         stable=plan.stable,
         state=State.DRAFT.value,
@@ -88,14 +77,14 @@ def edit_release(
 ) -> ReleaseRow:
     """Change a release that has not started: back to draft, and every approval is void."""
     row = get_release(session, release_id)
-    _check_revision(row, expected_revision)
-    _check_permission(principal, Verb.EDIT)
+    _check_asker(session, principal, row, Verb.EDIT, expected_revision)
     state = lifecycle.target(State(row.state), Verb.EDIT, _facts(row))
     before = release_content(row)
-    draft = replace(_draft_of(row), **changes)
+    draft = replace(draft_of(row), **changes)
     plan = _plan(session, draft)
     row.candidate, row.stable = plan.candidate, plan.stable
-    row.shadow, row.steps, row.condition = plan.shadow, list(plan.steps), plan.condition
+    row.shadow, row.condition = plan.shadow, plan.condition
+    row.steps = [pack_step(step) for step in plan.steps]
     row.reason, row.ticket = draft.reason, draft.ticket
     row.content_digest, row.starts_at = plan.digest, None
     _move(session, row, state)
@@ -107,74 +96,63 @@ def edit_release(
 
 
 def act(
-    session: WriteSession, principal: Principal, release_id: str, verb: Verb, order: Order
+    session: WriteSession,
+    principal: Principal,
+    release_id: str,
+    verb: Verb,
+    order: Order,
+    seen: Seen | None = None,
 ) -> ReleaseRow:
-    """Do what a person or service asks of a release.
+    """Do what a person or service asks of a release. ``seen``: what decisions say of its step.
 
-    Raises ForbiddenError, IllegalTransitionError, PolicyError, or ConflictError for a
+    Raises ForbiddenError, IllegalTransitionError, PolicyError, or StaleError for a
     stale ``expected_revision``.
     """
     row = get_release(session, release_id)
     verb = lifecycle.meant(verb, row.buckets / BUCKETS, order.weight)
-    _check_permission(principal, verb)
-    _check_revision(row, order.expected_revision)
-    return apply(session, principal, row, verb, order)
+    _check_asker(session, principal, row, verb, order.expected_revision)
+    return apply(session, principal, row, verb, order, seen)
 
 
 def apply(
-    session: WriteSession, principal: Principal, row: ReleaseRow, verb: Verb, order: Order
+    session: WriteSession,
+    principal: Principal,
+    row: ReleaseRow,
+    verb: Verb,
+    order: Order,
+    seen: Seen | None = None,
 ) -> ReleaseRow:
     """Move a release along the table: check first, then change, then record."""
-    state = State(row.state)
-    to = lifecycle.target(state, verb, _facts(row))
-    if lifecycle.RULES[verb].needs_approval:
-        check_forward(session, row)
-    buckets = next_buckets(row, verb, to, order.weight)
+    move = foresee(row, verb, order)
+    reasons = interlock.obstacles(session, row, move, seen)
+    if reasons:
+        raise PolicyError("; ".join(reasons))
+    return carry_out(session, principal, row, move, order)
+
+
+def foresee(row: ReleaseRow, verb: Verb, order: Order) -> Move:
+    """Where a verb leads; raises IllegalTransitionError or ContractError."""
+    to = lifecycle.target(State(row.state), verb, _facts(row))
+    return Move(verb=verb, to=to, buckets=next_buckets(row, verb, to, order.weight))
+
+
+def carry_out(
+    session: WriteSession, principal: Principal, row: ReleaseRow, move: Move, order: Order
+) -> ReleaseRow:
+    """Change and record; whether it may be done was asked before."""
     before = release_content(row)
-    _before_move(session, principal, row, verb, order)
-    if state is State.PROMOTED:
+    _before_move(session, principal, row, move.verb, order)
+    if State(row.state) is State.PROMOTED:
         _take_back(session, principal, row, order)
-    if to is State.PROMOTED:
+    if move.to is State.PROMOTED:
         history.promote(session, row.model, row.candidate, row.id)
-    if buckets != row.buckets and to in lifecycle.STARTED:
-        row.step += 1
-    row.buckets = buckets
-    _move(session, row, to)
-    _record(session, principal, Action(f"release:{verb.value}"), before, row, order)
+    if move.buckets != row.buckets and move.to in lifecycle.STARTED:
+        row.step, row.step_since = row.step + 1, clock.now()
+        row.gate_opened_by = row.gate_opened_at = None
+    row.buckets = move.buckets
+    _move(session, row, move.to)
+    _record(session, principal, Action(f"release:{move.verb.value}"), before, row, order)
     return row
-
-
-def check_forward(session: ReadSession, row: ReleaseRow) -> None:
-    """Raise PolicyError unless the release may carry traffic forward right now."""
-    if plan_of(row).digest != row.content_digest:
-        raise PolicyError(f"release {row.id} does not match its content digest")
-    if not approvals.live_approvers(session, row.id, row.content_digest):
-        raise PolicyError("nobody but its contributors has approved the present content")
-    check_releasable(row.candidate, get_version(session, row.candidate).state)
-    kill = active_kill(session, row.model)
-    if kill is not None:
-        raise PolicyError(f"{row.model} is killed to {kill.version}; clear the kill first")
-
-
-def plan_of(row: ReleaseRow) -> Plan:
-    """The content of a stored release."""
-    return Plan(
-        model=row.model,
-        candidate=row.candidate,
-        stable=row.stable,
-        kind=Kind(row.kind),
-        shadow=row.shadow,
-        steps=tuple(row.steps),
-        condition=row.condition,
-    )
-
-
-def release_content(row: ReleaseRow) -> dict[str, Any]:
-    """A release as the register sees it."""
-    members = row.model_dump(exclude={"buckets", "steps"})
-    members["weight"] = row.buckets / BUCKETS
-    members["steps"] = [each / BUCKETS for each in row.steps]
-    return members
 
 
 def _before_move(
@@ -190,6 +168,16 @@ def _before_move(
         if order.starts_at is None:
             raise ContractError("starts_at", "an RFC 3339 time", None)
         row.starts_at = clock.parse(order.starts_at, "starts_at")
+    elif verb is Verb.OPEN_GATE:
+        _open_gate(session, principal, row)
+
+
+def _open_gate(session: WriteSession, principal: Principal, row: ReleaseRow) -> None:
+    step = present_step(steps_of(row), row.buckets)
+    if step is None or not step.manual_gate:
+        raise PolicyError(f"the plan has no gate at {row.buckets / BUCKETS:g}")
+    row.gate_opened_by = approvals.check_second_person(session, principal, row.id)
+    row.gate_opened_at = clock.now()
 
 
 def _take_back(session: WriteSession, principal: Principal, row: ReleaseRow, order: Order) -> None:
@@ -229,7 +217,10 @@ def _record(
     record(session, principal, change)
 
 
-def _check_permission(principal: Principal, verb: Verb) -> None:
+def _check_asker(
+    session: ReadSession, principal: Principal, row: ReleaseRow, verb: Verb, expected: int | None
+) -> None:
+    """Whether they may use the verb, and whether they know what they use it on."""
     rule = lifecycle.RULES[verb]
     if rule.permission is None:
         raise ForbiddenError(f"{verb.value} is done by the system alone")
@@ -237,31 +228,16 @@ def _check_permission(principal: Principal, verb: Verb) -> None:
         raise ForbiddenError(f"to {verb.value} takes {rule.permission.value}")
     if rule.persons_only and principal.actor.type is not ActorType.PERSON:
         raise ForbiddenError(f"only a person may {verb.value}")
-
-
-def _check_revision(row: ReleaseRow, expected: int | None) -> None:
-    if expected is not None and expected != row.revision:
-        raise ConflictError(
-            f"expected_revision {expected} is stale: release {row.id} is at {row.revision}"
-        )
+    if rule.second_person:
+        approvals.check_second_person(session, principal, row.id)
+    if rule.names_revision:
+        check_named_revision(session, row, expected, verb.value)
+    check_revision(session, row, expected)
 
 
 def _facts(row: ReleaseRow) -> Facts:
     bootstrap = row.kind == Kind.BOOTSTRAP.value
     return Facts(bootstrap=bootstrap, shadow=row.shadow, exposed=row.step > 0)
-
-
-def _draft_of(row: ReleaseRow) -> Draft:
-    return Draft(
-        model=row.model,
-        candidate=row.candidate,
-        kind=row.kind,
-        shadow=row.shadow,
-        steps=[each / BUCKETS for each in row.steps],
-        condition=row.condition,
-        reason=row.reason,
-        ticket=row.ticket,
-    )
 
 
 def _plan(session: ReadSession, draft: Draft) -> Plan:

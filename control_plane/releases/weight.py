@@ -4,6 +4,7 @@ from bentos.contract.errors import ContractError
 from bentos.contract.route import BUCKETS, weight_to_buckets
 from control_plane.errors import PolicyError
 from control_plane.releases import lifecycle
+from control_plane.releases.content import steps_of
 from control_plane.releases.lifecycle import State, Verb
 from control_plane.releases.models import ReleaseRow
 
@@ -19,7 +20,7 @@ def next_buckets(row: ReleaseRow, verb: Verb, to: State, weight: float | None) -
     if verb is Verb.HALT or to in lifecycle.CLOSED:
         return 0
     if verb is Verb.START:
-        return row.steps[0] if to is State.CANARY else 0
+        return steps_of(row)[0].buckets if to is State.CANARY else 0
     if verb is Verb.RESUME:
         return _resumed(row, to, weight)
     return _ramped(row, weight) if verb is Verb.RAMP else row.buckets
@@ -47,7 +48,7 @@ def _ramped(row: ReleaseRow, weight: float | None) -> int:
         if buckets == row.buckets and row.state == State.CANARY.value:
             raise PolicyError(f"the canary has weight {weight} already")
         return buckets
-    for planned in row.steps:
-        if planned > row.buckets:
-            return planned
+    for planned in steps_of(row):
+        if planned.buckets > row.buckets:
+            return planned.buckets
     raise PolicyError("the plan has no further step; promote, or give a weight")

@@ -183,8 +183,9 @@ class Line:
         """An approved release's id."""
         plan = {"model": MODEL, "candidate": candidate, "reason": "as tested", **more}
         created = self.call("author", "POST", "/api/v1/releases", plan)
-        self.move(created["id"], "submit")
-        self.move(created["id"], "approve", actor="approver")
+        read = self.move(created["id"], "submit")
+        revision = read["revision"]
+        self.move(created["id"], "approve", actor="approver", expected_revision=revision)
         release: str = created["id"]
         return release
 

@@ -199,7 +199,15 @@ class Shop:
         self, release: dict[str, Any], verb: str, who: httpx.Client | None = None, **more: Any
     ) -> httpx.Response:
         body = {"reason": "test", **more}
+        if verb in ("approve", "open_gate"):
+            body.setdefault("expected_revision", release["revision"])
         return (who or self.author).post(f"/api/v1/releases/{release['id']}/{verb}", json=body)
+
+    def edit(self, release: dict[str, Any], **changes: Any) -> httpx.Response:
+        """Change a release as it was read."""
+        headers = {"If-Match": f'"{release["revision"]}"'}
+        url = f"/api/v1/releases/{release['id']}"
+        return self.author.patch(url, json=changes, headers=headers)
 
     def must(self, release: dict[str, Any], *verbs: str, **more: Any) -> dict[str, Any]:
         for verb in verbs:

@@ -43,7 +43,10 @@ def test_two_persons_release_a_first_version(run, plane, tmp_path, manifest):
     release = json.loads(created.output)["id"]
     assert run("releases", "submit", release, "--reason", "x").exit_code == 0
     assert run("releases", "approve", release, "--reason", "x").exit_code == 3
-    assert run("releases", "approve", release, "--reason", "x", key=approver).exit_code == 0
+    approve = ("releases", "approve", release, "--reason", "x")
+    assert run(*approve, key=approver).exit_code == 2
+    assert run(*approve, "--expected-revision", "1", key=approver).exit_code == 4
+    assert run(*approve, "--expected-revision", "2", key=approver).exit_code == 0
     assert run("releases", "promote", release, "--reason", "x").exit_code == 4
     assert run("releases", "start", release, "--reason", "x").exit_code == 0
     models = json.loads(run("models", "list", "--json").output)

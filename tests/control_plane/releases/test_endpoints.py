@@ -70,7 +70,7 @@ def test_author_editor_and_service_may_not_approve(shop):
     version = shop.register(1)
     body = {"model": shop.model, "candidate": version, "kind": "bootstrap", "reason": "x"}
     release = both.post("/api/v1/releases", json=body).json()
-    shop.must(release, "submit")
+    release = shop.must(release, "submit")
     assert shop.tell(release, "approve", both).status_code == 403
     assert shop.tell(release, "approve", shop.author).status_code == 403
     assert shop.tell(release, "approve", shop.trainer).status_code == 403
@@ -81,12 +81,11 @@ def test_an_edit_voids_the_approval(shop):
     shop.bootstrap()
     release = shop.must(shop.draft(shop.register(2)), "submit", "approve")
     assert [each["live"] for each in release["approvals"]] == [True]
-    url = f"/api/v1/releases/{release['id']}"
-    edited = shop.author.patch(url, json={"steps": [0.1]}).json()
+    edited = shop.edit(release, steps=[0.1]).json()
     assert edited["state"] == "draft"
     assert [each["live"] for each in edited["approvals"]] == [False]
     # Back to the very content that was approved: still void.
-    edited = shop.author.patch(url, json={"steps": [0.05, 0.25]}).json()
+    edited = shop.edit(edited, steps=[0.05, 0.25]).json()
     assert edited["content_digest"] == release["content_digest"]
     assert [each["live"] for each in edited["approvals"]] == [False]
     assert shop.tell(release, "start").status_code == 409
@@ -306,9 +305,9 @@ def test_the_approval_of_somebody_shut_out_since_no_longer_counts(shop):
     assert [each["live"] for each in found["approvals"]] == [False]
     # Whoever is still there approves anew, after an edit as always.
     shop.approver = shop.plane.person("approver")
-    edited = shop.author.patch(f"/api/v1/releases/{release['id']}", json={"steps": [0.1]})
+    edited = shop.edit(release, steps=[0.1])
     assert edited.status_code == 200
-    shop.must(release, "submit", "approve", "start")
+    shop.must(edited.json(), "submit", "approve", "start")
 
 
 def test_a_condition_every_gateway_must_evaluate_has_a_size(shop):

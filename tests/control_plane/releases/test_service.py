@@ -31,11 +31,12 @@ from control_plane.principal import Principal, Role, permissions_of, system
 from control_plane.registry import history
 from control_plane.registry.service import get_version, register_version
 from control_plane.releases import kills, service
+from control_plane.releases.content import Draft
 from control_plane.releases.lifecycle import STARTED, State, Verb
 from control_plane.releases.models import KillRow, ReleaseRow
 from control_plane.releases.queries import list_releases, open_release
 from control_plane.releases.retirement import retire_unused
-from control_plane.releases.service import Draft, Order
+from control_plane.releases.service import Order
 
 MODEL = "fraud"
 PEOPLE = ("ada", "ben", "cy")
@@ -126,7 +127,8 @@ class Interlocking(RuleBasedStateMachine):
     def edit(self, editor, weight):
         target = self.newest()
         changes = {"steps": [weight]}
-        row = self.do(lambda s: service.edit_release(s, person(editor), target.id, changes))
+        read = target.revision
+        row = self.do(lambda s: service.edit_release(s, person(editor), target.id, changes, read))
         if row is not None:
             self.contributors[row.id].add(editor)
             self.approvers[row.id].clear()
@@ -135,7 +137,12 @@ class Interlocking(RuleBasedStateMachine):
     def tell(self, who, verb, weight=None):
         target = self.newest()
         weight = weight if verb in WEIGHTED else None
-        order = Order(reason="x", starts_at="2030-01-01T00:00:00Z", weight=weight)
+        order = Order(
+            reason="x",
+            starts_at="2030-01-01T00:00:00Z",
+            weight=weight,
+            expected_revision=target.revision,
+        )
         row = self.do(lambda s: service.act(s, person(who), target.id, verb, order))
         if row is None:
             return
@@ -255,7 +262,8 @@ def test_content_that_was_changed_behind_the_api_is_not_started(prepared, tmp_pa
         draft = Draft(model=MODEL, candidate=f"{MODEL}:20261122-{1:08x}", kind="bootstrap")
         row = service.create_release(session, person("ada"), draft)
         service.act(session, person("ada"), row.id, Verb.SUBMIT, Order(reason="x"))
-        service.act(session, person("ben"), row.id, Verb.APPROVE, Order(reason="x"))
+        order = Order(reason="x", expected_revision=row.revision)
+        service.act(session, person("ben"), row.id, Verb.APPROVE, order)
     with database.write() as session:
         tampered = session.get(ReleaseRow, row.id)
         tampered.candidate = f"{MODEL}:20261122-{2:08x}"
@@ -296,7 +304,8 @@ def test_a_canary_is_lowered_whatever_stands_against_raising_it(prepared, tmp_pa
             draft = Draft(model=MODEL, candidate=candidate, kind=kind, shadow=False, steps=[0.5])
             row = service.create_release(session, person("ada"), draft)
             for who, verb in [("ada", "submit"), ("ben", "approve"), ("ada", "start")]:
-                service.act(session, person(who), row.id, Verb(verb), Order(reason="x"))
+                order = Order(reason="x", expected_revision=row.revision)
+                service.act(session, person(who), row.id, Verb(verb), order)
             return row.id
 
     release(1, "bootstrap")
