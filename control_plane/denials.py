@@ -80,7 +80,7 @@ def record_denial(
     who = getattr(request.state, "principal", None)
     if not isinstance(who, Principal):
         who = _stranger(request, error)
-        if not strangers.is_first(who.ip, _endpoint(request)):
+        if not strangers.is_first(who.ip, _tried(request)):
             return
     action, entity = getattr(request.state, "attempt", (None, ""))
     change = Change(
@@ -115,6 +115,13 @@ def route_template(request: Request) -> str:
 
 def _endpoint(request: Request) -> str:
     return f"{request.method} {route_template(request)}"
+
+
+def _tried(request: Request) -> str:
+    """The endpoint; for a sign-in also the person, if there is one of that id."""
+    action, entity = getattr(request.state, "attempt", (None, ""))
+    known = action is Action.SESSION_CREATE and entity.startswith("person:")
+    return f"{_endpoint(request)} {entity}" if known else _endpoint(request)
 
 
 def _summary(window: Window) -> Change:

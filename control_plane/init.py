@@ -2,7 +2,8 @@
 
 Makes the signing key, the pseudonym key, the database, the first admin and the services'
 keys. A key file whose key the database does not know (or the other way round) is replaced;
-secrets are written to files only, never printed.
+keys are written to files only, never printed. The first admin's one-time password is printed,
+once; it is stored nowhere but as a digest, so that there is no default password.
 """
 
 import argparse
@@ -32,8 +33,9 @@ from control_plane.config import Settings
 from control_plane.db import Database, WriteSession
 from control_plane.migrations.upgrade import upgrade
 from control_plane.people import service as people
-from control_plane.people.models import KeyRow, PersonRow
+from control_plane.people.models import KeyRow, PasswordRow, PersonRow
 from control_plane.people.secret import parse_key
+from control_plane.people.sign_in import OneTimePassword, reset_password
 from control_plane.principal import SERVICES, Principal, Role, system
 from control_plane.publish.archive import INSTALLATION_ID
 from control_plane.publish.models import InstallationRow
@@ -62,6 +64,23 @@ def initialise(settings: Settings, admin: str) -> list[Path]:
     return written
 
 
+def one_time_password(settings: Settings, admin: str) -> OneTimePassword | None:
+    """The admin's first password; None when they have one, or there is no such admin.
+
+    One that was not used in its time is replaced: who runs this owns the home anyway.
+    """
+    database = Database(settings.database)
+    try:
+        with database.read() as session:
+            person, row = session.get(PersonRow, admin), session.get(PasswordRow, admin)
+        over = row is not None and row.expires_at is not None and row.expires_at <= clock.now()
+        if person is None or person.disabled_at or not (row is None or over):
+            return None
+        return reset_password(database, _principal(), admin)
+    finally:
+        database.dispose()
+
+
 def main(arguments: list[str] | None = None) -> int:
     """Command line; 2 when a setting is wrong."""
     parser = argparse.ArgumentParser(prog="signalbox init")
@@ -71,6 +90,7 @@ def main(arguments: list[str] | None = None) -> int:
     try:
         settings = Settings()
         written = initialise(settings, options.admin)
+        password = one_time_password(settings, options.admin)
     except (ContractError, ValidationError) as error:
         sys.stderr.write(f"signalbox init: {error}\n")
         return BAD_INPUT
@@ -81,6 +101,12 @@ def main(arguments: list[str] | None = None) -> int:
             "database": str(settings.database),
             "keys": [str(path) for path in files],
             "written": [str(path) for path in written],
+            "one_time_password": password
+            and {
+                "person": options.admin,
+                "password": password.text,
+                "expires_at": password.expires_at,
+            },
         }
         sys.stdout.write(json.dumps(report) + "\n")
         return 0
@@ -88,6 +114,12 @@ def main(arguments: list[str] | None = None) -> int:
     for path in files:
         note = "written now" if path in written else "kept"
         sys.stdout.write(f"  {path}  ({note})\n")
+    if password is not None:
+        sys.stdout.write(
+            f"\nSign in as {options.admin} with this one-time password, shown this once:\n"
+            f"  {password.text}\n"
+            f"You choose your own with it; it ends {password.expires_at}.\n"
+        )
     return 0
 
 

@@ -18,6 +18,9 @@ Roles = Annotated[list[str], typer.Option("--role", help="A role; repeat.")]
 KeyFile = Annotated[
     Path | None, typer.Option("--file", help="Write the key here (0600) instead of printing it.")
 ]
+PasswordFile = Annotated[
+    Path | None, typer.Option("--file", help="Write the password here (0600), print nothing.")
+]
 ExpiresAt = Annotated[str | None, typer.Option(help="RFC 3339 time.")]
 
 
@@ -44,6 +47,13 @@ def change_roles(person: str, role: Roles, as_json: Json = False) -> None:
 def disable_person(person: str, as_json: Json = False) -> None:
     """Shut a person out."""
     show(call("DELETE", f"/api/v1/people/{person}"), as_json)
+
+
+@people.command("password-reset")
+def reset_password(person: str, file: PasswordFile = None, as_json: Json = False) -> None:
+    """Give a person a one-time password; it is shown once and ends their sessions."""
+    answer = call("POST", f"/api/v1/people/{person}/password")
+    _show_secret(answer, "password", file, as_json)
 
 
 @keys.command("create")
@@ -152,9 +162,13 @@ def revoke_sdk_key(key: str, as_json: Json = False) -> None:
 
 
 def _show_key(answer: dict[str, Any], file: Path | None, as_json: bool) -> None:
+    _show_secret(answer, "key", file, as_json)
+
+
+def _show_secret(answer: dict[str, Any], name: str, file: Path | None, as_json: bool) -> None:
     if file is not None:
-        _write(file, answer["key"] + "\n")
-        answer = {**answer, "key": f"written to {file}"}
+        _write(file, answer[name] + "\n")
+        answer = {**answer, name: f"written to {file}"}
     show(answer, as_json)
 
 

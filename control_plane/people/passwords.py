@@ -72,6 +72,11 @@ def verify(digest: str | None, password: str) -> bool:
             return False
 
 
+def is_same(one: str, other: str) -> bool:
+    """Whether two passwords in clear are the same one."""
+    return _normal(one) == _normal(other)
+
+
 def is_outdated(digest: str) -> bool:
     """Whether it was made with other parameters than are used now."""
     return _hasher.check_needs_rehash(digest)

@@ -15,6 +15,8 @@ from control_plane.config import Settings
 from control_plane.errors import ForbiddenError
 from control_plane.parts import Reading, Running, Writing, parts_of
 from control_plane.people import cookies, sessions, sign_in
+from control_plane.people.attempts import DEVICE_COOKIE, DEVICE_KEPT_S
+from control_plane.people.models import PersonRow
 from control_plane.people.schemas import PasswordIn, SignInIn
 from control_plane.people.service import get_person
 from control_plane.people.sessions import Lifetime, SignedIn
@@ -30,11 +32,19 @@ def post_session(
     request: Request, response: Response, parts: Running, body: SignInIn
 ) -> dict[str, Any]:
     """Sign in: the answer sets the session's cookie, a fresh one each time."""
-    request.state.attempt = (Action.SESSION_CREATE, "session")
+    request.state.attempt = (Action.SESSION_CREATE, _SELF)
     if cookies.is_cross_origin(request, parts.settings.public_url):
         raise ForbiddenError(FOREIGN_PAGE)
+    with parts.database.read() as session:
+        if session.get(PersonRow, body.person) is not None:
+            request.state.attempt = (Action.SESSION_CREATE, f"person:{body.person}")
     signed_in = sign_in.sign_in(
-        parts.database, body.person, body.password, lifetime(parts.settings), source_of(request)
+        parts.database,
+        body.person,
+        body.password,
+        lifetime(parts.settings),
+        source_of(request),
+        cookies.read_cookie(request, parts.settings.public_url, DEVICE_COOKIE),
     )
     end_previous(request, signed_in.principal)
     give_cookie(request, response, signed_in)
@@ -101,6 +111,15 @@ def give_cookie(request: Request, response: Response, signed_in: SignedIn) -> No
         signed_in.token,
         max_age_s=settings.session_max_s,
     )
+    if signed_in.device is not None:
+        cookies.set_cookie(
+            response,
+            request,
+            settings.public_url,
+            DEVICE_COOKIE,
+            signed_in.device,
+            max_age_s=DEVICE_KEPT_S,
+        )
 
 
 def end_previous(request: Request, principal: Principal) -> None:

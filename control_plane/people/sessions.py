@@ -44,6 +44,8 @@ class SignedIn:
     principal: Principal
     session_id: str
     expires_at: str
+    device: str | None = None
+    """A token for the cookie by which the browser is known again; None: it has one."""
 
 
 @dataclass(frozen=True, kw_only=True)

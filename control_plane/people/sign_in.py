@@ -5,14 +5,23 @@ before is looked at again when the session is written. An unknown or disabled pe
 exactly the same work as a known one and gets the same answer.
 """
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 
 from bentos.contract.register import Action
 from control_plane import clock
 from control_plane.audit.service import Change, record
 from control_plane.db import Database, ReadSession, WriteSession
-from control_plane.errors import ConflictError, ForbiddenError, PolicyError, UnauthorizedError
-from control_plane.people import passwords, sessions
+from control_plane.errors import (
+    BusyError,
+    ConflictError,
+    ControlPlaneError,
+    ForbiddenError,
+    PolicyError,
+    UnauthorizedError,
+)
+from control_plane.people import attempts, passwords, sessions
+from control_plane.people.attempts import Counted
 from control_plane.people.models import PasswordRow, PersonRow
 from control_plane.people.service import get_person
 from control_plane.people.sessions import Lifetime, SignedIn
@@ -38,13 +47,23 @@ class OneTimePassword:
 
 
 def sign_in(
-    database: Database, person_id: str, password: str, lifetime: Lifetime, source: Source
+    database: Database,
+    person_id: str,
+    password: str,
+    lifetime: Lifetime,
+    source: Source,
+    device: str | None = None,
 ) -> SignedIn:
-    """Open a session for whoever knows the password; raises UnauthorizedError."""
+    """Open a session for whoever knows the password.
+
+    ``device`` is the token of a browser that may have been used before. Raises
+    UnauthorizedError, ThrottledError after too many failures, BusyError.
+    """
     with database.read() as session:
+        counted = attempts.counted_by(session, person_id, source.ip, device)
         digest = _usable_digest(session, person_id)
-    if not passwords.verify(digest, password[:MAX_PASSWORD]) or digest is None:
-        raise UnauthorizedError(BAD_SIGN_IN)
+    _check_password(database, counted, digest, password, UnauthorizedError(BAD_SIGN_IN))
+    assert digest is not None
     renewed = passwords.digest_of(password) if passwords.is_outdated(digest) else digest
     with database.write() as session:
         person, row = session.get(PersonRow, person_id), session.get(PasswordRow, person_id)
@@ -52,7 +71,10 @@ def sign_in(
             raise UnauthorizedError(BAD_SIGN_IN)
         row.digest = renewed
         session.add(row)
-        return sessions.begin(session, person, METHOD, lifetime, source)
+        attempts.take_back(session, counted, good=True)
+        new_device = attempts.remember_device(session, person_id, device)
+        signed_in = sessions.begin(session, person, METHOD, lifetime, source)
+        return replace(signed_in, device=new_device)
 
 
 def change_password(
@@ -72,9 +94,11 @@ def change_password(
     passwords.check_password(new, person_id, "new_password")
     with database.read() as session:
         digest = _usable_digest(session, person_id)
-    if not passwords.verify(digest, current[:MAX_PASSWORD]) or digest is None:
-        raise ForbiddenError("current_password: it is not your password")
-    if passwords.verify(digest, new):
+    counted = attempts.of_present_password(person_id)
+    wrong = ForbiddenError("current_password: it is not your password")
+    _check_password(database, counted, digest, current, wrong)
+    assert digest is not None
+    if passwords.is_same(current, new):
         raise ConflictError("new_password: it is the present one")
     renewed = passwords.digest_of(new)
     with database.write() as session:
@@ -84,6 +108,7 @@ def change_password(
         row.digest, row.set_at, row.set_by = renewed, clock.now(), person_id
         row.one_time, row.expires_at = False, None
         session.add(row)
+        attempts.take_back(session, counted, good=True)
         change = Change(action=Action.PASSWORD_CHANGE, entity=f"person:{person_id}")
         record(session, principal, change)
         sessions.sign_out_everywhere(session, principal, person_id, "the password was changed")
@@ -136,6 +161,28 @@ def store_one_time(
     )
     record(session, principal, change)
     sessions.sign_out_everywhere(session, principal, person.id, "the password was reset")
+
+
+def _check_password(
+    database: Database,
+    counted: Sequence[Counted],
+    digest: str | None,
+    password: str,
+    wrong: ControlPlaneError,
+) -> None:
+    """Count the attempt, then look at the password; raises ``wrong`` unless it is right."""
+    with database.read() as session:
+        attempts.check(session, counted)
+    with database.write() as session:
+        attempts.enter(session, counted)
+    try:
+        good = passwords.verify(digest, password[:MAX_PASSWORD])
+    except BusyError:
+        with database.write() as session:
+            attempts.take_back(session, counted, good=False)
+        raise
+    if not good:
+        raise wrong
 
 
 def _usable_digest(session: ReadSession, person_id: str) -> str | None:

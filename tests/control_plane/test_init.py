@@ -3,12 +3,18 @@ import stat
 
 import pytest
 
+from control_plane import clock
+from control_plane.audit.service import list_events
 from control_plane.audit.verifier import verify
 from control_plane.config import Settings
 from control_plane.db import Database
+from control_plane.errors import UnauthorizedError
 from control_plane.init import initialise, main
+from control_plane.people.models import PasswordRow
 from control_plane.people.service import authenticate, list_keys
-from control_plane.principal import Permission
+from control_plane.people.sessions import Lifetime
+from control_plane.people.sign_in import sign_in
+from control_plane.principal import Permission, Source
 
 
 @pytest.fixture
@@ -73,6 +79,7 @@ def test_it_tells_where_and_never_what(settings, monkeypatch, capsys):
     assert main([]) == 0
     assert main(["--json"]) == 0
     output = capsys.readouterr().out
+    assert json.loads(output.splitlines()[-1])["one_time_password"] is None
     secret = (settings.keys / "admin.key").read_text().split("_", 2)[2].strip()
     assert secret not in output
     assert str(settings.keys / "admin.key") in output
@@ -85,3 +92,42 @@ def test_a_wrong_setting_is_named(monkeypatch, capsys, tmp_path):
     assert main([]) == 2
     assert "control_plane_port" in capsys.readouterr().err
     assert list(tmp_path.iterdir()) == []
+
+
+def test_the_first_admin_gets_a_one_time_password_printed_once(settings, monkeypatch, capsys):
+    monkeypatch.setenv("SIGNALBOX_HOME", str(settings.home))
+    assert main(["--json", "--admin", "ada"]) == 0
+    told = json.loads(capsys.readouterr().out)["one_time_password"]
+    assert told["person"] == "ada"
+    assert main(["--json", "--admin", "ada"]) == 0
+    assert json.loads(capsys.readouterr().out)["one_time_password"] is None
+    database = Database(settings.database)
+    with database.write() as session:
+        row = session.get(PasswordRow, "ada")
+        assert row.digest.startswith("$argon2id$")
+        assert row.one_time
+        assert told["password"] not in str(list_events(session, limit=1000))
+    lifetime = Lifetime(idle_s=60, at_most_s=60)
+    signed_in = sign_in(database, "ada", told["password"], lifetime, Source())
+    assert signed_in.principal.must_change_password
+    assert signed_in.principal.permissions == frozenset()
+    # Nobody used it in time: whoever owns the home gets another.
+    with database.write() as session:
+        row = session.get(PasswordRow, "ada")
+        row.expires_at = clock.now()
+        session.add(row)
+    with pytest.raises(UnauthorizedError):
+        sign_in(database, "ada", told["password"], lifetime, Source())
+    assert main(["--json", "--admin", "ada"]) == 0
+    assert json.loads(capsys.readouterr().out)["one_time_password"]["password"]
+    database.dispose()
+
+
+def test_two_homes_have_two_passwords(monkeypatch, capsys, tmp_path):
+    told = set()
+    for home in ("one", "two"):
+        monkeypatch.setenv("SIGNALBOX_HOME", str(tmp_path / home))
+        assert main([]) == 0
+        told.add(capsys.readouterr().out.split("shown this once:\n")[1].splitlines()[0].strip())
+    assert len(told) == 2
+    assert all(len(password) == 24 for password in told)

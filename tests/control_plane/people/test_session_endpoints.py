@@ -270,3 +270,38 @@ def test_signing_in_and_out_stands_in_the_register(plane, people, browser):
     assert [event["action"] for event in events] == ["session:create", "session:end"]
     assert {event["actor"]["id"] for event in events} == {people["viewer"]}
     assert "digest" not in str(events)
+
+
+def test_guessing_is_slowed_down_and_told_once(plane, people, browser):
+    address = "198.51.100.23"
+    guesser = browser(**{"x-forwarded-for": address})
+    answer = until_throttled(lambda n: guesser.sign_in(people["viewer"], f"guess number {n}"))
+    assert int(answer.headers["retry-after"]) >= 1
+    assert "Too many attempts" in answer.text
+    # From elsewhere the person signs in as ever.
+    assert browser().sign_in(people["viewer"]).status_code == 201
+    query = {"entity": f"person:{people['viewer']}", "action": "session:create"}
+    events = plane.admin.get("/api/v1/register/events", params=query).json()
+    told = [event for event in events if event["ip"] == address]
+    assert [event["outcome"] for event in told] == ["denied"]
+
+
+def test_a_stolen_session_does_not_guess_the_password(plane, people, browser):
+    me = browser()
+    me.sign_in(people["admin"])
+    new = {"new_password": "another one 4711"}
+    until_throttled(
+        lambda n: me.client.put(
+            f"{SESSION}/password", json={"current_password": f"guess number {n}", **new}
+        )
+    )
+
+
+def until_throttled(attempt) -> httpx.Response:
+    """Guess until the answer is 429; the first five are free, and a busy machine may wait."""
+    for number in range(12):
+        answer = attempt(number)
+        if answer.status_code == 429:
+            assert number >= 5
+            return answer
+    raise AssertionError("never throttled")
