@@ -101,6 +101,11 @@ class App:
             reply = self._failed(call.kind, error)
         return self._readable(reply, headers) if b"origin" in headers else reply
 
+    def refuse_call(self, call: HotCall, headers: dict[bytes, bytes], error: GatewayError) -> Reply:
+        """Answer an inference call that is not let in."""
+        reply = self._failed(call.kind, error)
+        return self._readable(reply, headers) if b"origin" in headers else reply
+
     def mirror(self, copy: ShadowCopy) -> None:
         """Take a copy of an answer that has left."""
         self.serving.shadow.mirror(copy)
@@ -130,7 +135,8 @@ class App:
             elif call is not None:
                 _require(scope, "POST")
                 body = await self._body(headers, receive)
-                reply = await self.answer_call(call, headers, body)
+                with self.serving.overload.taken(call.model):
+                    reply = await self.answer_call(call, headers, body)
             elif door is not None:
                 reply = await self._door(door, scope, headers, receive)
             else:
@@ -149,7 +155,8 @@ class App:
     ) -> Reply:
         body = await self._body(headers, receive)
         method, query = scope["method"], scope["query_string"]
-        reply = await storefront.answer(self.serving, door, method, query, headers, body)
+        with self.serving.overload.taken(door.model):
+            reply = await storefront.answer(self.serving, door, method, query, headers, body)
         return _packed(reply, headers)
 
     async def _cold(

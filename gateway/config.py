@@ -61,6 +61,8 @@ class GatewayConfig(BaseSettings):
     "Rows a lane lets wait before it sheds."
     max_pending_rows: int = Field(8192, ge=1)
     "Rows that may wait in all lanes of a process; shadows may fill half of it, canaries 3/4."
+    standing_calls: int = Field(144, ge=1)
+    "Calls of a model that may stand in a process, per batch its stable version takes at once."
     lane_slots: int = Field(1, ge=1, le=16)
     "Batches in flight per worker of a version."
     shadow_sample: float = Field(1.0, ge=0, le=1)

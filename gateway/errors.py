@@ -4,7 +4,7 @@ GatewayError
 ├── BadRequest 400 · Unauthorized 401 · Forbidden 403 · NotFound 404 · MethodNotAllowed 405
 ├── RequestTimeout 408 · TooLarge 413 · UriTooLong 414 · UnsupportedEncoding 415
 ├── TooManyRequests 429 · HeadersTooLarge 431
-└── Unavailable 503 · DeadlineExceeded 504
+└── Unavailable 503 (Overloaded) · DeadlineExceeded 504
 LaneError: a version did not answer; predict.py turns it into a fallback or one of the above
 ├── LaneUnavailable · Unpackable · LaneFull · LaneTimeout · LaneLost · LaneRefused · BadAnswer
 """
@@ -97,6 +97,14 @@ class Unavailable(GatewayError):
 
     status = 503
     retry_after_s = 1
+
+
+class Overloaded(Unavailable):
+    """Calls of the model wait too long already: whoever is refused comes back later."""
+
+    def __init__(self, retry_after_s: int, model: str, calls: int) -> None:
+        self.retry_after_s = retry_after_s
+        super().__init__(f"{model}: overloaded, {calls} calls are being answered; come back later")
 
 
 class DeadlineExceeded(GatewayError):

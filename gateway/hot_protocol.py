@@ -6,9 +6,12 @@ and ``App.__call__`` as it always did: this class decides about speed only, neve
 """
 
 import asyncio
+from time import monotonic
 from typing import TYPE_CHECKING, Any
 
 from bentos.contract.plain_request import PlainRequests
+from gateway.admission import Admission
+from gateway.errors import Overloaded
 from gateway.head_limits import HeadLimits
 from gateway.reply import render
 
@@ -53,7 +56,15 @@ class HotProtocol(HeadLimits):
         head, body = request
         if self._head_timer is not None:
             self._stop_waiting()  # the time of the first head: none is waited for any more
-        self._answering = self.loop.create_task(self._answer(call, head.headers, body))
+        try:
+            admission = self.gateway.serving.overload.enter(call.model)
+        except Overloaded as error:
+            reply = self.gateway.refuse_call(call, head.headers, error)
+            self.transport.write(render(reply, close=self._leaving))
+            self._answered()
+        else:
+            work = self._answer(call, head.headers, body, admission)
+            self._answering = self.loop.create_task(work)
 
     def _is_free(self) -> bool:
         """Nothing half read, nothing being answered, and the client reads its answers."""
@@ -81,7 +92,13 @@ class HotProtocol(HeadLimits):
         super().on_message_complete()
 
     # --- out ----------------------------------------------------------------------------
-    async def _answer(self, call: "HotCall", headers: dict[bytes, bytes], body: bytes) -> None:
+    async def _answer(
+        self,
+        call: "HotCall",
+        headers: dict[bytes, bytes],
+        body: bytes,
+        admission: Admission | None,
+    ) -> None:
         try:
             reply = await self.gateway.answer_call(call, headers, body)
             if not self.transport.is_closing():
@@ -92,6 +109,8 @@ class HotProtocol(HeadLimits):
             self.transport.close()
             raise
         finally:
+            if admission is not None:
+                admission.leaves(monotonic())
             self._answered()
 
     def _answered(self) -> None:

@@ -32,6 +32,7 @@ from gateway.errors import (
     Unavailable,
 )
 from gateway.lane_pressure import Priority
+from gateway.overload import Overload
 from gateway.query import Query, check_timeout
 from gateway.record import Outcome
 from gateway.reply import Headers, Reply, error_reply
@@ -78,7 +79,7 @@ async def predict(
         principal.require(SCOPE_PIN, model)
         pin = lane_of(snapshot, model, pin).version
     assignment = _assign(snapshot, model, query, pin)
-    outcome = await _answer(snapshot, view, assignment, query, watch)
+    outcome = await _answer(snapshot, view, assignment, query, watch, serving.overload)
     watch.stop()
     decision_id, logged = await serving.recorder.record(view, query, assignment, outcome, watch)
     facts = {
@@ -140,7 +141,12 @@ def _assign(snapshot: Snapshot, model: str, query: Query, pin: str | None) -> As
 
 # --- 3 answer ---------------------------------------------------------------------------
 async def _answer(
-    snapshot: Snapshot, view: ModelView, assignment: Assignment, query: Query, watch: Stopwatch
+    snapshot: Snapshot,
+    view: ModelView,
+    assignment: Assignment,
+    query: Query,
+    watch: Stopwatch,
+    overload: Overload,
 ) -> Outcome:
     """The canary inside its budget, else stable inside what is left of the deadline."""
     deadline_ms = query.timeout_ms or view.signature.deadline_ms
@@ -154,16 +160,22 @@ async def _answer(
         else:
             try:
                 until = watch.started + budget / 1000
-                answer = await _ask(
-                    snapshot, view, assignment.version, query, until, watch, Priority.CANARY
-                )
-                return Outcome(reason, assignment.version, answer)
+                canary = assignment.version
+                asked = _ask(snapshot, view, canary, query, until, watch, Priority.CANARY)
+                with overload.away(view.signature.model):
+                    answer = await asked
+                return Outcome(reason, canary, answer)
             except LaneFull:
                 reason = Reason.SHED
             except LaneError:
                 reason = Reason.FALLBACK
     try:
-        answer = await _ask(snapshot, view, assignment.stable, query, deadline, watch)
+        asked = _ask(snapshot, view, assignment.stable, query, deadline, watch)
+        if reason is Reason.PINNED:
+            with overload.away(view.signature.model):
+                answer = await asked
+        else:
+            answer = await asked
     except LaneError as error:
         return _failed(error)
     return Outcome(reason, assignment.stable, answer)

@@ -35,6 +35,7 @@ def status(serving: "Serving") -> dict[str, Any]:
             "written": count(f"{PREFIX}_decisions_total"),
             "lost": count(f"{PREFIX}_decisions_lost_total"),
         },
+        "overload": {"refused": count(f"{PREFIX}_overload_refused_total")},
         "shadow": {o: count(f"{PREFIX}_shadow_total", outcome=o) for o in SHADOW_OUTCOMES},
         **_kills(serving, totals),
     }
@@ -88,6 +89,7 @@ def samples(serving: "Serving") -> Samples:
     yield from serving.features.metrics()
     yield from serving.shadow.tally.metrics()
     yield from serving.pressure.metrics()
+    yield from serving.overload.metrics()
     for lane in serving.snapshot.lanes.values():
         yield from lane.metrics()
         yield from _lane(lane)

@@ -31,9 +31,11 @@ from gateway.lmdb_store import LmdbStore
 from gateway.local_kill import LocalKillFile, obeyed
 from gateway.metrics import Metrics
 from gateway.online_store import OnlineStore
+from gateway.overload import Overload
 from gateway.rate_limit import RateLimiter
 from gateway.record import Recorder
 from gateway.request_log import RequestLog
+from gateway.routing import Routes
 from gateway.shadow import ShadowLimits, ShadowMirror
 from gateway.shadow_comparison import Tolerance
 from gateway.shared_values import SharedValues
@@ -78,6 +80,7 @@ class Serving:
         shared = SharedValues(self.slot)
         self.metrics = Metrics(shared, config.shared_path, partial(report.samples, self))
         self.pressure = Pressure(config.max_pending_rows)
+        self.overload = Overload()
         self.log = DecisionLog(
             config.segments_path,
             gateway,
@@ -107,7 +110,7 @@ class Serving:
             request_log=self.request_log,
             traces=self.traces,
         )
-        self.shadow = ShadowMirror(self.log, _shadow_limits(config))
+        self.shadow = ShadowMirror(self.log, _shadow_limits(config), self.overload)
         self.local_kill_file = LocalKillFile(config.local_kill_path, self._on_local_kills)
         self.store = DocumentStore(
             config.documents_path,
@@ -123,6 +126,7 @@ class Serving:
         for lane in self.snapshot.lanes.values():
             lane.close()
         self.log.close()
+        self.overload.close()
         self.metrics.publish()
         if self.traces is not None:
             self.traces.close()
@@ -202,7 +206,15 @@ class Serving:
                 lane.close()
         self.local_kills = obeyed(self.asked_kills, model_of, lanes)
         routes = compile_routes(bodies, revisions, self.local_kills)
+        self.overload.follow({model: self._room(model, routes, lanes) for model in models})
         return Snapshot(routes, models, packers, lanes, model_of, schemas.attributes, self.features)
+
+    def _room(self, model: str, routes: Routes | None, lanes: Mapping[str, Lane]) -> int:
+        """How many calls of a model may stay: so many for each batch stable can be sent."""
+        served = routes is not None and model in routes.models
+        lane = lanes.get(routes.stable_of(model)) if routes is not None and served else None
+        workers = len(lane.pool.workers) if lane is not None else 0
+        return self.config.standing_calls * self.config.lane_slots * max(1, workers)
 
     def _lane(self, version: str, signature: Any, blocks: Any) -> Lane:
         return Lane(

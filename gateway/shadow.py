@@ -20,6 +20,7 @@ from gateway.errors import LaneError
 from gateway.feature_lookup import Entities, FeatureLookup
 from gateway.lane import Lane
 from gateway.lane_pressure import Priority
+from gateway.overload import Overload
 from gateway.packing import Packer
 from gateway.rows import Row
 from gateway.shadow_comparison import Comparison, Tolerance, compare
@@ -68,10 +69,11 @@ class _Line:
 class ShadowMirror:
     """Per shadow version at most ``concurrency`` copies at a time, at most ``queue`` waiting."""
 
-    def __init__(self, log: DecisionLog, limits: ShadowLimits) -> None:
+    def __init__(self, log: DecisionLog, limits: ShadowLimits, overload: Overload) -> None:
         self.tally = ShadowTally()
         self._log = log
         self._limits = limits
+        self._overload = overload
         self._lines: dict[str, _Line] = {}
         self._looking_up: set[asyncio.Task[None]] = set()
 
@@ -80,6 +82,9 @@ class ShadowMirror:
         limits = self._limits
         if not is_sampled(copy.decision_id, limits.sample):
             self._drop(copy, "sampled_out")
+            return
+        if self._overload.stands:
+            self._drop(copy, "overload")
             return
         if len(copy.rows) > limits.max_rows:
             self._skip_for_size(copy)

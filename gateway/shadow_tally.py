@@ -11,7 +11,8 @@ Metric = tuple[str, str, dict[str, str], float]
 
 class ShadowTally:
     """``dropped`` copies were never sent: ``sampled_out``, ``size``, ``queue``, ``late``,
-    ``unavailable``. ``failed`` ones were sent, or refused by the lane, and got no answer."""
+    ``unavailable``, ``overload``. ``failed`` ones were sent, or refused by the lane, and got no
+    answer."""
 
     def __init__(self) -> None:
         self.compared: Counter[str] = Counter()

@@ -3,11 +3,13 @@
 import asyncio
 import json
 from contextlib import asynccontextmanager, suppress
+from time import monotonic
 
 import pytest
 import uvicorn
 
 from bentos.contract.segment import DecisionFrame, read_frames
+from gateway.admission import INTERVAL_S
 from gateway.hot_protocol import MAX_HELD_BYTES, HotProtocol
 from tests.gateway.installation import SECRET, STABLE, route
 from tests.gateway.lanes import until
@@ -135,6 +137,27 @@ async def test_bodies_larger_than_what_is_held_are_answered_in_order(server):
     assert len(large) > 2 * MAX_HELD_BYTES
     found = await exchange(server, request() + request(large) * 3 + request(), answers=5)
     assert [len(body["predictions"]) for _, body in found] == [1, 150, 150, 150, 1]
+
+
+async def test_a_call_that_is_not_let_in_is_told_so_and_its_connection_goes_on(server):
+    overload = server.gateway.serving.overload
+    overload.follow({"fraud": 1})
+    with overload.taken("fraud"):
+        overload._models["fraud"]._calm_at -= INTERVAL_S
+        async with connection(server) as (reader, writer):
+            writer.write(request(headers=("Origin: https://a.example",)))
+            head, body = await read_answer(reader)
+            assert head.startswith(b"HTTP/1.1 503 ")
+            assert b"retry-after: " in head
+            assert "overloaded" in body["error"]
+            overload._models["fraud"].leaves(monotonic())
+            writer.write(request())
+            head, _ = await read_answer(reader)
+            assert head.startswith(b"HTTP/1.1 200 ")
+            overload._models["fraud"].enters(monotonic())
+    assert server.taken == []
+    assert server.gateway.serving.log.written == 1
+    assert overload._models["fraud"].calls == 0
 
 
 async def test_a_caller_that_leaves_still_has_its_decision(server):

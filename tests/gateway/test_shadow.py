@@ -28,7 +28,8 @@ def limit(gateway, **limits):
     serving = gateway.serving
     known = serving.shadow._limits
     values = {name: getattr(known, name) for name in known.__slots__}
-    serving.shadow = ShadowMirror(serving.log, type(known)(**{**values, **limits}))
+    changed = type(known)(**{**values, **limits})
+    serving.shadow = ShadowMirror(serving.log, changed, serving.overload)
     return serving.shadow.tally
 
 
@@ -53,6 +54,16 @@ async def test_shadows_are_compared_output_by_output_after_the_answer(gateway, s
         assert frame.outcome.agrees
         measures = {"fraud_probability": 0.0, "fraud_probability.relative": 0.0}
         assert frame.outcome.comparison == measures
+
+
+async def test_while_calls_are_refused_no_shadow_is_sent(gateway, stable, versions):
+    gateway.publish_all({STABLE: stable, SHADOW: versions.start()}, route(shadow=(SHADOW,)))
+    await gateway.connected()
+    gateway.serving.overload.stands = True
+    await ask_many(gateway, 3)
+    tally = gateway.serving.shadow.tally
+    assert tally.dropped[SHADOW, "overload"] == 3
+    assert gateway.serving.snapshot.lanes[SHADOW].batches == 0
 
 
 async def test_a_shadow_that_thinks_otherwise_is_told_apart(gateway, stable, versions):
@@ -115,10 +126,10 @@ async def test_a_hung_shadow_fills_its_own_queue_and_no_other_s(gateway, stable,
     gateway.publish_all(addresses, route(shadow=(SHADOW, OTHER_SHADOW)))
     await gateway.connected()
     versions.signal(hung, signal.SIGSTOP)
-    tally = limit(gateway, queue=3, concurrency=2)
-    for _ in range(20):
+    tally = limit(gateway, queue=3, concurrency=2, deadline_s=60.0)
+    for number in range(1, 21):
         await ask_many(gateway, 1)
-    await until(lambda: tally.compared[OTHER_SHADOW] == 20)
+        await until(lambda number=number: tally.compared[OTHER_SHADOW] == number)
     assert tally.dropped == {(SHADOW, "queue"): 15}
     versions.signal(hung, signal.SIGCONT)
 

@@ -43,7 +43,8 @@ def wrong_name(tensor):
 
 
 SPOILERS = {f.__name__: f for f in (wrong_dtype, wrong_shape, nan, extra_rows, wrong_name)}
-FAULTS = ("slow", "hung", "error", "busy", "half", *SPOILERS)
+SLEEPS_S = {"slow": 0.5, "late": 1.5, "hung": FOREVER_S}
+FAULTS = (*SLEEPS_S, "error", "busy", "half", *SPOILERS)
 
 
 async def refuse(send, status: int, text: str) -> None:
@@ -77,8 +78,8 @@ def faulty(app: OipApp, fault: str):
         if not scope["path"].endswith("/infer"):
             await app(scope, receive, send)
             return
-        if fault in ("slow", "hung"):
-            await asyncio.sleep(0.5 if fault == "slow" else FOREVER_S)
+        if fault in SLEEPS_S:
+            await asyncio.sleep(SLEEPS_S[fault])
         if fault == "error":
             await refuse(send, 500, "broken")
             return
