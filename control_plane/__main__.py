@@ -13,6 +13,7 @@ from pydantic import ValidationError
 from bentos.contract.errors import ContractError
 from control_plane.app import create_app
 from control_plane.config import Settings
+from control_plane.errors import UnavailableError
 from control_plane.migrations.upgrade import upgrade
 from control_plane.parts import Parts
 from control_plane.publish.archive import installation
@@ -57,6 +58,9 @@ def main() -> int:
     except (ContractError, ValidationError) as error:
         sys.stderr.write(f"signalbox: {error}\n")
         return BAD_INPUT
+    except UnavailableError as error:
+        sys.stderr.write(f"signalbox: the database cannot be used: {error}\n")
+        return FAILED
     config = uvicorn.Config(
         app,
         host=settings.control_plane_host,

@@ -55,6 +55,8 @@ def create_app(settings: Settings) -> FastAPI:
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
         publisher.start(asyncio.get_running_loop())
+        # Other replicas' changes: theirs to publish, ours to tell our own streams of.
+        database.listen(publisher.wake)
         summing = asyncio.create_task(_sum_up_denials(database, strangers))
         yield
         feed.close()

@@ -2,8 +2,10 @@
 
 from pathlib import Path
 
-from pydantic import Field
+from pydantic import Field, SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from control_plane.storage.address import Address, parse_address
 
 
 class Settings(BaseSettings):
@@ -17,6 +19,10 @@ class Settings(BaseSettings):
     """The shop that keys and decisions belong to unless they name another."""
     environment: str = Field(default="local", min_length=1, max_length=100)
     """A label, shown and recorded."""
+    database_url: SecretStr = SecretStr("")
+    """``postgresql://…``, for several control planes or machines; empty: SQLite in the home."""
+    database_password_file: Path | None = None
+    """File with PostgreSQL's password, read for each connection."""
     control_plane_host: str = "127.0.0.1"
     """Address the control plane listens on; it is private, TLS ends at a proxy."""
     control_plane_port: int = Field(default=8081, ge=0, le=65535)
@@ -46,6 +52,9 @@ class Settings(BaseSettings):
         return self.home / "keys"
 
     @property
-    def database(self) -> Path:
-        """The SQLite file."""
-        return self.home / "control_plane" / "signalbox.db"
+    def database(self) -> Address:
+        """Where the tables are; raises ContractError for a URL that makes no sense."""
+        url = self.database_url.get_secret_value()
+        if not url:
+            return self.home / "control_plane" / "signalbox.db"
+        return parse_address(url, self.database_password_file)

@@ -1,23 +1,26 @@
-"""The database: SQLite in WAL mode, one writer at a time, one commit per request.
+"""The database: one writer at a time, one snapshot per read, one commit per request.
 
-Reads see one snapshot. Writes start with BEGIN IMMEDIATE, so that what a rule has read
-is still true when its change commits. The writer's pool holds a single connection:
-writers queue in the process instead of polling SQLite's lock.
+SQLite by default, PostgreSQL by URL (``storage/``); both mean the same here. A database
+that is busy or away becomes an ``UnavailableError``, after a bounded wait.
 """
 
-import sqlite3
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import NewType
+from typing import NewType, Protocol
 
-from sqlalchemy import Connection, Engine, create_engine, event
-from sqlalchemy.engine.interfaces import DBAPIConnection
-from sqlalchemy.pool import ConnectionPoolEntry, QueuePool
+from sqlalchemy import BigInteger, Engine, Integer
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlmodel import Session
 
-BUSY_TIMEOUT_MS = 10_000
-READERS = 8
+from bentos.contract.errors import ContractError
+from control_plane.errors import UnavailableError
+from control_plane.storage.address import SETTING, Address
+from control_plane.storage.sqlite import Sqlite
+
+WideInteger = BigInteger().with_variant(Integer(), "sqlite")
+"""For numbers that may pass 2**31 (sequence numbers, counts); SQLite's integers are wide."""
 
 ReadSession = NewType("ReadSession", Session)
 """May only select."""
@@ -25,20 +28,38 @@ WriteSession = NewType("WriteSession", ReadSession)
 """May change things; committed once, by whoever opened it."""
 
 
+class Store(Protocol):
+    """What differs between the two engines."""
+
+    writer: Engine
+    reader: Engine
+
+    def data_version(self) -> int: ...  # noqa: D102 - Database says it
+    def announce(self, session: Session) -> None: ...  # noqa: D102
+    def listen(self, heard: Callable[[], None]) -> None: ...  # noqa: D102
+    def is_away(self, error: BaseException | None) -> bool: ...  # noqa: D102
+    def dispose(self) -> None: ...  # noqa: D102
+
+
 class Database:
     """Hands out sessions; knows nothing of what is stored."""
 
-    def __init__(self, path: Path) -> None:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        self.path = path
-        self.writer = _engine(path, "BEGIN IMMEDIATE", pool_size=1)
-        self._reader = _engine(path, "BEGIN", pool_size=READERS)
-        self._watch = sqlite3.connect(path, check_same_thread=False, isolation_level=None)
+    def __init__(self, address: Address, *, patient: bool = False) -> None:
+        """``patient``: for maintenance, whose statements take as long as they take.
+
+        Raises UnavailableError when the server is away, ContractError when it will not do.
+        """
+        self.address = address
+        self._store = _open(address, patient)
+        self.writer = self._store.writer
 
     @contextmanager
     def read(self) -> Iterator[ReadSession]:
         """A session over one consistent snapshot."""
-        with Session(self._reader, autoflush=False, expire_on_commit=False) as session:
+        with (
+            self._telling_if_away(),
+            Session(self._store.reader, autoflush=False, expire_on_commit=False) as session,
+        ):
             yield ReadSession(session)
 
     @contextmanager
@@ -48,43 +69,56 @@ class Database:
         The lock is taken by the first statement, not here, so that a request that waits
         for a thread does not hold it.
         """
-        with Session(self.writer, expire_on_commit=False) as session:
+        with (
+            self._telling_if_away(),
+            Session(self.writer, expire_on_commit=False) as session,
+        ):
             yield WriteSession(ReadSession(session))
+            session.flush()
+            if session.in_transaction():
+                self._store.announce(session)
             session.commit()
 
     def data_version(self) -> int:
         """A number that changes whenever anybody, in any process, has committed."""
-        return int(self._watch.execute("PRAGMA data_version").fetchone()[0])
+        with self._telling_if_away():
+            return self._store.data_version()
+
+    def listen(self, heard: Callable[[], None]) -> None:
+        """Have ``heard`` called, from a thread, soon after another replica has committed.
+
+        At most an invitation to look: it may come too often, and once after a lost link.
+        """
+        self._store.listen(heard)
 
     def dispose(self) -> None:
         """Close all connections."""
-        self.writer.dispose()
-        self._reader.dispose()
-        self._watch.close()
+        self._store.dispose()
+
+    @contextmanager
+    def _telling_if_away(self) -> Iterator[None]:
+        try:
+            yield
+        except PoolTimeoutError as error:
+            raise UnavailableError("too many wait for the database") from error
+        except DBAPIError as error:
+            if not self._store.is_away(error.orig):
+                raise
+            raise UnavailableError(_told(error)) from error
 
 
-def _engine(path: Path, begin: str, pool_size: int) -> Engine:
-    engine = create_engine(
-        f"sqlite:///{path}",
-        poolclass=QueuePool,
-        pool_size=pool_size,
-        max_overflow=0,
-        # An error's text goes to the log: not with the values of the statement.
-        hide_parameters=True,
-        connect_args={"check_same_thread": False, "isolation_level": None},
-    )
+def _open(address: Address, patient: bool) -> Store:
+    if isinstance(address, Path):
+        return Sqlite(address)
+    try:
+        # The driver is an extra of its own.
+        from control_plane.storage.postgresql import Postgresql  # noqa: PLC0415
+    except ModuleNotFoundError as error:
+        hint = "pip install 'signalbox[postgresql]'"
+        raise ContractError(SETTING, "an installed driver", error.name, hint) from error
+    return Postgresql(address, patient=patient)
 
-    @event.listens_for(engine, "connect")
-    def _prepare(connection: DBAPIConnection, _entry: ConnectionPoolEntry) -> None:
-        assert isinstance(connection, sqlite3.Connection)
-        connection.execute(f"PRAGMA busy_timeout={BUSY_TIMEOUT_MS}")
-        connection.execute("PRAGMA journal_mode=WAL")
-        # FULL: an event that was acknowledged survives a power cut.
-        connection.execute("PRAGMA synchronous=FULL")
-        connection.execute("PRAGMA foreign_keys=ON")
 
-    @event.listens_for(engine, "begin")
-    def _begin(connection: Connection) -> None:
-        connection.exec_driver_sql(begin)
-
-    return engine
+def _told(error: DBAPIError) -> str:
+    """What the driver said; the statement and its values stay out of it."""
+    return f"the database is busy or away: {error.orig}. Look before you repeat a change."

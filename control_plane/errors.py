@@ -12,6 +12,7 @@ class ControlPlaneError(Exception):
     status: ClassVar[int] = 500
     title: ClassVar[str] = "Internal error"
     recorded: ClassVar[bool] = False
+    retry_after_s: int | None = None
 
     def __init__(self, detail: str) -> None:
         self.detail = detail
@@ -110,3 +111,11 @@ class BusyError(ThrottledError):
     status = 503
     title = "Busy"
     recorded = False
+
+
+class UnavailableError(ControlPlaneError):
+    """The database is busy or away; what was asked may be asked again."""
+
+    status = 503
+    title = "Database unavailable"
+    retry_after_s = 1

@@ -31,6 +31,7 @@ from control_plane import clock
 from control_plane.audit.service import Change, record
 from control_plane.config import Settings
 from control_plane.db import Database, WriteSession
+from control_plane.errors import UnavailableError
 from control_plane.migrations.upgrade import upgrade
 from control_plane.people import service as people
 from control_plane.people.models import KeyRow, PasswordRow, PersonRow
@@ -40,6 +41,7 @@ from control_plane.principal import SERVICES, Principal, Role, system
 from control_plane.publish.archive import INSTALLATION_ID
 from control_plane.publish.models import InstallationRow
 
+FAILED = 1
 BAD_INPUT = 2
 ADMIN_ROLES = [Role.ADMIN.value, Role.RELEASE_MANAGER.value]
 PSEUDONYM_KEY_BYTES = 32
@@ -82,7 +84,7 @@ def one_time_password(settings: Settings, admin: str) -> OneTimePassword | None:
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Command line; 2 when a setting is wrong."""
+    """Command line; 2 when a setting is wrong, 1 when the database is away."""
     parser = argparse.ArgumentParser(prog="signalbox init")
     parser.add_argument("--admin", default="admin", help="id of the first admin")
     parser.add_argument("--json", action="store_true", help="print one JSON object")
@@ -94,6 +96,9 @@ def main(arguments: list[str] | None = None) -> int:
     except (ContractError, ValidationError) as error:
         sys.stderr.write(f"signalbox init: {error}\n")
         return BAD_INPUT
+    except UnavailableError as error:
+        sys.stderr.write(f"signalbox init: the database cannot be used: {error}\n")
+        return FAILED
     files = sorted(settings.keys.iterdir())
     if options.json:
         report = {

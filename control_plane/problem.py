@@ -13,7 +13,7 @@ from starlette.exceptions import HTTPException
 from bentos.contract.errors import ContractError, shorten
 from control_plane.denials import record_denial, route_template
 from control_plane.envelope import REQUEST_ID
-from control_plane.errors import ControlPlaneError, StaleError, ThrottledError, TooLargeError
+from control_plane.errors import ControlPlaneError, StaleError, TooLargeError, UnavailableError
 from control_plane.parts import parts_of
 
 log = structlog.get_logger(__name__)
@@ -34,9 +34,7 @@ def answer(request: Request, error: Exception) -> JSONResponse:
     """Render an expected error; record it first if it is a denial."""
     error = _too_large(error) or error
     if isinstance(error, ControlPlaneError):
-        if error.recorded:
-            parts = parts_of(request)
-            record_denial(parts.database, parts.strangers, request, error)
+        error = _recorded(request, error)
         # What If-Match did not meet is 412 (RFC 9110 §13.1.1), whoever noticed.
         unmet = isinstance(error, StaleError) and "if-match" in request.headers
         status = PRECONDITION_FAILED if unmet else error.status
@@ -50,8 +48,20 @@ def answer(request: Request, error: Exception) -> JSONResponse:
     return problem(error.status_code, str(error.detail), str(error.detail), headers=error.headers)
 
 
+def _recorded(request: Request, error: ControlPlaneError) -> ControlPlaneError:
+    """The error itself, once it is in the register; else why it could not be entered."""
+    if not error.recorded:
+        return error
+    parts = parts_of(request)
+    try:
+        record_denial(parts.database, parts.strangers, request, error)
+    except UnavailableError as unavailable:
+        return unavailable
+    return error
+
+
 def _headers(error: ControlPlaneError) -> dict[str, str]:
-    if isinstance(error, ThrottledError):
+    if error.retry_after_s is not None:
         return {"Retry-After": str(error.retry_after_s)}
     return {"WWW-Authenticate": "Bearer"} if error.status == 401 else {}
 

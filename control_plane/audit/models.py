@@ -4,13 +4,15 @@ from typing import Any
 
 from sqlmodel import JSON, Column, Field, SQLModel
 
+from control_plane.db import WideInteger
+
 
 class EventRow(SQLModel, table=True):
     """One register event, all columns, with its leaf and the tree head after it (hex)."""
 
     __tablename__ = "register_event"
 
-    seq: int = Field(primary_key=True)
+    seq: int = Field(primary_key=True, sa_type=WideInteger)
     id: str = Field(unique=True)
     at: str = Field(index=True)
     actor_type: str
@@ -23,7 +25,7 @@ class EventRow(SQLModel, table=True):
     request_id: str | None = None
     action: str = Field(index=True)
     entity: str = Field(index=True)
-    entity_revision: int | None = None
+    entity_revision: int | None = Field(default=None, sa_type=WideInteger)
     before: str | None = None
     after: str | None = None
     diff: dict[str, Any] = Field(sa_column=Column(JSON, nullable=False))
@@ -42,7 +44,7 @@ class HeadRow(SQLModel, table=True):
     __tablename__ = "register_head"
 
     id: int = Field(primary_key=True)
-    size: int
+    size: int = Field(sa_type=WideInteger)
     root: str
     edge: list[str] = Field(sa_column=Column(JSON, nullable=False))
 
@@ -57,7 +59,7 @@ class NodeRow(SQLModel, table=True):
     __tablename__ = "register_node"
 
     level: int = Field(primary_key=True)
-    position: int = Field(primary_key=True)
+    position: int = Field(primary_key=True, sa_type=WideInteger)
     hash: str
 
 
@@ -67,7 +69,7 @@ class CheckpointRow(SQLModel, table=True):
     __tablename__ = "register_checkpoint"
 
     origin: str = Field(primary_key=True)
-    size: int = Field(primary_key=True)
+    size: int = Field(primary_key=True, sa_type=WideInteger)
     root: str
     at: str
     note: str
@@ -79,9 +81,9 @@ class CosignatureRow(SQLModel, table=True):
     __tablename__ = "register_cosignature"
 
     origin: str = Field(primary_key=True)
-    size: int = Field(primary_key=True)
+    size: int = Field(primary_key=True, sa_type=WideInteger)
     witness: str = Field(primary_key=True)
-    seen_at: int
+    seen_at: int = Field(sa_type=WideInteger)
     line: str
 
 
@@ -92,8 +94,8 @@ class SegmentRow(SQLModel, table=True):
 
     gateway: str = Field(primary_key=True)
     boot: str = Field(primary_key=True)
-    first_seq: int = Field(primary_key=True)
-    last_seq: int
-    count: int
+    first_seq: int = Field(primary_key=True, sa_type=WideInteger)
+    last_seq: int = Field(sa_type=WideInteger)
+    count: int = Field(sa_type=WideInteger)
     root: str
     at: str

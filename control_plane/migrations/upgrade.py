@@ -6,11 +6,15 @@ from alembic import command
 from alembic.config import Config
 
 from control_plane.db import Database
+from control_plane.storage.address import Address
 
 
-def upgrade(path: Path) -> None:
-    """Run every migration the database has not seen."""
-    database = Database(path)
+def upgrade(address: Address) -> None:
+    """Run every migration the database has not seen.
+
+    One transaction under the write lock: of replicas that start together one migrates.
+    """
+    database = Database(address, patient=True)
     try:
         with database.writer.begin() as connection:
             config = Config()

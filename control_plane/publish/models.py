@@ -4,6 +4,8 @@ from typing import Any
 
 from sqlmodel import JSON, Column, Field, SQLModel
 
+from control_plane.db import WideInteger
+
 
 class InstallationRow(SQLModel, table=True):
     """The one installation this database is of. Restoring a backup bumps ``epoch``."""
@@ -32,7 +34,7 @@ class PublishedRow(SQLModel, table=True):
     __tablename__ = "published_document"
 
     epoch: int = Field(primary_key=True)
-    number: int = Field(primary_key=True)
+    number: int = Field(primary_key=True, sa_type=WideInteger)
     name: str = Field(index=True)
     digest: str = Field(foreign_key="document_body.digest")
     at: str

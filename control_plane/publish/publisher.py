@@ -5,6 +5,7 @@ import threading
 
 import structlog
 
+from bentos.contract.documents import DocumentHeader, DocumentName
 from control_plane.db import Database
 from control_plane.publish import archive
 from control_plane.publish.feed import Feed
@@ -26,6 +27,7 @@ class Publisher:
         self._stopping = False
         self._thread: threading.Thread | None = None
         self._seen = 0
+        self._told: dict[DocumentName, DocumentHeader] = {}
         self.failing: str | None = "no pass has been made yet"
 
     def start(self, loop: asyncio.AbstractEventLoop) -> None:
@@ -65,12 +67,14 @@ class Publisher:
             if not announce and not self._has_cause():
                 return
             seen = self._database.data_version()
-            published = reconcile(self._database, self._signer)
-            # A pass that failed after its commit was not announced: the next one does it.
-            if published or announce or self.failing:
-                with self._database.read() as session:
-                    headers = archive.current_headers(session)
+            reconcile(self._database, self._signer)
+            # What is in force, whoever published it: this pass, one that failed after its
+            # commit, or another replica.
+            with self._database.read() as session:
+                headers = archive.current_headers(session)
+            if announce or headers != self._told:
                 loop.call_soon_threadsafe(self._feed.update, headers)
+                self._told = headers
             self._seen, self.failing = seen, None
         except Exception as error:
             # Level-triggered: whatever it was, the next pass starts from the tables again.

@@ -4,6 +4,8 @@ from typing import Any
 
 from sqlmodel import JSON, Column, Field, SQLModel
 
+from control_plane.db import WideInteger
+
 
 class ModelRow(SQLModel, table=True):
     """A model. ``signature`` is what callers see; null until a version passed its gates."""
@@ -41,7 +43,7 @@ class PromotionRow(SQLModel, table=True):
 
     __tablename__ = "promotion"
 
-    seq: int | None = Field(default=None, primary_key=True)
+    seq: int | None = Field(default=None, primary_key=True, sa_type=WideInteger)
     model: str = Field(foreign_key="model.name", index=True)
     version: str = Field(foreign_key="version.version")
     release: str

@@ -5,6 +5,10 @@ from typing import Any
 from sqlalchemy import Index, text
 from sqlmodel import JSON, Column, Field, SQLModel
 
+# Of those, each model has one at most.
+_OPEN = text("state NOT IN ('promoted', 'rolled_back', 'aborted')")
+_IN_FORCE = text("cleared_at IS NULL")
+
 
 class ReleaseRow(SQLModel, table=True):
     """One release. ``buckets``: of 10,000, to the candidate. ``step`` counts weight changes.
@@ -20,7 +24,8 @@ class ReleaseRow(SQLModel, table=True):
             "ix_release_one_open_per_model",
             "model",
             unique=True,
-            sqlite_where=text("state NOT IN ('promoted', 'rolled_back', 'aborted')"),
+            sqlite_where=_OPEN,
+            postgresql_where=_OPEN,
         ),
     )
 
@@ -57,7 +62,11 @@ class KillRow(SQLModel, table=True):
     __tablename__ = "kill"
     __table_args__ = (
         Index(
-            "ix_kill_one_per_model", "model", unique=True, sqlite_where=text("cleared_at IS NULL")
+            "ix_kill_one_per_model",
+            "model",
+            unique=True,
+            sqlite_where=_IN_FORCE,
+            postgresql_where=_IN_FORCE,
         ),
     )
 

@@ -15,6 +15,9 @@ from typing import Any
 import httpx
 import pytest
 
+from tests.databases import Databases, PostgresqlDatabases, SqliteDatabases, chosen
+from tests.postgresql_server import PostgresqlServer
+
 _numbers = itertools.count(1)
 
 
@@ -30,10 +33,11 @@ def _free_port() -> int:
 
 
 class Plane:
-    """One running control plane."""
+    """One running control plane. ``database_url``: empty for the SQLite file of its home."""
 
-    def __init__(self, home: Path) -> None:
+    def __init__(self, home: Path, database_url: str = "") -> None:
         self.home = home
+        self.database_url = database_url
         self.port = _free_port()
         self.url = f"http://127.0.0.1:{self.port}"
         self.process: subprocess.Popen[bytes] | None = None
@@ -42,16 +46,19 @@ class Plane:
     def initialise(self) -> None:
         subprocess.run(
             [sys.executable, "-m", "control_plane.init"],
-            env=_environment(self.home),
+            env=self.environment(),
             check=True,
             capture_output=True,
         )
 
+    def environment(self, **more: str) -> dict[str, str]:
+        return _environment(self.home, SIGNALBOX_DATABASE_URL=self.database_url, **more)
+
     def start(self) -> None:
         self.process = subprocess.Popen(
             [sys.executable, "-m", "control_plane"],
-            env=_environment(
-                self.home, SIGNALBOX_CONTROL_PLANE_PORT=str(self.port), SIGNALBOX_DRAIN_S="0"
+            env=self.environment(
+                SIGNALBOX_CONTROL_PLANE_PORT=str(self.port), SIGNALBOX_DRAIN_S="0"
             ),
         )
         self.wait(self._is_ready)
@@ -248,9 +255,64 @@ class Shop:
 
 
 @pytest.fixture(scope="session")
-def plane(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Plane]:
-    plane = Plane(tmp_path_factory.mktemp("plane") / "home")
-    plane.initialise()
+def postgresql() -> Iterator[Callable[[], PostgresqlServer]]:
+    """One server for the session, started when somebody asks for it."""
+    servers: list[PostgresqlServer] = []
+
+    def server() -> PostgresqlServer:
+        if not servers:
+            servers.append(PostgresqlServer())
+            servers[0].start()
+        return servers[0]
+
+    yield server
+    for each in servers:
+        each.close()
+
+
+@pytest.fixture(scope="session")
+def postgresql_databases(postgresql: Callable[[], PostgresqlServer]) -> Databases:
+    return PostgresqlDatabases(postgresql)
+
+
+@pytest.fixture(scope="session")
+def databases(
+    tmp_path_factory: pytest.TempPathFactory, postgresql_databases: Databases
+) -> Databases:
+    """On the engine of this run: see ``SIGNALBOX_TEST_DATABASE``."""
+    if chosen() == "postgresql":
+        return postgresql_databases
+    return SqliteDatabases(tmp_path_factory.mktemp("databases"))
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def any_databases(
+    request: pytest.FixtureRequest,
+    tmp_path: Path,
+    postgresql_databases: Databases,
+) -> Databases:
+    """On each engine, whatever this run is about."""
+    return SqliteDatabases(tmp_path) if request.param == "sqlite" else postgresql_databases
+
+
+@pytest.fixture(scope="session")
+def make_plane(databases: Databases) -> Callable[[Path], Plane]:
+    """An initialised plane over a database of its own, not yet started."""
+
+    def make(home: Path) -> Plane:
+        url = "" if chosen() == "sqlite" else databases.url(databases.migrated())
+        plane = Plane(home, url)
+        plane.initialise()
+        return plane
+
+    return make
+
+
+@pytest.fixture(scope="session")
+def plane(
+    tmp_path_factory: pytest.TempPathFactory, make_plane: Callable[[Path], Plane]
+) -> Iterator[Plane]:
+    plane = make_plane(tmp_path_factory.mktemp("plane") / "home")
     try:
         plane.start()
         yield plane
@@ -259,10 +321,9 @@ def plane(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Plane]:
 
 
 @pytest.fixture
-def new_plane(tmp_path: Path) -> Iterator[Plane]:
+def new_plane(tmp_path: Path, make_plane: Callable[[Path], Plane]) -> Iterator[Plane]:
     """A plane of its own, not yet started, for tests that stop or break it."""
-    plane = Plane(tmp_path / "home")
-    plane.initialise()
+    plane = make_plane(tmp_path / "home")
     try:
         yield plane
     finally:

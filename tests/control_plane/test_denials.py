@@ -7,7 +7,6 @@ from control_plane.audit.verifier import verify
 from control_plane.db import Database
 from control_plane.denials import MAX_WINDOWS, WINDOW_S, Strangers, record_denial, sum_up
 from control_plane.errors import ForbiddenError, UnauthorizedError
-from control_plane.migrations.upgrade import upgrade
 from control_plane.principal import system
 
 
@@ -29,10 +28,8 @@ def strangers(clock):
 
 
 @pytest.fixture
-def database(tmp_path):
-    path = tmp_path / "signalbox.db"
-    upgrade(path)
-    database = Database(path)
+def database(databases):
+    database = Database(databases.migrated())
     yield database
     database.dispose()
 

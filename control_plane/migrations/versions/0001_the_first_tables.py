@@ -10,6 +10,8 @@ down_revision: str | None = None
 branch_labels: str | Sequence[str] | None = None
 depends_on: str | Sequence[str] | None = None
 
+WIDE = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
+
 
 def upgrade() -> None:  # noqa: PLR0915 - one statement a table
     op.create_table(
@@ -75,7 +77,7 @@ def upgrade() -> None:  # noqa: PLR0915 - one statement a table
     )
     op.create_table(
         "register_event",
-        sa.Column("seq", sa.Integer(), nullable=False),
+        sa.Column("seq", WIDE, nullable=False),
         sa.Column("id", sa.String(), nullable=False),
         sa.Column("at", sa.String(), nullable=False),
         sa.Column("actor_type", sa.String(), nullable=False),
@@ -88,7 +90,7 @@ def upgrade() -> None:  # noqa: PLR0915 - one statement a table
         sa.Column("request_id", sa.String(), nullable=True),
         sa.Column("action", sa.String(), nullable=False),
         sa.Column("entity", sa.String(), nullable=False),
-        sa.Column("entity_revision", sa.Integer(), nullable=True),
+        sa.Column("entity_revision", WIDE, nullable=True),
         sa.Column("before", sa.String(), nullable=True),
         sa.Column("after", sa.String(), nullable=True),
         sa.Column("diff", sa.JSON(), nullable=False),
@@ -111,7 +113,7 @@ def upgrade() -> None:  # noqa: PLR0915 - one statement a table
     op.create_table(
         "register_head",
         sa.Column("id", sa.Integer(), nullable=False),
-        sa.Column("size", sa.Integer(), nullable=False),
+        sa.Column("size", WIDE, nullable=False),
         sa.Column("root", sa.String(), nullable=False),
         sa.Column("edge", sa.JSON(), nullable=False),
         sa.PrimaryKeyConstraint("id"),
@@ -133,9 +135,9 @@ def upgrade() -> None:  # noqa: PLR0915 - one statement a table
         "segment",
         sa.Column("gateway", sa.String(), nullable=False),
         sa.Column("boot", sa.String(), nullable=False),
-        sa.Column("first_seq", sa.Integer(), nullable=False),
-        sa.Column("last_seq", sa.Integer(), nullable=False),
-        sa.Column("count", sa.Integer(), nullable=False),
+        sa.Column("first_seq", WIDE, nullable=False),
+        sa.Column("last_seq", WIDE, nullable=False),
+        sa.Column("count", WIDE, nullable=False),
         sa.Column("root", sa.String(), nullable=False),
         sa.Column("at", sa.String(), nullable=False),
         sa.PrimaryKeyConstraint("gateway", "boot", "first_seq"),
@@ -164,7 +166,7 @@ def upgrade() -> None:  # noqa: PLR0915 - one statement a table
     op.create_table(
         "published_document",
         sa.Column("epoch", sa.Integer(), nullable=False),
-        sa.Column("number", sa.Integer(), nullable=False),
+        sa.Column("number", WIDE, nullable=False),
         sa.Column("name", sa.String(), nullable=False),
         sa.Column("digest", sa.String(), nullable=False),
         sa.Column("at", sa.String(), nullable=False),
@@ -230,11 +232,12 @@ def upgrade() -> None:  # noqa: PLR0915 - one statement a table
             ["model"],
             unique=True,
             sqlite_where=sa.text("cleared_at IS NULL"),
+            postgresql_where=sa.text("cleared_at IS NULL"),
         )
 
     op.create_table(
         "promotion",
-        sa.Column("seq", sa.Integer(), nullable=False),
+        sa.Column("seq", WIDE, nullable=False),
         sa.Column("model", sa.String(), nullable=False),
         sa.Column("version", sa.String(), nullable=False),
         sa.Column("release", sa.String(), nullable=False),
@@ -295,6 +298,7 @@ def upgrade() -> None:  # noqa: PLR0915 - one statement a table
             ["model"],
             unique=True,
             sqlite_where=sa.text("state NOT IN ('promoted', 'rolled_back', 'aborted')"),
+            postgresql_where=sa.text("state NOT IN ('promoted', 'rolled_back', 'aborted')"),
         )
         batch_op.create_index(batch_op.f("ix_release_state"), ["state"], unique=False)
 
@@ -336,11 +340,26 @@ def upgrade() -> None:  # noqa: PLR0915 - one statement a table
         ),
         sa.PrimaryKeyConstraint("release", "person"),
     )
-    for verb in ("UPDATE", "DELETE"):
+    _append_only()
+
+
+def _append_only() -> None:
+    """The register's events are refused to UPDATE and DELETE."""
+    refusal = "the register is append-only"
+    on_postgresql = op.get_bind().dialect.name == "postgresql"
+    if on_postgresql:
         op.execute(
-            f"CREATE TRIGGER register_event_no_{verb.lower()} BEFORE {verb} ON register_event "
-            "BEGIN SELECT RAISE(ABORT, 'the register is append-only'); END"
+            "CREATE FUNCTION register_is_append_only() RETURNS trigger LANGUAGE plpgsql AS "
+            f"$$ BEGIN RAISE EXCEPTION '{refusal}'; END $$"
         )
+    body = (
+        "FOR EACH STATEMENT EXECUTE FUNCTION register_is_append_only()"
+        if on_postgresql
+        else f"BEGIN SELECT RAISE(ABORT, '{refusal}'); END"
+    )
+    for verb in ("UPDATE", "DELETE"):
+        name = f"register_event_no_{verb.lower()}"
+        op.execute(f"CREATE TRIGGER {name} BEFORE {verb} ON register_event {body}")
 
 
 def downgrade() -> None:

@@ -13,6 +13,7 @@ down_revision: str | None = "0005"
 branch_labels: str | Sequence[str] | None = None
 depends_on: str | Sequence[str] | None = None
 
+WIDE = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
 STRIDE = 8
 BATCH = 5000
 APPEND_ONLY = ("register_node", "register_checkpoint", "register_cosignature")
@@ -22,14 +23,14 @@ def upgrade() -> None:
     nodes = op.create_table(
         "register_node",
         sa.Column("level", sa.Integer(), nullable=False),
-        sa.Column("position", sa.Integer(), nullable=False),
+        sa.Column("position", WIDE, nullable=False),
         sa.Column("hash", sa.String(), nullable=False),
         sa.PrimaryKeyConstraint("level", "position"),
     )
     op.create_table(
         "register_checkpoint",
         sa.Column("origin", sa.String(), nullable=False),
-        sa.Column("size", sa.Integer(), nullable=False),
+        sa.Column("size", WIDE, nullable=False),
         sa.Column("root", sa.String(), nullable=False),
         sa.Column("at", sa.String(), nullable=False),
         sa.Column("note", sa.String(), nullable=False),
@@ -38,9 +39,9 @@ def upgrade() -> None:
     op.create_table(
         "register_cosignature",
         sa.Column("origin", sa.String(), nullable=False),
-        sa.Column("size", sa.Integer(), nullable=False),
+        sa.Column("size", WIDE, nullable=False),
         sa.Column("witness", sa.String(), nullable=False),
-        sa.Column("seen_at", sa.Integer(), nullable=False),
+        sa.Column("seen_at", WIDE, nullable=False),
         sa.Column("line", sa.String(), nullable=False),
         sa.PrimaryKeyConstraint("origin", "size", "witness"),
     )

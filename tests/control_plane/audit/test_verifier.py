@@ -13,17 +13,14 @@ from control_plane.audit.service import Change, record
 from control_plane.audit.tree import grow, read_head
 from control_plane.audit.verifier import Anchor, verify
 from control_plane.db import Database
-from control_plane.migrations.upgrade import upgrade
 from control_plane.principal import system
 
 EVENTS = 7
 
 
 @pytest.fixture
-def database(tmp_path):
-    path = tmp_path / "signalbox.db"
-    upgrade(path)
-    database = Database(path)
+def database(databases):
+    database = Database(databases.migrated())
     with database.write() as session:
         for number in range(EVENTS):
             change = Change(
@@ -40,7 +37,9 @@ def database(tmp_path):
 def tamper(database, *statements):
     with database.writer.begin() as connection:
         for verb in ("update", "delete"):
-            connection.execute(text(f"DROP TRIGGER IF EXISTS register_event_no_{verb}"))
+            table = " ON register_event" if connection.dialect.name == "postgresql" else ""
+            name = f"register_event_no_{verb}"
+            connection.execute(text(f"DROP TRIGGER IF EXISTS {name}{table}"))
         for statement in statements:
             connection.execute(text(statement))
 
@@ -55,10 +54,8 @@ def test_an_untouched_register_verifies(database):
     assert (result.ok, result.size, result.first_bad) == (True, EVENTS, None)
 
 
-def test_an_empty_register_verifies(tmp_path):
-    path = tmp_path / "signalbox.db"
-    upgrade(path)
-    database = Database(path)
+def test_an_empty_register_verifies(databases):
+    database = Database(databases.migrated())
     assert verified(database).ok
     database.dispose()
 
@@ -127,16 +124,14 @@ def test_the_database_itself_refuses_to_change_an_event(database):
     assert verified(database).ok
 
 
-def test_a_register_cut_back_to_an_earlier_state_misses_its_anchor(database, tmp_path):
+def test_a_register_cut_back_to_an_earlier_state_misses_its_anchor(database, databases):
     """All of it consistent: only what was kept elsewhere can tell."""
     whole = verified(database)
     anchor = Anchor(whole.size, whole.root)
     assert verified(database, anchor).ok
     assert not verified(database, Anchor(whole.size - 1, whole.root)).ok
 
-    path = tmp_path / "other.db"
-    upgrade(path)
-    other = Database(path)
+    other = Database(databases.migrated())
     for number in range(EVENTS + 1):
         with other.write() as session:
             change = Change(action=Action.KILL_SET, entity=f"kill:other-{number}")

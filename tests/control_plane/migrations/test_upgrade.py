@@ -7,24 +7,26 @@ from control_plane.migrations.tables import METADATA
 from control_plane.migrations.upgrade import upgrade
 
 
-def test_upgrading_from_nothing_gives_the_tables_of_the_slices(tmp_path):
-    path = tmp_path / "signalbox.db"
-    upgrade(path)
-    upgrade(path)
-    database = Database(path)
+def test_upgrading_from_nothing_gives_the_tables_of_the_slices(any_databases):
+    address = any_databases.empty()
+    upgrade(address)
+    upgrade(address)
+    database = Database(address)
     with database.writer.connect() as connection:
+        dialect = connection.dialect.name
         assert compare_metadata(MigrationContext.configure(connection), METADATA) == []
-        partial = {
-            index["name"]: index["dialect_options"]["sqlite_where"].text
-            for table in ("release", "kill")
+        found = {
+            (index["name"], index["unique"])
+            for table in METADATA.tables
             for index in inspect(connection).get_indexes(table)
-            if index["dialect_options"].get("sqlite_where") is not None
+            if index["dialect_options"].get(f"{dialect}_where") is not None
         }
     wanted = {
-        index.name: index.dialect_options["sqlite"]["where"].text
+        (index.name, index.unique)
         for table in METADATA.tables.values()
         for index in table.indexes
-        if index.dialect_options["sqlite"]["where"] is not None
+        if index.dialect_options[dialect]["where"] is not None
     }
-    assert partial == wanted
+    assert found == wanted
+    assert len(found) >= 2
     database.dispose()

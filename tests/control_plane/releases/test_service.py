@@ -1,9 +1,5 @@
 """Whatever persons ask for, in any order: the interlocking holds."""
 
-import shutil
-import tempfile
-from pathlib import Path
-
 import msgspec
 import pytest
 from hypothesis import HealthCheck, Phase, settings
@@ -25,7 +21,6 @@ from control_plane.approvals import service as approvals
 from control_plane.audit.verifier import verify
 from control_plane.db import Database
 from control_plane.errors import ControlPlaneError, PolicyError
-from control_plane.migrations.upgrade import upgrade
 from control_plane.people.service import create_person
 from control_plane.principal import Principal, Role, permissions_of, system
 from control_plane.registry import history
@@ -37,6 +32,8 @@ from control_plane.releases.models import KillRow, ReleaseRow
 from control_plane.releases.queries import list_releases, open_release
 from control_plane.releases.retirement import retire_unused
 from control_plane.releases.service import Order
+from control_plane.storage.address import Address
+from tests.databases import Databases
 
 MODEL = "fraud"
 PEOPLE = ("ada", "ben", "cy")
@@ -57,10 +54,9 @@ def person(name):
 
 
 @pytest.fixture(scope="module")
-def prepared(tmp_path_factory, manifest):
-    path = tmp_path_factory.mktemp("prepared") / "signalbox.db"
-    upgrade(path)
-    database = Database(path)
+def prepared(databases, manifest):
+    address = databases.migrated()
+    database = Database(address)
     with database.write() as session:
         for name in PEOPLE:
             create_person(session, system("test"), name, name, ROLES)
@@ -68,20 +64,18 @@ def prepared(tmp_path_factory, manifest):
             body = msgspec.convert(manifest(MODEL, number), Manifest)
             register_version(session, system("test"), body)
     database.dispose()
-    return path
+    return address
 
 
 class Interlocking(RuleBasedStateMachine):
     """``contributors`` and ``approvers`` are kept here, apart from the database's own."""
 
-    prepared: Path
+    prepared: Address
+    databases: Databases
 
     def __init__(self):
         super().__init__()
-        self.folder = tempfile.mkdtemp()
-        path = Path(self.folder) / "signalbox.db"
-        shutil.copy(self.prepared, path)
-        self.database = Database(path)
+        self.database = Database(self.databases.copy(self.prepared))
         self.contributors: dict[str, set[str]] = {}
         self.approvers: dict[str, set[str]] = {}
         self.promoted: set[str] = set()
@@ -89,7 +83,6 @@ class Interlocking(RuleBasedStateMachine):
 
     def teardown(self):
         self.database.dispose()
-        shutil.rmtree(self.folder)
 
     def do(self, change):
         """Run a change; None when it is refused, and then nothing may have happened."""
@@ -241,8 +234,8 @@ class Interlocking(RuleBasedStateMachine):
             assert verify(session).ok
 
 
-def test_the_interlocking_holds(prepared):
-    machine = type("Prepared", (Interlocking,), {"prepared": prepared})
+def test_the_interlocking_holds(prepared, databases):
+    machine = type("Prepared", (Interlocking,), {"prepared": prepared, "databases": databases})
     limits = settings(
         max_examples=25,
         stateful_step_count=25,
@@ -254,10 +247,8 @@ def test_the_interlocking_holds(prepared):
     run_state_machine_as_test(machine, settings=limits)
 
 
-def test_content_that_was_changed_behind_the_api_is_not_started(prepared, tmp_path):
-    path = tmp_path / "signalbox.db"
-    shutil.copy(prepared, path)
-    database = Database(path)
+def test_content_that_was_changed_behind_the_api_is_not_started(prepared, databases):
+    database = Database(databases.copy(prepared))
     with database.write() as session:
         draft = Draft(model=MODEL, candidate=f"{MODEL}:20261122-{1:08x}", kind="bootstrap")
         row = service.create_release(session, person("ada"), draft)
@@ -293,10 +284,8 @@ def kill(session, release):
 
 
 @pytest.mark.parametrize("change", [withdraw, tamper, kill])
-def test_a_canary_is_lowered_whatever_stands_against_raising_it(prepared, tmp_path, change):
-    path = tmp_path / "signalbox.db"
-    shutil.copy(prepared, path)
-    database = Database(path)
+def test_a_canary_is_lowered_whatever_stands_against_raising_it(prepared, databases, change):
+    database = Database(databases.copy(prepared))
 
     def release(number, kind):
         with database.write() as session:

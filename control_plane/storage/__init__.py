@@ -1,0 +1,1 @@
+"""The two engines below ``db.py``, and what keeps their contents safe."""

@@ -1,0 +1,159 @@
+"""PostgreSQL: one writer at a time over all replicas, reads of one snapshot.
+
+A write transaction begins by taking one advisory lock and runs READ COMMITTED: whoever
+holds the lock sees everything committed before and nobody commits beside it, so what a
+rule has read is still true when its change commits. (REPEATABLE READ would fix its
+snapshot before the lock was granted.) Reads run REPEATABLE READ, READ ONLY.
+"""
+
+import threading
+from collections.abc import Callable
+
+import pg8000
+from sqlalchemy import Connection, Engine, create_engine, event, text
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.pool import QueuePool
+from sqlmodel import Session
+
+from bentos.contract.errors import ContractError
+from control_plane.errors import UnavailableError
+from control_plane.storage.address import PostgresqlAddress
+from control_plane.storage.link import Link, open_link
+from control_plane.storage.listener import CHANNEL, Listener
+
+WRITE_LOCK = int.from_bytes(b"signalbx", "big") & (2**63 - 1)
+"""Key of the advisory lock; such keys are each database's own."""
+READERS = 8
+POOL_TIMEOUT_S = 10
+LOCK_TIMEOUT_MS = 10_000
+STATEMENT_TIMEOUT_MS = 60_000
+IDLE_TIMEOUT_MS = 15_000
+ANSWER_TIMEOUT_S = 75.0
+PATIENT_LOCK_TIMEOUT_MS = 60_000
+OLDEST_SERVER = 140_000
+# Dead machines must not hold the lock for the two hours TCP takes by default.
+_SERVER_KEEPALIVE = (
+    "SET tcp_keepalives_idle = 10; SET tcp_keepalives_interval = 5; SET tcp_keepalives_count = 4; "
+)
+# A server set to forget what it acknowledged is set right; stronger settings stay.
+_DURABLE = (
+    "SELECT set_config('synchronous_commit', 'on', false) "
+    "WHERE current_setting('synchronous_commit') = 'off'; "
+)
+_ANNOUNCE = text(
+    f"SELECT pg_notify('{CHANNEL}', '') WHERE pg_current_xact_id_if_assigned() IS NOT NULL"
+)
+
+
+class Postgresql:
+    """The engines over one database. ``patient`` ones, for maintenance, bound no statement."""
+
+    def __init__(self, address: PostgresqlAddress, *, patient: bool) -> None:
+        self._address = address
+        self._patient = patient
+        write = "SET default_transaction_isolation = 'read committed'; " + _DURABLE
+        read = (
+            "SET default_transaction_isolation = 'repeatable read'; "
+            "SET default_transaction_read_only = on; "
+        )
+        self.writer = self._engine(write, pool_size=1)
+        self.reader = self._engine(read, pool_size=READERS)
+        self._watch = self._engine("", pool_size=1, autocommit=True)
+        self._listener: Listener | None = None
+        self._seen, self._changes = "", 0
+        self._counting = threading.Lock()
+
+        @event.listens_for(self.writer, "begin")
+        def _take_lock(connection: Connection) -> None:
+            connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({WRITE_LOCK})")
+
+        try:
+            self._check_server()
+        except BaseException:
+            self.dispose()
+            raise
+
+    def data_version(self) -> int:
+        """Counts the changes of what a snapshot taken now would see.
+
+        The set of finished transactions grows with every commit, so its text is another one
+        after each. Other databases of the same server make it change, too: that costs a
+        look, it never hides a commit.
+        """
+        with self._counting:
+            with self._watch.connect() as connection:
+                seen = connection.exec_driver_sql("SELECT pg_current_snapshot()::text").scalar_one()
+            if seen != self._seen:
+                self._seen, self._changes = seen, self._changes + 1
+            return self._changes
+
+    def announce(self, session: Session) -> None:
+        """Tell all replicas; the server delivers it when the transaction has committed."""
+        session.connection().execute(_ANNOUNCE)
+
+    def listen(self, heard: Callable[[], None]) -> None:
+        """Call ``heard``, in a thread, once anybody has committed, and after a lost link."""
+        self._listener = Listener(self._address, heard)
+        self._listener.start()
+
+    def is_away(self, error: BaseException | None) -> bool:
+        """Whether an error says that the server cannot be used at present."""
+        return isinstance(error, pg8000.InterfaceError | pg8000.OperationalError)
+
+    def dispose(self) -> None:
+        """Close all connections."""
+        if self._listener is not None:
+            self._listener.stop()
+        for engine in (self.writer, self.reader, self._watch):
+            engine.dispose()
+
+    def _engine(self, settings: str, pool_size: int, *, autocommit: bool = False) -> Engine:
+        timeout = None if self._patient else ANSWER_TIMEOUT_S
+        settings = _SERVER_KEEPALIVE * (self._address.socket_path is None) + self._bounds + settings
+
+        def connect() -> Link:
+            link, watched = open_link(self._address, timeout, settings, autocommit=autocommit)
+            watched.close()
+            return link
+
+        return create_engine(
+            "postgresql+pg8000://",
+            creator=connect,
+            poolclass=QueuePool,
+            pool_size=pool_size,
+            max_overflow=0,
+            pool_timeout=POOL_TIMEOUT_S,
+            # A server that was restarted costs nobody a failed request.
+            pool_pre_ping=True,
+            hide_parameters=True,
+        )
+
+    @property
+    def _bounds(self) -> str:
+        lock = PATIENT_LOCK_TIMEOUT_MS if self._patient else LOCK_TIMEOUT_MS
+        statement = 0 if self._patient else STATEMENT_TIMEOUT_MS
+        idle = 0 if self._patient else IDLE_TIMEOUT_MS
+        return (
+            f"SET lock_timeout = {lock}; SET statement_timeout = {statement}; "
+            f"SET idle_in_transaction_session_timeout = {idle}; "
+        )
+
+    def _check_server(self) -> None:
+        """Raises ContractError if it cannot hold our tables, UnavailableError if it is away."""
+        try:
+            with self._watch.connect() as connection:
+                version, encoding = connection.exec_driver_sql(
+                    "SELECT current_setting('server_version_num')::int, "
+                    "current_setting('server_encoding')"
+                ).one()
+        except DBAPIError as error:
+            raise UnavailableError(f"{self._address}: {error.orig}") from error
+        if version < OLDEST_SERVER:
+            raise ContractError(
+                "PostgreSQL", f"version {OLDEST_SERVER // 10_000} or later", version // 10_000
+            )
+        if encoding != "UTF8":
+            hint = (
+                "CREATE DATABASE … TEMPLATE template0 ENCODING 'UTF8' LC_COLLATE 'C' LC_CTYPE 'C'"
+            )
+            raise ContractError("PostgreSQL", "a database in UTF8", encoding, hint)
