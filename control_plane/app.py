@@ -25,6 +25,8 @@ from control_plane.publish.publisher import Publisher
 from control_plane.publish.signing import load_signer
 from control_plane.registry import endpoints as registry
 from control_plane.releases import endpoints as releases
+from control_plane.releases import freeze_endpoints as freezes
+from control_plane.releases import review_endpoints as reviews
 from control_plane.shopify_apps import endpoints as shopify_apps
 
 log = structlog.get_logger(__name__)
@@ -33,6 +35,8 @@ ROUTERS = (
     health.router,
     registry.router,
     releases.router,
+    freezes.router,
+    reviews.router,
     callers.router,
     shopify_apps.router,
     people.router,

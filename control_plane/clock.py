@@ -21,7 +21,12 @@ def later(seconds: float) -> str:
 
 def seconds_since(moment: str) -> float:
     """Seconds from a stored moment until now; negative if it lies ahead."""
-    return (datetime.now(UTC) - datetime.fromisoformat(moment)).total_seconds()
+    return seconds_between(moment, now())
+
+
+def seconds_between(earlier: str, later: str) -> float:
+    """Seconds from one stored moment to another."""
+    return (datetime.fromisoformat(later) - datetime.fromisoformat(earlier)).total_seconds()
 
 
 def to_text(moment: datetime) -> str:

@@ -18,7 +18,9 @@ class Permission(StrEnum):
     RELEASES_APPROVE = "releases:approve"
     RELEASES_FORWARD = "releases:forward"
     RELEASES_BACK = "releases:back"
+    FREEZES = "freezes"
     KILL = "kill"
+    KILLS_REVIEW = "kills:review"
     CALLERS = "callers"
     SDK_KEYS = "sdk_keys"
     PEOPLE = "people"
@@ -53,12 +55,15 @@ ROLES: dict[Role, frozenset[Permission]] = {
             _P.RELEASES_WRITE,
             _P.RELEASES_FORWARD,
             _P.RELEASES_BACK,
+            _P.FREEZES,
             _P.KILL,
         }
     ),
-    Role.APPROVER: frozenset({_P.READ, _P.RELEASES_APPROVE, _P.RELEASES_BACK, _P.KILL}),
+    Role.APPROVER: frozenset(
+        {_P.READ, _P.RELEASES_APPROVE, _P.RELEASES_BACK, _P.KILL, _P.KILLS_REVIEW}
+    ),
     Role.COMPLIANCE: frozenset(
-        {_P.READ, _P.REGISTER_READ, _P.MODELS_EXPOSE, _P.RELEASES_BACK, _P.KILL}
+        {_P.READ, _P.REGISTER_READ, _P.MODELS_EXPOSE, _P.RELEASES_BACK, _P.KILL, _P.KILLS_REVIEW}
     ),
     Role.ADMIN: frozenset(
         {
@@ -69,6 +74,7 @@ ROLES: dict[Role, frozenset[Permission]] = {
             _P.PEOPLE,
             _P.REGISTER_READ,
             _P.RELEASES_BACK,
+            _P.FREEZES,
             _P.KILL,
         }
     ),

@@ -5,6 +5,7 @@ import typer
 from control_plane.cli import kills, processes, releases
 from control_plane.cli.accounts import callers, keys, people, sdk_keys
 from control_plane.cli.decisions import decisions
+from control_plane.cli.freezes import freezes, reviews
 from control_plane.cli.register import register
 from control_plane.cli.shopify import shopify
 from control_plane.cli.versions import attributes, models, versions
@@ -22,6 +23,8 @@ for _name, _group in {
     "versions": versions,
     "models": models,
     "attributes": attributes,
+    "freezes": freezes,
+    "reviews": reviews,
     "people": people,
     "keys": keys,
     "callers": callers,

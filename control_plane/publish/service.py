@@ -24,9 +24,8 @@ from control_plane.publish.archive import Served
 from control_plane.publish.desired import compile_desired
 from control_plane.publish.signing import Signer
 from control_plane.releases import kills
-from control_plane.releases.lifecycle import State
-from control_plane.releases.models import KillRow, ReleaseRow
-from control_plane.releases.schedule import start_due
+from control_plane.releases.models import KillRow
+from control_plane.releases.schedule import due, start_due
 
 
 def reconcile(database: Database, signer: Signer) -> bool:
@@ -58,23 +57,14 @@ def is_time(database: Database) -> bool:
 
 
 def _is_due(session: ReadSession, served: Served) -> bool:
-    scheduled = select(ReleaseRow).where(
-        col(ReleaseRow.state) == State.SCHEDULED.value, col(ReleaseRow.starts_at) <= clock.now()
-    )
-    if session.exec(scheduled.limit(1)).first() is not None:
-        return True
-    return bool(kills.due(session, features.serving(served.routes.features)))
+    return bool(due(session) or kills.due(session, features.serving(served.routes.features)))
 
 
 def _is_time(session: ReadSession) -> bool:
-    now = clock.now()
-    scheduled = select(ReleaseRow.id).where(
-        col(ReleaseRow.state) == State.SCHEDULED.value, col(ReleaseRow.starts_at) <= now
-    )
     expired = select(KillRow.id).where(
-        col(KillRow.cleared_at).is_(None), col(KillRow.expires_at) <= now
+        col(KillRow.cleared_at).is_(None), col(KillRow.expires_at) <= clock.now()
     )
-    return any(session.exec(query.limit(1)).first() for query in (scheduled, expired))
+    return bool(due(session) or session.exec(expired.limit(1)).first())
 
 
 def _changed(session: ReadSession, served: Served) -> dict[DocumentName, bytes]:

@@ -14,6 +14,7 @@ from control_plane.registry.integrity import why_tampered
 from control_plane.registry.service import get_version
 from control_plane.releases import lifecycle, steps
 from control_plane.releases.content import plan_of, steps_of
+from control_plane.releases.freezes import why_frozen
 from control_plane.releases.lifecycle import State, Verb
 from control_plane.releases.models import ReleaseRow
 from control_plane.releases.plan import why_unreleasable
@@ -42,9 +43,11 @@ def obstacles(
     session: ReadSession, row: ReleaseRow, move: Move, seen: Seen | None = None
 ) -> list[str]:
     """Everything that forbids the move now; empty when nothing does."""
-    if not lifecycle.RULES[move.verb].needs_approval:
+    rule = lifecycle.RULES[move.verb]
+    if not rule.needs_approval:
         return []
-    return not_forward(session, row) + not_onward(session, row, move, seen)
+    frozen = why_frozen(session, row) if rule.waits_for_thaw else []
+    return not_forward(session, row) + not_onward(session, row, move, seen) + frozen
 
 
 def not_forward(session: ReadSession, row: ReleaseRow) -> list[str]:

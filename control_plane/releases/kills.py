@@ -5,6 +5,7 @@ from typing import Any
 
 from sqlmodel import col, select
 
+from bentos.contract.errors import ContractError
 from bentos.contract.local_kill import LocalKill
 from bentos.contract.register import Action
 from control_plane import clock
@@ -19,6 +20,7 @@ from control_plane.releases import lifecycle
 from control_plane.releases.lifecycle import State, Verb
 from control_plane.releases.models import KillRow
 from control_plane.releases.queries import active_kill, open_release
+from control_plane.releases.reviews import open_review
 from control_plane.releases.service import Order, apply
 
 
@@ -34,8 +36,12 @@ def set_kill(
 ) -> KillRow:
     """Force a model onto a version and stop its canary at 0 %. Replaces an earlier kill.
 
+    It opens a review, which somebody else must answer.
+
     ``local`` is the kill a gateway obeys already, told now on behalf of who set it.
     """
+    if not reason.strip():
+        raise ContractError("reason", "why", reason)
     get_model(session, model)
     check_once_promoted(session, model, version)
     earlier = active_kill(session, model)
@@ -62,6 +68,7 @@ def set_kill(
         details={} if local is None else {"local_since": [None, local.at]},
     )
     record(session, principal, change)
+    open_review(session, principal, row, None if local is None else local.actor)
     _halt_release(session, row)
     return row
 

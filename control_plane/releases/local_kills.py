@@ -12,6 +12,7 @@ from control_plane.principal import Principal
 from control_plane.registry.service import get_version
 from control_plane.releases.kills import clear_kill, kill_view, set_kill
 from control_plane.releases.models import KillRow
+from control_plane.releases.reviews import open_review
 
 
 def enter_local_kill(session: WriteSession, principal: Principal, local: LocalKill) -> KillRow:
@@ -59,4 +60,5 @@ def _enter_cleared(session: WriteSession, principal: Principal, local: LocalKill
             details={"local": [None, True]},
         )
         record(session, principal, change)
+    open_review(session, principal, row, local.actor)
     return row

@@ -90,6 +90,7 @@ class KillReviewRow(SQLModel, table=True):
     kill: str = Field(foreign_key="kill.id", unique=True)
     model: str = Field(foreign_key="model.name", index=True)
     killed_by: str
+    on_behalf_of: str | None = None
     opened_at: str
     due_at: str = Field(index=True)
     outcome: str | None = None

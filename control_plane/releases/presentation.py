@@ -4,6 +4,7 @@ from typing import Any
 
 from bentos.contract.documents import DocumentName
 from bentos.contract.route import compile_feature, feature_key
+from control_plane import clock
 from control_plane.approvals import service as approvals
 from control_plane.db import ReadSession
 from control_plane.publish.archive import load_served
@@ -11,7 +12,9 @@ from control_plane.publish.desired import compile_desired
 from control_plane.registry.history import previous_of, stable_of
 from control_plane.registry.service import list_models
 from control_plane.releases.content import release_content
+from control_plane.releases.freezes import frozen_by
 from control_plane.releases.kills import kill_view
+from control_plane.releases.lifecycle import CLOSED, State
 from control_plane.releases.models import ReleaseRow
 from control_plane.releases.queries import active_kill, open_release
 from control_plane.releases.routes import desired_routes
@@ -45,6 +48,7 @@ class Published:
                 for each in given
             ],
             "contributors": sorted(approvals.contributors(self._session, row.id)),
+            "frozen": self._frozen(row),
             **self._state(row.model),
         }
 
@@ -63,6 +67,17 @@ class Published:
             "visibility": visibility,
             **self._state(name),
         }
+
+    def _frozen(self, row: ReleaseRow) -> dict[str, Any] | None:
+        """What keeps an open release from going forward, or a scheduled one from its start."""
+        if State(row.state) in CLOSED:
+            return None
+        now = clock.now()
+        ahead = row.starts_at if row.state == State.SCHEDULED and row.starts_at else now
+        freeze = frozen_by(self._session, row, ahead if ahead > now else None)
+        if freeze is None:
+            return None
+        return {"freeze": freeze.id, "until": freeze.ends_at, "reason": freeze.reason}
 
     def _state(self, model: str) -> dict[str, Any]:
         wanted, served = self._desired.get(model), self._features.get(feature_key(model))

@@ -92,3 +92,28 @@ class ReasonIn(Body):
     """Why."""
 
     reason: Text
+
+
+class FreezeIn(Body):
+    """A window in which nothing goes forward; without ``models`` it covers all of them."""
+
+    starts_at: str | None = Field(default=None, max_length=40)
+    ends_at: str = Field(max_length=40)
+    models: list[str] | None = None
+    reason: Text
+    ticket: str | None = Field(default=None, max_length=200)
+
+
+class ExemptionIn(Body):
+    """A release whose content, as read in this revision, may go forward in a window."""
+
+    release: str
+    expected_revision: int
+    reason: Text
+
+
+class AnswerIn(Body):
+    """The answer to a kill's review."""
+
+    outcome: Literal["justified", "follow_up", "unjustified"]
+    notes: Text

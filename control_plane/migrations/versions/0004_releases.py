@@ -76,6 +76,7 @@ def _create_reviews() -> None:
         sa.Column("kill", sa.String(), nullable=False),
         sa.Column("model", sa.String(), nullable=False),
         sa.Column("killed_by", sa.String(), nullable=False),
+        sa.Column("on_behalf_of", sa.String(), nullable=True),
         sa.Column("opened_at", sa.String(), nullable=False),
         sa.Column("due_at", sa.String(), nullable=False),
         sa.Column("outcome", sa.String(), nullable=True),

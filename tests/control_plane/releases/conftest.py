@@ -13,7 +13,7 @@ from bentos.contract.register import Actor, ActorType
 from control_plane.audit.service import list_events
 from control_plane.db import Database
 from control_plane.migrations.upgrade import upgrade
-from control_plane.people.service import create_person, get_person
+from control_plane.people.service import change_roles, create_person, get_person
 from control_plane.principal import Principal, Role, permissions_of, system
 from control_plane.registry.service import register_version
 from control_plane.releases import service
@@ -100,6 +100,9 @@ class Desk:
 
     def bootstrap(self, number: int = 1, model: str = "fraud") -> ReleaseRow:
         return self.started(number, kind="bootstrap", model=model)
+
+    def change_roles(self, name: str, roles: list[str]) -> None:
+        self.write(change_roles, self.person("gus"), name, roles)
 
     def events(self, entity: str) -> list[Any]:
         return self.read(list_events, entity=entity, limit=1000)
