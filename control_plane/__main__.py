@@ -12,10 +12,14 @@ from pydantic import ValidationError
 
 from bentos.contract.errors import ContractError
 from control_plane.app import create_app
+from control_plane.audit import register_key
 from control_plane.config import Settings
+from control_plane.db import Database
 from control_plane.errors import UnavailableError
+from control_plane.key_files import make_signing_key
 from control_plane.migrations.upgrade import upgrade
 from control_plane.parts import Parts
+from control_plane.principal import system
 from control_plane.publish.archive import installation
 
 log = structlog.get_logger(__name__)
@@ -52,9 +56,12 @@ def main() -> int:
         settings = Settings()
         _check_home(settings)
         upgrade(settings.database)
+        # A home from before the register was signed has no key for it.
+        make_signing_key(settings.keys, register_key.NAME)
         app = create_app(settings)
         with app.state.parts.database.read() as session:
             _check_shop(settings, installation(session).shop)
+        _settle_register_key(settings, app.state.parts.database)
     except (ContractError, ValidationError) as error:
         sys.stderr.write(f"signalbox: {error}\n")
         return BAD_INPUT
@@ -97,6 +104,13 @@ def configure_logging() -> None:
 
 def _leave(*_: object) -> None:
     raise SystemExit(0)
+
+
+def _settle_register_key(settings: Settings, database: Database) -> None:
+    signer = register_key.load_register_signer(settings.keys)
+    with database.write() as session:
+        register_key.check_key(session, signer)
+        register_key.enter_key(session, system("start"), signer)
 
 
 def _check_home(settings: Settings) -> None:

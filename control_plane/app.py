@@ -7,12 +7,16 @@ from contextlib import asynccontextmanager
 import structlog
 from fastapi import FastAPI
 
-from control_plane import health, problem
+from control_plane import denials, health, problem
 from control_plane.audit import endpoints as audit
+from control_plane.audit import proof_endpoints, reads
+from control_plane.audit.checkpoint_copies import CheckpointCopies
+from control_plane.audit.checkpointer import Checkpointer
+from control_plane.audit.register_key import load_register_signer
 from control_plane.callers import endpoints as callers
 from control_plane.config import Settings
 from control_plane.db import Database
-from control_plane.denials import Strangers, sum_up
+from control_plane.denials import Strangers
 from control_plane.envelope import Envelope
 from control_plane.growthbook import endpoints as growthbook
 from control_plane.parts import Parts
@@ -42,6 +46,7 @@ ROUTERS = (
     people.router,
     own_session.router,
     audit.router,
+    proof_endpoints.router,
     documents.router,
     fleet.router,
     growthbook.router,
@@ -55,28 +60,39 @@ def create_app(settings: Settings) -> FastAPI:
     signer = load_signer(settings.keys / "documents.key")
     publisher = Publisher(database, signer, feed, settings.publish_interval_s)
     strangers = Strangers()
+    checkpointer = Checkpointer(
+        database,
+        load_register_signer(settings.keys),
+        CheckpointCopies(settings.checkpoint_copies),
+        settings.checkpoint_interval_s,
+    )
+
+    parts = Parts(
+        settings=settings,
+        database=database,
+        feed=feed,
+        publisher=publisher,
+        strangers=strangers,
+        checkpointer=checkpointer,
+    )
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
         publisher.start(asyncio.get_running_loop())
         # Other replicas' changes: theirs to publish, ours to tell our own streams of.
         database.listen(publisher.wake)
-        summing = asyncio.create_task(_sum_up_denials(database, strangers))
+        checkpointer.start()
+        summing = asyncio.create_task(_sum_up(parts))
         yield
         feed.close()
         summing.cancel()
         await asyncio.to_thread(publisher.stop)
-        await asyncio.to_thread(sum_up, database, strangers, everything=True)
+        await asyncio.to_thread(_sum_up_once, parts, everything=True)
+        await asyncio.to_thread(checkpointer.stop)
         database.dispose()
 
     app = FastAPI(title="Signalbox control plane", lifespan=lifespan, docs_url=None, redoc_url=None)
-    app.state.parts = Parts(
-        settings=settings,
-        database=database,
-        feed=feed,
-        publisher=publisher,
-        strangers=strangers,
-    )
+    app.state.parts = parts
     problem.install(app)
     app.add_middleware(Envelope)
     for router in ROUTERS:
@@ -84,11 +100,16 @@ def create_app(settings: Settings) -> FastAPI:
     return app
 
 
-async def _sum_up_denials(database: Database, strangers: Strangers) -> None:
+async def _sum_up(parts: Parts) -> None:
     while True:
         await asyncio.sleep(SUM_UP_EVERY_S)
         try:
-            await asyncio.to_thread(sum_up, database, strangers)
+            await asyncio.to_thread(_sum_up_once, parts)
         except Exception:
             # Nothing is lost: what could not be written goes on being counted.
-            log.exception("denials could not be summed up")
+            log.exception("denials and reads could not be summed up")
+
+
+def _sum_up_once(parts: Parts, *, everything: bool = False) -> None:
+    denials.sum_up(parts.database, parts.strangers, everything=everything)
+    reads.sum_up(parts.database, parts.reads, everything=everything)

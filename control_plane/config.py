@@ -46,6 +46,17 @@ class Settings(BaseSettings):
     session_max_s: int = Field(default=43_200, ge=60, le=604_800)
     """A session is over after this, however much it was used."""
 
+    checkpoint_interval_s: float = Field(default=60.0, gt=0, le=86_400)
+    """The register is signed this often, if anything was added."""
+    checkpoint_copy: Path | None = None
+    """Folder each checkpoint is copied to, best out of reach of the database's holder;
+    checkpoints/ of the home by default."""
+
+    @property
+    def checkpoint_copies(self) -> Path:
+        """Folder of copied checkpoints."""
+        return self.checkpoint_copy or self.home / "checkpoints"
+
     @property
     def keys(self) -> Path:
         """Folder of key files."""

@@ -8,30 +8,22 @@ once; it is stored nowhere but as a digest, so that there is no default password
 
 import argparse
 import json
-import os
 import secrets
 import sys
-import tempfile
 from pathlib import Path
 
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
-from cryptography.hazmat.primitives.serialization import (
-    Encoding,
-    NoEncryption,
-    PrivateFormat,
-    PublicFormat,
-    load_pem_private_key,
-)
 from pydantic import ValidationError
 from sqlmodel import col, select
 
 from bentos.contract.errors import ContractError
 from bentos.contract.register import Action
 from control_plane import clock
+from control_plane.audit.register_key import enter_key, load_register_signer
 from control_plane.audit.service import Change, record
 from control_plane.config import Settings
 from control_plane.db import Database, WriteSession
 from control_plane.errors import UnavailableError
+from control_plane.key_files import make_signing_key, write_whole
 from control_plane.migrations.upgrade import upgrade
 from control_plane.people import service as people
 from control_plane.people.models import KeyRow, PasswordRow, PersonRow
@@ -50,16 +42,18 @@ PSEUDONYM_KEY_BYTES = 32
 def initialise(settings: Settings, admin: str) -> list[Path]:
     """Bring a home to life; returns the key files that were written now."""
     settings.keys.mkdir(parents=True, exist_ok=True, mode=0o700)
-    written = _signing_key(settings.keys)
+    written = make_signing_key(settings.keys, "documents")
+    written += make_signing_key(settings.keys, "register")
     pseudonym = settings.keys / "pseudonym.key"
     if not pseudonym.exists():
-        _write_secret(pseudonym, secrets.token_hex(PSEUDONYM_KEY_BYTES) + "\n")
+        write_whole(pseudonym, secrets.token_hex(PSEUDONYM_KEY_BYTES) + "\n")
         written.append(pseudonym)
     upgrade(settings.database)
     database = Database(settings.database)
     try:
         with database.write() as session:
             _installation(session, settings)
+            enter_key(session, _principal(), load_register_signer(settings.keys))
             written += _accounts(session, settings.keys, admin)
     finally:
         database.dispose()
@@ -128,23 +122,6 @@ def main(arguments: list[str] | None = None) -> int:
     return 0
 
 
-def _signing_key(folder: Path) -> list[Path]:
-    private, public = folder / "documents.key", folder / "documents.pub"
-    written = []
-    if not private.exists():
-        pem = Ed25519PrivateKey.generate().private_bytes(
-            Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()
-        )
-        _write_secret(private, pem.decode())
-        written.append(private)
-    key = load_pem_private_key(private.read_bytes(), password=None)
-    pem = key.public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
-    if not public.exists() or public.read_bytes() != pem:
-        _write_secret(public, pem.decode(), mode=0o644)
-        written.append(public)
-    return written
-
-
 def _installation(session: WriteSession, settings: Settings) -> None:
     row = session.get(InstallationRow, INSTALLATION_ID)
     if row is None:
@@ -175,14 +152,14 @@ def _accounts(session: WriteSession, folder: Path, admin: str) -> list[Path]:
         path = folder / "admin.key"
         if not _is_good(session, path, person=admin):
             key = people.issue_person_key(session, _principal(), admin)
-            _write_secret(path, key.text + "\n")
+            write_whole(path, key.text + "\n")
             written.append(path)
     for service in SERVICES:
         path = folder / f"{service}.key"
         if not _is_good(session, path, service=service):
             _revoke_all(session, service)
             key = people.issue_service_key(session, _principal(), service)
-            _write_secret(path, key.text + "\n")
+            write_whole(path, key.text + "\n")
             written.append(path)
     return written
 
@@ -202,17 +179,6 @@ def _revoke_all(session: WriteSession, service: str) -> None:
     query = select(KeyRow).where(col(KeyRow.service) == service, col(KeyRow.revoked_at).is_(None))
     for row in list(session.exec(query)):
         people.revoke_key(session, _principal(), row.id)
-
-
-def _write_secret(path: Path, text: str, mode: int = 0o600) -> None:
-    """Whole or not at all, and never readable by others for a moment."""
-    handle, name = tempfile.mkstemp(dir=path.parent)
-    with os.fdopen(handle, "w") as file:
-        file.write(text)
-        file.flush()
-        os.fsync(file.fileno())
-    Path(name).chmod(mode)
-    Path(name).replace(path)
 
 
 def _principal() -> Principal:

@@ -1,15 +1,20 @@
 """What a running control plane is made of, and how an endpoint gets at it."""
 
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
+from threading import Lock
 from typing import Annotated
 
 from fastapi import Depends
 from starlette.requests import HTTPConnection
 
+from control_plane.audit.checkpointer import Checkpointer
+from control_plane.audit.reads import Reads
 from control_plane.config import Settings
 from control_plane.db import Database, ReadSession, WriteSession
 from control_plane.denials import Strangers
+from control_plane.errors import ConflictError
 from control_plane.publish.feed import Feed
 from control_plane.publish.publisher import Publisher
 from control_plane.releases.exposures import Exposures, NoExposures
@@ -24,7 +29,20 @@ class Parts:
     feed: Feed
     publisher: Publisher
     strangers: Strangers
+    checkpointer: Checkpointer
+    reads: Reads = field(default_factory=Reads)
+    heavy: Lock = field(default_factory=Lock)
     exposures: Exposures = field(default_factory=NoExposures)
+
+    @contextmanager
+    def one_at_a_time(self, what: str) -> Iterator[None]:
+        """Work that takes a core for a minute; raises ConflictError while another runs."""
+        if not self.heavy.acquire(blocking=False):
+            raise ConflictError(f"{what} or an export is running; ask again when it is done")
+        try:
+            yield
+        finally:
+            self.heavy.release()
 
 
 def parts_of(connection: HTTPConnection) -> Parts:

@@ -78,6 +78,7 @@ class Action(StrEnum):
     ENDPOINTS_REPORT = "endpoints:report"
     SEGMENT_REGISTER = "segment:register"
     DECISION_REDACT = "decision:redact"
+    REGISTER_KEY = "register:key"
     REGISTER_VERIFY = "register:verify"
     REGISTER_READ = "register:read"
     REGISTER_PROVE = "register:prove"

@@ -10,9 +10,11 @@ from bentos.contract.canonical import MAX_INTEGER
 from bentos.contract.errors import ContractError
 from bentos.contract.register import Action
 from control_plane.audit import segments
+from control_plane.audit.checkpoint_copies import CheckpointCopies
 from control_plane.audit.schemas import SegmentIn
 from control_plane.audit.service import Change, list_events, record
-from control_plane.audit.verifier import Anchor, verify
+from control_plane.audit.verification import verify_all
+from control_plane.audit.verifier import Anchor
 from control_plane.auth import allow
 from control_plane.parts import Reading, Running, Writing
 from control_plane.principal import Permission, Principal
@@ -51,8 +53,9 @@ def get_verification(
     if (size is None) != (root is None):
         raise ContractError("size, root", "both or neither", (size, root))
     anchors = [Anchor(size, root)] if size is not None and root is not None else []
-    with parts.database.read() as session:
-        result = dataclasses.asdict(verify(session, anchors))
+    with parts.one_at_a_time("a verification"), parts.database.read() as session:
+        copies = CheckpointCopies(parts.settings.checkpoint_copies)
+        result = dataclasses.asdict(verify_all(session, copies, anchors))
     with parts.database.write() as writing:
         change = Change(action=Action.REGISTER_VERIFY, entity="register", after=result)
         record(writing, principal, change)

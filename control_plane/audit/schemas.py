@@ -14,3 +14,10 @@ class SegmentIn(Body):
     last_seq: int
     count: int
     root: str
+
+
+class CosignedIn(Body):
+    """A checkpoint with a witness's signature line, and the witness's public key (a vkey)."""
+
+    note: str = Field(min_length=1, max_length=65_536)
+    witness: str = Field(min_length=1, max_length=1000)

@@ -6,14 +6,10 @@ from pathlib import Path
 
 import msgspec
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
-from cryptography.hazmat.primitives.serialization import (
-    Encoding,
-    PublicFormat,
-    load_pem_private_key,
-)
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from bentos.contract.documents import DocumentHeader, signing_input
-from bentos.contract.errors import ContractError
+from control_plane.key_files import load_signing_key
 
 KEY_ID_LENGTH = 16
 
@@ -34,7 +30,4 @@ class Signer:
 
 def load_signer(path: Path) -> Signer:
     """Read the private key (PEM); raises ContractError for another kind of key."""
-    key = load_pem_private_key(path.read_bytes(), password=None)
-    if not isinstance(key, Ed25519PrivateKey):
-        raise ContractError(str(path), "an Ed25519 private key", type(key).__name__)
-    return Signer(key)
+    return Signer(load_signing_key(path))

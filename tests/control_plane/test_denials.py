@@ -1,13 +1,14 @@
 import pytest
 from starlette.requests import Request
 
-from control_plane import denials
+from control_plane import windows
 from control_plane.audit.service import list_events
 from control_plane.audit.verifier import verify
 from control_plane.db import Database
-from control_plane.denials import MAX_WINDOWS, WINDOW_S, Strangers, record_denial, sum_up
+from control_plane.denials import WINDOW_S, Strangers, record_denial, sum_up
 from control_plane.errors import ForbiddenError, UnauthorizedError
 from control_plane.principal import system
+from control_plane.windows import MAX_WINDOWS
 
 
 class Clock:
@@ -83,10 +84,12 @@ def test_what_somebody_known_was_denied_is_one_event_each(database, strangers):
 
 
 def test_made_up_addresses_neither_fill_memory_nor_register(strangers, clock):
-    first = sum(strangers.is_first(f"2001:db8::{n:x}", "GET /x") for n in range(MAX_WINDOWS + 500))
+    first = sum(
+        strangers.is_first((f"2001:db8::{n:x}", "GET /x")) for n in range(MAX_WINDOWS + 500)
+    )
     assert first == MAX_WINDOWS + 1
-    windows = strangers.take_ended(everything=True)
-    assert [(each.ip, each.route, each.more) for each in windows] == [(None, "any", 499)]
+    ended = strangers.take_ended(everything=True)
+    assert [(*each.kind, each.more) for each in ended] == [(None, "any", 499)]
 
 
 def test_what_could_not_be_recorded_goes_on_being_counted(database, strangers, clock, monkeypatch):
@@ -98,10 +101,10 @@ def test_what_could_not_be_recorded_goes_on_being_counted(database, strangers, c
         raise OSError("disk full")
 
     with monkeypatch.context() as broken:
-        broken.setattr(denials, "record", fail)
+        broken.setattr(windows, "record", fail)
         with pytest.raises(OSError, match="disk full"):
             sum_up(database, strangers)
-    strangers.is_first("192.0.2.1", "GET /api/v1/models")
+    strangers.is_first(("192.0.2.1", "GET /api/v1/models"))
     sum_up(database, strangers)
     assert events(database)[-1].diff == {"denied": 3}
 

@@ -28,6 +28,8 @@ def test_a_home_has_keys_that_only_its_owner_reads(settings):
     assert names == {
         "documents.key",
         "documents.pub",
+        "register.key",
+        "register.pub",
         "pseudonym.key",
         "admin.key",
         "gateway.key",
@@ -36,7 +38,7 @@ def test_a_home_has_keys_that_only_its_owner_reads(settings):
     }
     for path in written:
         private = stat.S_IMODE(path.stat().st_mode) == 0o600
-        assert private or path.name == "documents.pub"
+        assert private or path.suffix == ".pub"
     assert len(bytes.fromhex((settings.keys / "pseudonym.key").read_text())) == 32
     database = Database(settings.database)
     with database.read() as session:

@@ -15,6 +15,7 @@ from typing import Any
 from control_plane.audit.offline.exports import verify_export
 from control_plane.audit.offline.notes import Policy, Unproven, parse_vkey, read_key
 from control_plane.audit.offline.proofs import verify_proof
+
 UNREADABLE = (
     *(OSError, EOFError, ValueError, KeyError, TypeError, AttributeError, RecursionError),
     *(zipfile.BadZipFile, zlib.error),

@@ -89,7 +89,7 @@ def parse_note(text: str) -> Note:
         raise Unproven("note: it has control characters")
     body, blank, tail = text.rpartition("\n\n")
     lines = tail.split("\n")
-    if not blank or not body or lines[-1] or len(lines) - 1 > MAX_SIGNATURES:
+    if not (blank and body) or lines[-1] or not 1 <= len(lines) - 1 <= MAX_SIGNATURES:
         raise Unproven("note: expected a text, a blank line and signature lines")
     return Note(body + "\n", tuple(_signature(line) for line in lines[:-1]))
 
@@ -184,7 +184,7 @@ class Policy:
 def read_key(given: str) -> VerifierKey | bytes:
     """A vkey, or a file with one or with a PEM public key; raises Unproven."""
     try:
-        text = Path(given).read_text() if "+" not in given else given
+        text = given if "+" in given and not Path(given).exists() else Path(given).read_text()
         if "BEGIN PUBLIC KEY" not in text:
             return parse_vkey(text)
         key = load_pem_public_key(text.encode())

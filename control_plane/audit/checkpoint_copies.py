@@ -1,0 +1,46 @@
+"""The second place of checkpoints: a folder, best where the database's holder cannot write.
+
+One file a day and origin, replaced as the day goes on; the last one of each day stays.
+"""
+
+import os
+from pathlib import Path
+from urllib.parse import quote
+
+from control_plane.key_files import write_whole
+
+SUFFIX = ".checkpoint"
+DAY = len("2026-11-26")
+
+
+class CheckpointCopies:
+    """Reads and writes the folder; knows nothing of who may be believed."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+
+    def keep(self, origin: str, at: str, note: str) -> Path:
+        """Put a checkpoint there, whole and flushed; raises OSError."""
+        folder = self._folder(origin)
+        folder.mkdir(parents=True, exist_ok=True)
+        path = folder / f"{at[:DAY]}{SUFFIX}"
+        write_whole(path, note, mode=0o644)
+        handle = os.open(folder, os.O_RDONLY)
+        try:
+            os.fsync(handle)
+        finally:
+            os.close(handle)
+        return path
+
+    def newest(self, origin: str) -> str | None:
+        """The copy of the latest day; None when there is none. Raises OSError."""
+        found = self.all(origin)
+        return found[-1].read_text(encoding="utf-8") if found else None
+
+    def all(self, origin: str) -> list[Path]:
+        """All copies of an origin, oldest first; raises OSError."""
+        folder = self._folder(origin)
+        return sorted(folder.glob(f"*{SUFFIX}")) if folder.is_dir() else []
+
+    def _folder(self, origin: str) -> Path:
+        return self.folder / quote(origin, safe="")

@@ -1,0 +1,43 @@
+"""A whole verification: the tables against themselves, and against every checkpoint in reach."""
+
+import dataclasses
+from collections.abc import Iterable
+from pathlib import Path
+
+from control_plane.audit import checkpoints
+from control_plane.audit.checkpoint_copies import CheckpointCopies
+from control_plane.audit.offline.notes import Unproven
+from control_plane.audit.register_key import recorded_keys
+from control_plane.audit.verifier import Anchor, Verification, verify
+from control_plane.db import ReadSession
+
+
+def verify_all(
+    session: ReadSession, copies: CheckpointCopies, given: Iterable[Anchor] = ()
+) -> Verification:
+    """Re-derive the register, with the stored and the copied checkpoints and those ``given``.
+
+    What does not fit in the rows is told first; then a checkpoint that nobody of ours signed.
+    """
+    anchors, problem = list(given), None
+    try:
+        anchors += checkpoints.stored_anchors(session)
+        anchors += copied_anchors(session, copies.all(checkpoints.origin(session)))
+    except (Unproven, OSError, UnicodeError) as error:
+        problem = str(error)
+    found = verify(session, anchors)
+    if found.ok and problem is not None:
+        return dataclasses.replace(found, ok=False, problem=problem)
+    return found
+
+
+def copied_anchors(session: ReadSession, paths: Iterable[Path]) -> list[Anchor]:
+    """Checkpoints in files; raises Unproven for one that no key of the register signed."""
+    keys, found = recorded_keys(session), []
+    for path in paths:
+        name = f"the checkpoint {path.name}"
+        try:
+            found.append(checkpoints.anchor_of(path.read_text(encoding="utf-8"), keys, name))
+        except Unproven as error:
+            raise Unproven(f"{path}: {error}") from error
+    return found
