@@ -7,6 +7,7 @@ from contextlib import asynccontextmanager
 import structlog
 from fastapi import FastAPI
 
+from bentos.decision_lake.files import Lake
 from control_plane import denials, health, problem
 from control_plane.audit import endpoints as audit
 from control_plane.audit import proof_endpoints, reads
@@ -16,6 +17,10 @@ from control_plane.audit.register_key import load_register_signer
 from control_plane.callers import endpoints as callers
 from control_plane.config import Settings
 from control_plane.db import Database
+from control_plane.decisions import endpoints as decisions
+from control_plane.decisions.engine import Engine
+from control_plane.decisions.lake_exposures import LakeExposures
+from control_plane.decisions.store import DecisionStore
 from control_plane.denials import Strangers
 from control_plane.envelope import Envelope
 from control_plane.growthbook import endpoints as growthbook
@@ -47,6 +52,7 @@ ROUTERS = (
     own_session.router,
     audit.router,
     proof_endpoints.router,
+    decisions.router,
     documents.router,
     fleet.router,
     growthbook.router,
@@ -66,7 +72,7 @@ def create_app(settings: Settings) -> FastAPI:
         CheckpointCopies(settings.checkpoint_copies),
         settings.checkpoint_interval_s,
     )
-
+    store = _decision_store(settings)
     parts = Parts(
         settings=settings,
         database=database,
@@ -74,6 +80,8 @@ def create_app(settings: Settings) -> FastAPI:
         publisher=publisher,
         strangers=strangers,
         checkpointer=checkpointer,
+        decisions=store,
+        exposures=LakeExposures(store),
     )
 
     @asynccontextmanager
@@ -89,6 +97,7 @@ def create_app(settings: Settings) -> FastAPI:
         await asyncio.to_thread(publisher.stop)
         await asyncio.to_thread(_sum_up_once, parts, everything=True)
         await asyncio.to_thread(checkpointer.stop)
+        store.close()
         database.dispose()
 
     app = FastAPI(title="Signalbox control plane", lifespan=lifespan, docs_url=None, redoc_url=None)
@@ -98,6 +107,17 @@ def create_app(settings: Settings) -> FastAPI:
     for router in ROUTERS:
         app.include_router(router)
     return app
+
+
+def _decision_store(settings: Settings) -> DecisionStore:
+    lake = Lake(settings.lake_url)
+    engine = Engine(
+        lake,
+        threads=settings.decisions_threads,
+        memory_mb=settings.decisions_memory_mb,
+        timeout_s=settings.decisions_timeout_s,
+    )
+    return DecisionStore(lake, engine)
 
 
 async def _sum_up(parts: Parts) -> None:

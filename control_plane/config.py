@@ -1,8 +1,9 @@
 """Settings of the control plane, from the environment (prefix ``SIGNALBOX_``)."""
 
 from pathlib import Path
+from urllib.parse import urlsplit
 
-from pydantic import Field, SecretStr
+from pydantic import Field, SecretStr, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from control_plane.storage.address import Address, parse_address
@@ -52,10 +53,31 @@ class Settings(BaseSettings):
     """Folder each checkpoint is copied to, best out of reach of the database's holder;
     checkpoints/ of the home by default."""
 
+    decisions_url: str = ""
+    """Where the shipper puts decisions: a path or any fsspec URL; lake/decisions of the home."""
+    decisions_threads: int = Field(default=2, ge=1, le=64)
+    """Threads that answer questions about decisions."""
+    decisions_memory_mb: int = Field(default=512, ge=64, le=1_048_576)
+    """Memory they may take."""
+    decisions_timeout_s: float = Field(default=10.0, gt=0, le=600)
+    """A question that takes longer is broken off."""
+
+    @field_validator("decisions_url")
+    @classmethod
+    def _no_secret(cls, url: str) -> str:
+        if "@" in urlsplit(url).netloc:
+            raise ValueError("credentials belong into the environment, not into the URL")
+        return url
+
     @property
     def checkpoint_copies(self) -> Path:
         """Folder of copied checkpoints."""
         return self.checkpoint_copy or self.home / "checkpoints"
+
+    @property
+    def lake_url(self) -> str:
+        """Where decisions lie."""
+        return self.decisions_url or str((self.home / "lake" / "decisions").absolute())
 
     @property
     def keys(self) -> Path:

@@ -119,3 +119,10 @@ class UnavailableError(ControlPlaneError):
     status = 503
     title = "Database unavailable"
     retry_after_s = 1
+
+
+class TooBroadError(ControlPlaneError):
+    """A question whose answer would take more time or memory than one may."""
+
+    status = 422
+    title = "Too broad a question"

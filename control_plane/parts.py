@@ -13,6 +13,7 @@ from control_plane.audit.checkpointer import Checkpointer
 from control_plane.audit.reads import Reads
 from control_plane.config import Settings
 from control_plane.db import Database, ReadSession, WriteSession
+from control_plane.decisions.store import DecisionStore
 from control_plane.denials import Strangers
 from control_plane.errors import ConflictError
 from control_plane.publish.feed import Feed
@@ -30,6 +31,7 @@ class Parts:
     publisher: Publisher
     strangers: Strangers
     checkpointer: Checkpointer
+    decisions: DecisionStore
     reads: Reads = field(default_factory=Reads)
     heavy: Lock = field(default_factory=Lock)
     exposures: Exposures = field(default_factory=NoExposures)

@@ -26,6 +26,10 @@ class Permission(StrEnum):
     PEOPLE = "people"
     REGISTER_READ = "register:read"
     DOCUMENTS_READ = "documents:read"
+    DECISIONS_READ = "decisions:read"
+    DECISIONS_PERSONAL = "decisions:personal"
+    DECISIONS_ERASE = "decisions:erase"
+    DECISIONS_EXPIRE = "decisions:expire"
     SEGMENTS_WRITE = "segments:write"
     FLEET_READ = "fleet:read"
     FLEET_REPORT = "fleet:report"
@@ -45,11 +49,14 @@ class Role(StrEnum):
 
 _P = Permission
 ROLES: dict[Role, frozenset[Permission]] = {
-    Role.VIEWER: frozenset({_P.READ}),
-    Role.DATA_SCIENTIST: frozenset({_P.READ, _P.VERSIONS_REGISTER, _P.RELEASES_WRITE}),
+    Role.VIEWER: frozenset({_P.READ, _P.DECISIONS_READ}),
+    Role.DATA_SCIENTIST: frozenset(
+        {_P.READ, _P.DECISIONS_READ, _P.VERSIONS_REGISTER, _P.RELEASES_WRITE}
+    ),
     Role.RELEASE_MANAGER: frozenset(
         {
             _P.READ,
+            _P.DECISIONS_READ,
             _P.VERSIONS_RETIRE,
             _P.ATTRIBUTES_DECLARE,
             _P.RELEASES_WRITE,
@@ -60,14 +67,34 @@ ROLES: dict[Role, frozenset[Permission]] = {
         }
     ),
     Role.APPROVER: frozenset(
-        {_P.READ, _P.RELEASES_APPROVE, _P.RELEASES_BACK, _P.KILL, _P.KILLS_REVIEW}
+        {
+            _P.READ,
+            _P.DECISIONS_READ,
+            _P.RELEASES_APPROVE,
+            _P.RELEASES_BACK,
+            _P.KILL,
+            _P.KILLS_REVIEW,
+        }
     ),
     Role.COMPLIANCE: frozenset(
-        {_P.READ, _P.REGISTER_READ, _P.MODELS_EXPOSE, _P.RELEASES_BACK, _P.KILL, _P.KILLS_REVIEW}
+        {
+            _P.READ,
+            _P.DECISIONS_READ,
+            _P.DECISIONS_PERSONAL,
+            _P.DECISIONS_ERASE,
+            _P.DECISIONS_EXPIRE,
+            _P.REGISTER_READ,
+            _P.MODELS_EXPOSE,
+            _P.RELEASES_BACK,
+            _P.KILL,
+            _P.KILLS_REVIEW,
+        }
     ),
     Role.ADMIN: frozenset(
         {
             _P.READ,
+            _P.DECISIONS_READ,
+            _P.DECISIONS_EXPIRE,
             _P.ATTRIBUTES_DECLARE,
             _P.CALLERS,
             _P.SDK_KEYS,

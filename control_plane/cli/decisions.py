@@ -1,13 +1,96 @@
-"""``signalbox decisions``: check that what the gateways decided is in the lake, unaltered."""
+"""``signalbox decisions``: find what the gateways decided, and check that it lies in the lake."""
+
+from pathlib import Path
+from typing import Annotated, Any
 
 import typer
 
+from control_plane.cli.api import call
+from control_plane.cli.exit_code import ExitCode
+from control_plane.cli.output import Json, fail, show
 from control_plane.cli.processes import PASS_ON, become
 
 decisions = typer.Typer(no_args_is_help=True, help="Decisions that were shipped to the lake.")
+PATH = "/api/v1/decisions"
+COLUMNS = ("at", "decision_id", "model", "assigned_version", "variant", "reason", "status")
+KeyFile = Annotated[
+    Path | None,
+    typer.Option("--targeting-key-file", help="File with one raw targeting key; - for stdin."),
+]
+Moment = Annotated[str | None, typer.Option(help="RFC 3339, e.g. 2026-11-24T00:00:00Z.")]
+
+
+@decisions.command("list")
+def list_decisions(  # noqa: PLR0913, PLR0917 - one option each
+    model: str | None = None,
+    version: Annotated[str | None, typer.Option(help="Assigned or served.")] = None,
+    release: str | None = None,
+    reason: str | None = None,
+    since: Moment = None,
+    until: Moment = None,
+    subject: Annotated[str | None, typer.Option(help="A pseudonym.")] = None,
+    key_file: KeyFile = None,
+    before: Annotated[str | None, typer.Option(help="The next of the page before.")] = None,
+    limit: int = 50,
+    as_json: Json = False,
+) -> None:
+    """Public parts of decisions, newest first, of the last 30 days unless told otherwise."""
+    asked: dict[str, Any] = {
+        "model": model,
+        "version": version,
+        "release": release,
+        "reason": reason,
+        "since": since,
+        "until": until,
+        "before": before,
+        "limit": limit,
+    }
+    if key_file is None:
+        found = call("GET", PATH, parameters={**asked, "subject": subject})
+    else:
+        body = {name: value for name, value in asked.items() if value is not None}
+        found = call("POST", f"{PATH}/search", {**body, "targeting_key": read_key(key_file)})
+    show(found if as_json else found["decisions"], as_json, COLUMNS)
+
+
+@decisions.command("show")
+def show_decision(
+    decision_id: str,
+    personal: Annotated[bool, typer.Option("--personal", help="Recorded in the register.")] = False,
+    as_json: Json = False,
+) -> None:
+    """One decision."""
+    parameters = {"personal": "true"} if personal else None
+    show(call("GET", f"{PATH}/{decision_id}", parameters=parameters), as_json)
+
+
+@decisions.command("counts")
+def count(release: str, since: Moment = None, until: Moment = None, as_json: Json = False) -> None:
+    """Decisions and distinct subjects by step and arm of a release."""
+    asked = {"release": release, "since": since, "until": until}
+    found = call("GET", f"{PATH}/counts", parameters=asked)
+    columns = (
+        "step",
+        "variant",
+        "assigned_version",
+        "decisions",
+        "subjects",
+        "first_at",
+        "last_at",
+    )
+    show(found if as_json else found["arms"], as_json, columns)
 
 
 @decisions.command("verify", context_settings={**PASS_ON, "help_option_names": []})
 def verify(context: typer.Context) -> None:
     """Re-derive every registered segment's root from the Parquet files; 1 if any does not fit."""
     become("gateway.shipper", ["verify", *context.args])
+
+
+def read_key(path: Path) -> str:
+    """The one line of a file: a raw key belongs into no list of processes and no history."""
+    try:
+        text = typer.get_text_stream("stdin").read() if str(path) == "-" else path.read_text()
+    except (OSError, UnicodeDecodeError) as error:
+        fail(f"{path}: expected a file with a targeting key, got {error}", ExitCode.BAD_INPUT)
+    return text.removesuffix("\n")

@@ -15,8 +15,8 @@ from typing import IO
 import structlog
 from pydantic import ValidationError
 
+from bentos.decision_lake.files import Lake
 from gateway import logging
-from gateway.shipper.lake import Lake
 from gateway.shipper.register import Register, RegisterUnavailable
 from gateway.shipper.settings import ShipperSettings
 from gateway.shipper.shipping import Shipping

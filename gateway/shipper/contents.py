@@ -1,37 +1,29 @@
 """A closed segment read once: commitments filled in, leaves hashed, rows ready to be written."""
 
 from collections import defaultdict
-from datetime import UTC, datetime
+from datetime import datetime
 from pathlib import Path
 from typing import Any
-from urllib.parse import quote
-from uuid import UUID
 
 import msgspec
-import pyarrow as pa
 import pyarrow.compute as pc
 
-from bentos.contract.decision import Decision, PersonalPart, ShadowOutcome, commitment, leaf
+from bentos.contract.decision import PersonalPart, ShadowOutcome, commitment, leaf
 from bentos.contract.errors import ContractError
 from bentos.contract.merkle import MerkleAccumulator
 from bentos.contract.segment import DecisionFrame, SegmentHeader, ShadowFrame, read_frames
-from gateway.shipper.columns import columns, to_row
+from bentos.decision_lake.columns import to_row
+from bentos.decision_lake.parts import (
+    PERSONAL,
+    PUBLIC,
+    SHADOW,
+    TIME_COLUMN,
+    moment_of,
+    partition_of,
+)
+from bentos.decision_lake.sayable import sayable
 from gateway.shipper.identity import SegmentIdentity
 from gateway.shipper.rows import Rows
-from gateway.shipper.sayable import sayable
-
-# ``at`` as engines know it; not part of what is hashed.
-TIME_COLUMN = "time"
-
-PUBLIC = pa.schema([*columns(Decision), pa.field(TIME_COLUMN, pa.timestamp("us", tz="UTC"))])
-PERSONAL = pa.schema(
-    [
-        pa.field("decision_id", pa.string()),
-        pa.field("seq", pa.int64()),
-        *columns(PersonalPart),
-    ]
-)
-SHADOW = pa.schema(columns(ShadowOutcome))
 
 
 class Contents:
@@ -67,7 +59,7 @@ class Contents:
         personal, promise = _committed(frame.personal)
         decision = msgspec.structs.replace(decision, commitment=promise)
         self._tree.append(leaf(decision))
-        partition = _partition(decision.at[:10], decision.model)
+        partition = partition_of(decision.at[:10], decision.model)
         at = _instant(decision.at)
         self.public[partition].add({**to_row(decision), TIME_COLUMN: at})
         key = {"decision_id": decision.decision_id, "seq": decision.seq}
@@ -75,7 +67,7 @@ class Contents:
 
     def _shadow(self, outcome: ShadowOutcome) -> None:
         day = _day(outcome.decision_id) or self.header.opened_at[:10]
-        partition = _partition(day, outcome.version.partition(":")[0])
+        partition = partition_of(day, outcome.version.partition(":")[0])
         self.shadow[partition].add(to_row(outcome))
 
     def _identity(self) -> SegmentIdentity | None:
@@ -120,16 +112,6 @@ def _instant(at: str) -> datetime:
         raise ContractError("decision.at", "an RFC 3339 time", at) from error
 
 
-def _partition(day: str, model: str) -> str:
-    return f"day={quote(day, safe='')}/model={quote(model, safe='')}"
-
-
 def _day(decision_id: str) -> str | None:
-    """The day a UUIDv7 was made (RFC 9562 §5.7: 48 bits of milliseconds)."""
-    try:
-        identifier = UUID(decision_id)
-    except ValueError:
-        return None
-    if identifier.version != 7:
-        return None
-    return datetime.fromtimestamp((identifier.int >> 80) / 1000, UTC).date().isoformat()
+    moment = moment_of(decision_id)
+    return None if moment is None else moment.date().isoformat()

@@ -2,6 +2,8 @@
 
 import msgspec
 
+from bentos.decision_lake.parts import segment_file
+
 
 class SegmentIdentity(msgspec.Struct, frozen=True, kw_only=True):
     """Its sequence numbers in one boot and the Merkle root (hex) over its decisions' leaves.
@@ -19,4 +21,4 @@ class SegmentIdentity(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def name(self) -> str:
         """Names the segment's files in the lake: the same segment, the same files."""
-        return f"{self.gateway}-{self.boot}-{self.first_seq:012d}"
+        return segment_file(self.gateway, self.boot, self.first_seq)

@@ -11,10 +11,10 @@ import structlog
 
 from bentos.contract.errors import ContractError
 from bentos.contract.segment import CLOSED_SUFFIX
+from bentos.decision_lake.files import Lake
 from gateway.recovery import close_left_open, set_aside
 from gateway.shipper.contents import Contents, sorted_tables
 from gateway.shipper.identity import SegmentIdentity
-from gateway.shipper.lake import Lake
 from gateway.shipper.register import Register, RegisterRefused, RegisterUnavailable
 
 log = structlog.get_logger(__name__)

@@ -13,10 +13,10 @@ from bentos.contract.canonical import canonical_json
 from bentos.contract.decision import PersonalPart, commitment
 from bentos.contract.errors import ContractError
 from bentos.contract.merkle import leaf_hash, merkle_root
-from gateway.shipper.columns import from_row
-from gateway.shipper.contents import TIME_COLUMN
+from bentos.decision_lake.columns import from_row
+from bentos.decision_lake.files import Lake
+from bentos.decision_lake.parts import TIME_COLUMN
 from gateway.shipper.identity import SegmentIdentity
-from gateway.shipper.lake import Lake
 
 SHOWN_PROBLEMS = 100
 

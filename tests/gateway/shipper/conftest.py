@@ -4,12 +4,15 @@ import shutil
 
 import pytest
 
-from gateway.shipper.lake import Lake
+from bentos.decision_lake.files import Lake
 from gateway.shipper.register import Register
 from gateway.shipper.shipping import Shipping
 from tests.control_plane import conftest as control_plane
 from tests.gateway.shipper.segments import Writer
 
+databases, make_plane = control_plane.databases, control_plane.make_plane
+postgresql_databases = control_plane.postgresql_databases
+postgresql = control_plane.postgresql
 plane, new_plane = control_plane.plane, control_plane.new_plane
 
 

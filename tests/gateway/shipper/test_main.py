@@ -11,7 +11,7 @@ import httpx
 import pyarrow.parquet as pq
 import pytest
 
-from gateway.shipper.lake import Lake
+from bentos.decision_lake.files import Lake
 from tests.gateway.gateway_process import (
     HEADERS,
     PREDICT,

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from bentos.contract.segment import DecisionFrame, encode_frame
-from gateway.shipper.lake import Lake
+from bentos.decision_lake.files import Lake
 from gateway.shipper.register import Register
 from gateway.shipper.shipping import Shipping
 from tests.gateway.installation import make_decision, make_personal

@@ -15,7 +15,7 @@ import pyarrow as pa
 
 from bentos.contract.canonical import MAX_INTEGER, as_builtins, canonical_json
 from bentos.contract.errors import ContractError
-from gateway.shipper.sayable import sayable
+from bentos.decision_lake.sayable import sayable
 
 _JSON = {b"encoding": b"json"}
 _ABSENT = {b"null": b"absent"}

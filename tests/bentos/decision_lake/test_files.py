@@ -4,7 +4,7 @@ import fsspec
 import pyarrow as pa
 import pytest
 
-from gateway.shipper.lake import Lake
+from bentos.decision_lake.files import Lake
 
 TABLE = pa.table({"seq": [1, 2], "subject": ["a", None]})
 

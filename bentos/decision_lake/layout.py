@@ -1,0 +1,3 @@
+"""How compacted files are laid out."""
+
+ROW_GROUP_ROWS = 32_768

@@ -1,0 +1,1 @@
+"""Decisions in the lake: found, proved, run again, kept as long as they may be, erased."""
