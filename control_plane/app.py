@@ -35,6 +35,7 @@ from control_plane.publish.signing import load_signer
 from control_plane.registry import endpoints as registry
 from control_plane.releases import endpoints as releases
 from control_plane.releases import freeze_endpoints as freezes
+from control_plane.releases import group_endpoints as groups
 from control_plane.releases import review_endpoints as reviews
 from control_plane.shopify_apps import endpoints as shopify_apps
 
@@ -45,6 +46,7 @@ ROUTERS = (
     registry.router,
     releases.router,
     freezes.router,
+    groups.router,
     reviews.router,
     callers.router,
     shopify_apps.router,

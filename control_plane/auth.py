@@ -52,14 +52,14 @@ def allow_anyone(action: Action | None = None, entity: str = "") -> Any:
     return Depends(principal)
 
 
-def allow_verb() -> Any:
-    """Like ``allow`` for ``/{release_id}/{verb}``: whose verb it is, the lifecycle table says."""
+def allow_verb(entity: str) -> Any:
+    """Like ``allow`` for ``/…/{verb}``: whose verb it is, the lifecycle table says."""
 
     def principal(request: Request) -> Principal:
-        verb, release_id = request.path_params["verb"], request.path_params["release_id"]
+        verb = request.path_params["verb"]
         known = f"release:{verb}" in {action.value for action in Action}
         action = Action(f"release:{verb}") if known else None
-        request.state.attempt = (action, f"release:{release_id}")
+        request.state.attempt = (action, entity.format(**request.path_params))
         return identify(request)
 
     return Depends(principal)

@@ -6,6 +6,7 @@ from control_plane.cli import kills, processes, releases
 from control_plane.cli.accounts import callers, keys, people, sdk_keys
 from control_plane.cli.decisions import decisions
 from control_plane.cli.freezes import freezes, reviews
+from control_plane.cli.groups import groups
 from control_plane.cli.register import register
 from control_plane.cli.shopify import shopify
 from control_plane.cli.versions import attributes, models, versions
@@ -23,6 +24,7 @@ for _name, _group in {
     "versions": versions,
     "models": models,
     "attributes": attributes,
+    "groups": groups,
     "freezes": freezes,
     "reviews": reviews,
     "people": people,

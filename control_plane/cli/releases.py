@@ -101,8 +101,8 @@ def edit_release(  # noqa: PLR0913, PLR0917 - a command's options
     show(call("PATCH", f"/api/v1/releases/{release}", body), as_json)
 
 
-def _verb(verb: str, help_text: str) -> None:
-    @releases.command(verb, help=help_text)
+def _verb(app: typer.Typer, path: str, verb: str, help_text: str) -> None:
+    @app.command(verb, help=help_text)
     def command(
         release: str,
         reason: Reason,
@@ -110,11 +110,12 @@ def _verb(verb: str, help_text: str) -> None:
         expected_revision: Expected = None,
         as_json: Json = False,
     ) -> None:
-        _tell(release, verb.replace("-", "_"), as_json, reason, ticket, expected_revision)
+        order = _order(reason, ticket, expected_revision)
+        show(call("POST", f"{path}/{release}/{verb.replace('-', '_')}", order), as_json)
 
 
-def _weighted_verb(verb: str, help_text: str) -> None:
-    @releases.command(verb, help=help_text)
+def _weighted_verb(app: typer.Typer, path: str, verb: str, help_text: str) -> None:
+    @app.command(verb, help=help_text)
     def command(
         release: str,
         reason: Reason,
@@ -123,10 +124,11 @@ def _weighted_verb(verb: str, help_text: str) -> None:
         expected_revision: Expected = None,
         as_json: Json = False,
     ) -> None:
-        _tell(release, verb, as_json, reason, ticket, expected_revision, weight=weight)
+        order = _order(reason, ticket, expected_revision, weight=weight)
+        show(call("POST", f"{path}/{release}/{verb}", order), as_json)
 
 
-for _name, _help in {
+_VERBS = {
     "submit": "Ask for approval.",
     "approve": "Approve the present content; not your own.",
     "refuse": "Send it back to draft.",
@@ -136,36 +138,44 @@ for _name, _help in {
     "promote": "Make the candidate the stable version.",
     "rollback": "Go back to the version before; needs no approval.",
     "abort": "Give the release up.",
-}.items():
-    _verb(_name, _help)
-_weighted_verb("ramp", "Go to the next step, or to a weight.")
-_weighted_verb("resume", "Go on after a pause.")
+}
+_WEIGHTED = {
+    "ramp": "Go to the next step, or to a weight.",
+    "lower": "Go back to a smaller weight.",
+    "resume": "Go on after a pause.",
+}
 
 
-@releases.command("schedule")
-def schedule_release(
-    release: str,
-    starts_at: Annotated[str, typer.Argument(help="RFC 3339 time.")],
-    reason: Reason,
-    ticket: Ticket = None,
-    expected_revision: Expected = None,
-    as_json: Json = False,
-) -> None:
-    """Start by itself at a time."""
-    _tell(release, "schedule", as_json, reason, ticket, expected_revision, starts_at=starts_at)
+def _schedule(app: typer.Typer, path: str) -> None:
+    @app.command("schedule", help="Start by itself at a time.")
+    def command(
+        release: str,
+        starts_at: Annotated[str, typer.Argument(help="RFC 3339 time.")],
+        reason: Reason,
+        ticket: Ticket = None,
+        expected_revision: Expected = None,
+        as_json: Json = False,
+    ) -> None:
+        order = _order(reason, ticket, expected_revision, starts_at=starts_at)
+        show(call("POST", f"{path}/{release}/schedule", order), as_json)
 
 
-def _tell(
-    release: str,
-    verb: str,
-    as_json: bool,
-    reason: str,
-    ticket: str | None,
-    expected_revision: int | None,
-    **more: Any,
-) -> None:
-    body = {"reason": reason, "ticket": ticket, "expected_revision": expected_revision, **more}
-    show(call("POST", f"/api/v1/releases/{release}/{verb}", body), as_json)
+def add_verbs(app: typer.Typer, path: str) -> None:
+    """The lifecycle's verbs as commands, of releases or of groups of them."""
+    for name, help_text in _VERBS.items():
+        _verb(app, path, name, help_text)
+    for name, help_text in _WEIGHTED.items():
+        _weighted_verb(app, path, name, help_text)
+    _schedule(app, path)
+
+
+def _order(
+    reason: str, ticket: str | None, expected_revision: int | None, **more: Any
+) -> dict[str, Any]:
+    return {"reason": reason, "ticket": ticket, "expected_revision": expected_revision, **more}
+
+
+add_verbs(releases, "/api/v1/releases")
 
 
 def _steps(given: list[str]) -> list[dict[str, Any]]:

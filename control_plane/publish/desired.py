@@ -33,7 +33,7 @@ from control_plane.registry.decoded import MANIFESTS
 from control_plane.registry.service import attribute_types, list_models, list_versions
 from control_plane.releases.kills import active_kills
 from control_plane.releases.models import KillRow
-from control_plane.releases.routes import desired_routes, named_versions
+from control_plane.releases.routes import desired_routes, moving_together, named_versions
 
 
 @dataclass
@@ -64,19 +64,35 @@ def compile_desired(session: ReadSession, served: Served) -> Desired:
 def _routes(
     session: ReadSession, desired: Desired, ready: set[str], published: RoutesBody
 ) -> RoutesBody:
+    routes = {route.model: route for route in desired_routes(session)}
+    news = {}
+    for model, route in routes.items():
+        last = published.features.get(feature_key(model))
+        news[model] = named_versions(route) - (features.versions_in(last) if last else set())
+        if news[model] - ready:
+            desired.hold(model, news[model] - ready)
+    _hold_companions(session, desired, news)
     compiled = {}
-    for route in desired_routes(session):
-        key = feature_key(route.model)
-        last = published.features.get(key)
-        named = features.versions_in(last) if last else set()
-        missing = named_versions(route) - ready - named
-        if not missing:
+    for model, route in routes.items():
+        key = feature_key(model)
+        if model not in desired.held:
             compiled[key] = compile_feature(route)
-            continue
-        desired.hold(route.model, missing)
-        if last:
-            compiled[key] = last
+        elif key in published.features:
+            compiled[key] = published.features[key]
     return RoutesBody(features=compiled)
+
+
+def _hold_companions(session: ReadSession, desired: Desired, news: dict[str, set[str]]) -> None:
+    """Releases of one group appear in one revision: the ready ones wait for the others.
+
+    Only with what brings a candidate to gateways for the first time, so that going back never
+    waits.
+    """
+    for group in moving_together(session):
+        missing = set[str]().union(*(desired.held.get(model, set()) for model in group))
+        for model, candidate in group.items():
+            if missing and candidate in news.get(model, set()):
+                desired.hold(model, missing)
 
 
 def _kills(

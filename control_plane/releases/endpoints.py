@@ -126,7 +126,7 @@ def post_verb(  # noqa: PLR0913, PLR0917 - what a request is made of
     verb: str,
     body: OrderIn,
     response: Response,
-    principal: Annotated[Principal, allow_verb()],
+    principal: Annotated[Principal, allow_verb(_RELEASE)],
     if_match: IfMatch = None,
 ) -> dict[str, Any]:
     """Move a release: submit approve refuse schedule start ramp lower open_gate pause …

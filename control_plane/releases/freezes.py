@@ -23,6 +23,7 @@ from control_plane.identifier import new_id
 from control_plane.principal import Principal
 from control_plane.registry.service import get_model
 from control_plane.releases import lifecycle
+from control_plane.releases.binding import bound_digest, live_approvers
 from control_plane.releases.lifecycle import State
 from control_plane.releases.models import FreezeExemptionRow, FreezeRow, ReleaseRow
 
@@ -105,7 +106,7 @@ def exempt(
     person = approvals.check_second_person(session, principal, release.id)
     if person == row.created_by:
         raise ForbiddenError(f"{person} made this freeze")
-    if person in approvals.live_approvers(session, release.id, release.content_digest):
+    if person in live_approvers(session, release):
         raise ForbiddenError(f"{person} approved this release: another approver exempts it")
     if not _covers(row, release.model):
         raise PolicyError(f"this freeze does not cover {release.model}")
@@ -115,7 +116,7 @@ def exempt(
         id=new_id(),
         freeze=row.id,
         release=release.id,
-        content_digest=release.content_digest,
+        content_digest=bound_digest(session, release),
         person=person,
         at=clock.now(),
         reason=reason,
@@ -220,9 +221,9 @@ def _covers(freeze: FreezeRow, model: str) -> bool:
 
 
 def _is_exempt(session: ReadSession, freeze: FreezeRow, row: ReleaseRow) -> bool:
-    able = approvals.judges(session, row.id)
+    able, content = approvals.judges(session, row.id), bound_digest(session, row)
     return any(
-        each.release == row.id and each.content_digest == row.content_digest and each.person in able
+        each.release == row.id and each.content_digest == content and each.person in able
         for each in exemptions(session, freeze.id)
     )
 

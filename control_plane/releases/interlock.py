@@ -13,6 +13,7 @@ from control_plane.registry import history
 from control_plane.registry.integrity import why_tampered
 from control_plane.registry.service import get_version
 from control_plane.releases import lifecycle, steps
+from control_plane.releases.binding import live_approvers, why_broken
 from control_plane.releases.content import plan_of, steps_of
 from control_plane.releases.freezes import why_frozen
 from control_plane.releases.lifecycle import State, Verb
@@ -55,8 +56,9 @@ def not_forward(session: ReadSession, row: ReleaseRow) -> list[str]:
     reasons = []
     if plan_of(row).digest != row.content_digest:
         reasons.append(f"release {row.id} does not match its content digest")
-    if not approvals.live_approvers(session, row.id, row.content_digest):
+    if not live_approvers(session, row):
         reasons.append("nobody but its contributors has approved the present content")
+    reasons += why_broken(session, row)
     version = get_version(session, row.candidate)
     reasons += [
         each for each in (why_unreleasable(version), why_tampered(session, version)) if each

@@ -215,6 +215,11 @@ def meant(verb: Verb, present: float, weight: float | None) -> Verb:
     return verb
 
 
+def goes_back(verb: Verb) -> bool:
+    """Whether a verb only ever takes traffic off the candidate, or stops it."""
+    return RULES[verb].permission in (Permission.RELEASES_BACK, None)
+
+
 def target(state: State, verb: Verb, facts: Facts) -> State:
     """The state a verb leads to; raises IllegalTransitionError naming state and verb."""
     for edge in TRANSITIONS[state].get(verb, ()):

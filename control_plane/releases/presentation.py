@@ -11,6 +11,7 @@ from control_plane.publish.archive import load_served
 from control_plane.publish.desired import compile_desired
 from control_plane.registry.history import previous_of, stable_of
 from control_plane.registry.service import list_models
+from control_plane.releases.binding import bound_digest
 from control_plane.releases.content import release_content
 from control_plane.releases.freezes import frozen_by
 from control_plane.releases.kills import kill_view
@@ -35,7 +36,8 @@ class Published:
     def release(self, row: ReleaseRow) -> dict[str, Any]:
         """One release. ``published``: gateways have been sent what its model's tables say."""
         given = approvals.list_approvals(self._session, row.id)
-        live = approvals.live_approvers(self._session, row.id, row.content_digest)
+        bound = bound_digest(self._session, row)
+        live = approvals.live_approvers(self._session, row.id, bound)
         return release_content(row) | {
             "approvals": [
                 {
@@ -43,7 +45,9 @@ class Published:
                     "at": each.at,
                     "reason": each.reason,
                     "content_digest": each.content_digest,
-                    "live": each.withdrawn_at is None and each.person in live,
+                    "live": each.withdrawn_at is None
+                    and each.content_digest == bound
+                    and each.person in live,
                 }
                 for each in given
             ],

@@ -1,5 +1,9 @@
 """What routes the tables ask for: one per model with a stable version (contract §4)."""
 
+from collections import defaultdict
+
+from sqlmodel import col, select
+
 from bentos.contract.route import CanaryRule, Route
 from control_plane.db import ReadSession
 from control_plane.registry.history import previous_of, stable_of
@@ -34,6 +38,18 @@ def mirrored_versions(session: ReadSession) -> set[str]:
     """Candidates that only shadow: no caller gets their answers yet."""
     releases = (open_release(session, model.name) for model in list_models(session))
     return {r.candidate for r in releases if r is not None and State(r.state) is State.SHADOW}
+
+
+def moving_together(session: ReadSession) -> list[dict[str, str]]:
+    """Model → candidate of each group whose members are on their way, or arrived."""
+    arrived = [state.value for state in STARTED | {State.PROMOTED}]
+    query = select(ReleaseRow).where(
+        col(ReleaseRow.group_id).is_not(None), col(ReleaseRow.state).in_(arrived)
+    )
+    groups: dict[str, dict[str, str]] = defaultdict(dict)
+    for row in session.exec(query.order_by(col(ReleaseRow.created_at))):
+        groups[str(row.group_id)][row.model] = row.candidate
+    return list(groups.values())
 
 
 def named_versions(route: Route) -> set[str]:

@@ -117,3 +117,19 @@ class AnswerIn(Body):
 
     outcome: Literal["justified", "follow_up", "unjustified"]
     notes: Text
+
+
+class GroupIn(Body):
+    """Releases that are to move together; on an edit, all that the group has from now on."""
+
+    members: list[str]
+    reason: Text
+    ticket: str | None = Field(default=None, max_length=200)
+    expected_revision: int | None = None
+
+
+class DissolutionIn(Body):
+    """Why a group ends, and which revision of it was read."""
+
+    reason: Text
+    expected_revision: int | None = None

@@ -4,22 +4,23 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from bentos.contract.errors import ContractError
-from bentos.contract.register import Action, ActorType
+from bentos.contract.register import Action
 from bentos.contract.route import BUCKETS
 from control_plane import clock
 from control_plane.approvals import service as approvals
 from control_plane.audit.service import Change, record
 from control_plane.db import ReadSession, WriteSession
-from control_plane.errors import ForbiddenError, PolicyError
+from control_plane.errors import PolicyError
 from control_plane.identifier import new_id
 from control_plane.principal import Principal
 from control_plane.registry import history
 from control_plane.releases import interlock, lifecycle
-from control_plane.releases.conflict import check_named_revision, check_revision
+from control_plane.releases.asking import check_asker, check_permission
+from control_plane.releases.binding import bound_digest, live_approvers, members_of
 from control_plane.releases.content import Draft, draft_of, release_content, steps_of
 from control_plane.releases.interlock import Move, Seen
 from control_plane.releases.lifecycle import Facts, State, Verb
-from control_plane.releases.models import ReleaseRow
+from control_plane.releases.models import ReleaseGroupRow, ReleaseRow
 from control_plane.releases.plan import Kind, Plan, make_plan
 from control_plane.releases.queries import get_release, open_release
 from control_plane.releases.steps import pack_step, present_step
@@ -77,7 +78,7 @@ def edit_release(
 ) -> ReleaseRow:
     """Change a release that has not started: back to draft, and every approval is void."""
     row = get_release(session, release_id)
-    _check_asker(session, principal, row, Verb.EDIT, expected_revision)
+    check_asker(session, principal, row, Verb.EDIT, expected_revision)
     state = lifecycle.target(State(row.state), Verb.EDIT, _facts(row))
     before = release_content(row)
     draft = replace(draft_of(row), **changes)
@@ -92,7 +93,39 @@ def edit_release(
     approvals.note_contributor(session, principal, row.id)
     order = Order(reason=draft.reason, ticket=draft.ticket)
     _record(session, principal, Action.RELEASE_EDIT, before, row, order)
+    _send_mates_back(session, principal, row, order)
     return row
+
+
+def send_back(
+    session: WriteSession,
+    principal: Principal,
+    row: ReleaseRow,
+    order: Order,
+    *,
+    group_id: str | None,
+) -> None:
+    """Back to draft without a change of its own: what its group is has changed.
+
+    That is an edit like any other: approvals are void and whoever did it may not approve.
+    """
+    check_permission(principal, Verb.EDIT)
+    before = release_content(row)
+    state = lifecycle.target(State(row.state), Verb.EDIT, _facts(row))
+    row.group_id, row.starts_at = group_id, None
+    _move(session, row, state)
+    approvals.withdraw_all(session, row.id)
+    approvals.note_contributor(session, principal, row.id)
+    _record(session, principal, Action.RELEASE_EDIT, before, row, order)
+
+
+def let_go(session: WriteSession, principal: Principal, row: ReleaseRow, order: Order) -> None:
+    """Take a release that was given up out of its group; nothing else about it changes."""
+    check_permission(principal, Verb.EDIT)
+    before = release_content(row)
+    row.group_id = None
+    _move(session, row, State(row.state))
+    _record(session, principal, Action.RELEASE_EDIT, before, row, order)
 
 
 def act(
@@ -109,8 +142,23 @@ def act(
     stale ``expected_revision``.
     """
     row = get_release(session, release_id)
+    alone = lifecycle.goes_back(lifecycle.meant(verb, row.buckets / BUCKETS, order.weight))
+    if row.group_id is not None and not alone and verb is not Verb.OPEN_GATE:
+        raise PolicyError(f"it moves with its group: {verb.value} group {row.group_id}")
+    return act_on(session, principal, row, verb, order, seen)
+
+
+def act_on(
+    session: WriteSession,
+    principal: Principal,
+    row: ReleaseRow,
+    verb: Verb,
+    order: Order,
+    seen: Seen | None = None,
+) -> ReleaseRow:
+    """``act``, of a release alone or as a member of its group."""
     verb = lifecycle.meant(verb, row.buckets / BUCKETS, order.weight)
-    _check_asker(session, principal, row, verb, order.expected_revision)
+    check_asker(session, principal, row, verb, order.expected_revision)
     return apply(session, principal, row, verb, order, seen)
 
 
@@ -161,7 +209,7 @@ def _before_move(
     if verb is Verb.SUBMIT:
         approvals.note_contributor(session, principal, row.id)
     elif verb is Verb.APPROVE:
-        approvals.approve(session, principal, row.id, row.content_digest, order.reason)
+        approvals.approve(session, principal, row.id, bound_digest(session, row), order.reason)
     elif verb is Verb.REFUSE:
         approvals.withdraw_all(session, row.id)
     elif verb is Verb.SCHEDULE:
@@ -189,11 +237,35 @@ def _take_back(session: WriteSession, principal: Principal, row: ReleaseRow, ord
         apply(session, principal, other, Verb.ABORT, Order(reason=reason, ticket=order.ticket))
 
 
+def _send_mates_back(
+    session: WriteSession, principal: Principal, row: ReleaseRow, order: Order
+) -> None:
+    if row.group_id is None:
+        return
+    why = f"{row.model} of its group was edited: {order.reason}"
+    for mate in members_of(session, row.group_id):
+        if mate.id != row.id and State(mate.state) is not State.ABORTED:
+            own = Order(reason=why, ticket=order.ticket)
+            send_back(session, principal, mate, own, group_id=row.group_id)
+
+
 def _move(session: WriteSession, row: ReleaseRow, to: State) -> None:
     row.state, row.updated_at = to.value, clock.now()
     row.revision += 1
     session.add(row)
+    if row.group_id is not None:
+        group = session.get_one(ReleaseGroupRow, row.group_id)
+        group.revision, group.updated_at = group.revision + 1, row.updated_at
+        session.add(group)
     session.flush()
+
+
+def _group_details(session: ReadSession, row: ReleaseRow) -> dict[str, Any]:
+    """For conflicts of the group: the revision it has after this move."""
+    if row.group_id is None:
+        return {}
+    revision = session.get_one(ReleaseGroupRow, row.group_id).revision
+    return {"group_revision": [revision - 1, revision]}
 
 
 def _record(
@@ -212,27 +284,10 @@ def _record(
         entity_revision=row.revision,
         reason=order.reason or None,
         ticket=order.ticket,
-        approvals=approvals.live_approvers(session, row.id, row.content_digest),
+        approvals=live_approvers(session, row),
+        details=_group_details(session, row),
     )
     record(session, principal, change)
-
-
-def _check_asker(
-    session: ReadSession, principal: Principal, row: ReleaseRow, verb: Verb, expected: int | None
-) -> None:
-    """Whether they may use the verb, and whether they know what they use it on."""
-    rule = lifecycle.RULES[verb]
-    if rule.permission is None:
-        raise ForbiddenError(f"{verb.value} is done by the system alone")
-    if rule.permission not in principal.permissions:
-        raise ForbiddenError(f"to {verb.value} takes {rule.permission.value}")
-    if rule.persons_only and principal.actor.type is not ActorType.PERSON:
-        raise ForbiddenError(f"only a person may {verb.value}")
-    if rule.second_person:
-        approvals.check_second_person(session, principal, row.id)
-    if rule.names_revision:
-        check_named_revision(session, row, expected, verb.value)
-    check_revision(session, row, expected)
 
 
 def _facts(row: ReleaseRow) -> Facts:

@@ -18,9 +18,9 @@ from control_plane.principal import Principal, Role, permissions_of, system
 from control_plane.registry.service import register_version
 from control_plane.releases import service
 from control_plane.releases.content import Draft
-from control_plane.releases.lifecycle import RULES, Verb
+from control_plane.releases.lifecycle import OPEN, RULES, State, Verb
 from control_plane.releases.models import ReleaseRow
-from control_plane.releases.queries import get_release
+from control_plane.releases.queries import get_release, list_releases
 from control_plane.releases.service import Order
 
 MODELS = ("fraud", "pricing")
@@ -100,6 +100,9 @@ class Desk:
 
     def bootstrap(self, number: int = 1, model: str = "fraud") -> ReleaseRow:
         return self.started(number, kind="bootstrap", model=model)
+
+    def open_releases(self) -> list[ReleaseRow]:
+        return [row for row in self.read(list_releases) if State(row.state) in OPEN]
 
     def change_roles(self, name: str, roles: list[str]) -> None:
         self.write(change_roles, self.person("gus"), name, roles)
