@@ -8,6 +8,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Protocol
 
+from sqlalchemy import Connection, text
+
 from control_plane.migrations.upgrade import upgrade
 from control_plane.storage.address import Address, PostgresqlAddress, parse_address
 from tests.postgresql_server import PostgresqlServer
@@ -22,6 +24,15 @@ def chosen() -> str:
     return name
 
 
+def allow_changes(connection: Connection, table: str) -> None:
+    """What a holder of the database does first: away with the triggers of a table."""
+    if connection.dialect.name == "postgresql":
+        connection.execute(text(f"ALTER TABLE {table} DISABLE TRIGGER USER"))
+        return
+    for verb in ("update", "delete"):
+        connection.execute(text(f"DROP TRIGGER IF EXISTS {table}_no_{verb}"))
+
+
 class Databases(Protocol):
     """Makes databases; where they lie is its own affair."""
 
@@ -32,6 +43,9 @@ class Databases(Protocol):
 
     def copy(self, address: Address) -> Address:
         """Of a database that nobody has open."""
+
+    def discard(self, address: Address) -> None:
+        """It is not needed any longer; nobody has it open."""
 
     def url(self, address: Address) -> str:
         """For SIGNALBOX_DATABASE_URL."""
@@ -62,6 +76,10 @@ class SqliteDatabases:
         shutil.copy(address, path)
         return path
 
+    def discard(self, address: Address) -> None:
+        assert isinstance(address, Path)
+        address.unlink()
+
     def url(self, address: Address) -> str:
         return f"sqlite:///{address}"
 
@@ -87,6 +105,10 @@ class PostgresqlDatabases:
     def copy(self, address: Address) -> Address:
         assert isinstance(address, PostgresqlAddress)
         return self._address(self._server().fresh(address.database))
+
+    def discard(self, address: Address) -> None:
+        assert isinstance(address, PostgresqlAddress)
+        self._server().run(f"DROP DATABASE {address.database}")
 
     def url(self, address: Address) -> str:
         assert isinstance(address, PostgresqlAddress)

@@ -14,6 +14,7 @@ import time
 from pathlib import Path
 
 import pg8000.native
+import psutil
 
 PASSWORD = "not a secret: p@ss/word"
 QUOTED_PASSWORD = "not%20a%20secret%3A%20p%40ss%2Fword"
@@ -84,15 +85,23 @@ class PostgresqlServer:
             assert time.monotonic() < end, "PostgreSQL does not come up"
             time.sleep(0.02)
 
-    def stop(self) -> None:
+    def freeze(self, how: int) -> None:
+        """SIGSTOP or SIGCONT to the server and all that serve a connection."""
+        assert self.process is not None
+        parent = psutil.Process(self.process.pid)
+        for each in [parent, *parent.children(recursive=True)]:
+            each.send_signal(how)
+
+    def stop(self, how: int = signal.SIGINT) -> None:
         """At once: open connections are closed."""
         if self.process is not None:
-            self.process.send_signal(signal.SIGINT)
+            self.process.send_signal(how)
             self.process.wait(20)
             self.process = None
 
     def close(self) -> None:
-        self.stop()
+        # Nothing is written that nobody will read.
+        self.stop(signal.SIGQUIT)
         shutil.rmtree(self.folder)
 
     def url(self, database: str) -> str:

@@ -1,15 +1,16 @@
 """A register with a few hundred events, filled once and copied for each test that breaks it."""
 
-import shutil
+import json
 
 import pytest
-from sqlalchemy import text
+from sqlalchemy import JSON, text
 
 from bentos.contract.register import Action
+from control_plane.audit.models import EventRow
 from control_plane.audit.service import Change, record
 from control_plane.db import Database
-from control_plane.migrations.upgrade import upgrade
 from control_plane.principal import system
+from tests.databases import allow_changes
 
 SIZE = 600
 TABLES = ("register_event", "register_node", "register_checkpoint", "register_cosignature")
@@ -18,8 +19,8 @@ TABLES = ("register_event", "register_node", "register_checkpoint", "register_co
 class Register:
     """A database with a register in it, and how its holder would tamper with it."""
 
-    def __init__(self, path):
-        self.database = Database(path)
+    def __init__(self, address):
+        self.database = Database(address)
         self.size = SIZE
 
     def append(self, count, prefix="more"):
@@ -31,12 +32,30 @@ class Register:
     def tamper(self, statement, **values):
         with self.database.writer.begin() as connection:
             for table in TABLES:
-                for verb in ("update", "delete"):
-                    connection.execute(text(f"DROP TRIGGER IF EXISTS {table}_no_{verb}"))
+                allow_changes(connection, table)
             connection.execute(text(statement), values)
+
+    @property
+    def on_postgresql(self):
+        return self.database.writer.dialect.name == "postgresql"
+
+    def as_type(self, column, value):
+        """PostgreSQL's JSON columns take no text, and only what is JSON."""
+        is_json = isinstance(EventRow.__table__.c[column].type, JSON)
+        return f"CAST({value} AS JSON)" if is_json and self.on_postgresql else value
+
+    def takes(self, column, value):
+        if self.as_type(column, "") == "":
+            return True
+        try:
+            return json.loads(value) is not None
+        except ValueError:
+            return False
 
     def value(self, column, seq):
         with self.database.writer.begin() as connection:
+            if self.as_type(column, "") != "":
+                column = f"CAST({column} AS TEXT)"
             query = text(f"SELECT {column} FROM register_event WHERE seq = :seq")
             return connection.execute(query, {"seq": seq}).scalar_one()
 
@@ -56,24 +75,17 @@ def change(number, prefix="first"):
 
 
 @pytest.fixture(scope="session")
-def filled_file(tmp_path_factory):
-    path = tmp_path_factory.mktemp("register") / "signalbox.db"
-    upgrade(path)
-    register = Register(path)
+def filled_once(databases):
+    address = databases.migrated()
+    register = Register(address)
     register.size = 0
     register.append(SIZE, "first")
-    with register.database.writer.connect() as connection:
-        connection.exec_driver_sql("COMMIT")
-        connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)")
-        connection.exec_driver_sql("BEGIN")
     register.database.dispose()
-    return path
+    return address
 
 
 @pytest.fixture
-def filled(filled_file, tmp_path):
-    path = tmp_path / "signalbox.db"
-    shutil.copy(filled_file, path)
-    register = Register(path)
+def filled(filled_once, databases):
+    register = Register(databases.copy(filled_once))
     yield register
     register.database.dispose()

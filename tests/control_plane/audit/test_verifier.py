@@ -14,6 +14,7 @@ from control_plane.audit.tree import grow, read_head
 from control_plane.audit.verifier import Anchor, verify
 from control_plane.db import Database
 from control_plane.principal import system
+from tests.databases import allow_changes
 
 EVENTS = 7
 
@@ -36,10 +37,7 @@ def database(databases):
 
 def tamper(database, *statements):
     with database.writer.begin() as connection:
-        for verb in ("update", "delete"):
-            table = " ON register_event" if connection.dialect.name == "postgresql" else ""
-            name = f"register_event_no_{verb}"
-            connection.execute(text(f"DROP TRIGGER IF EXISTS {name}{table}"))
+        allow_changes(connection, "register_event")
         for statement in statements:
             connection.execute(text(statement))
 
@@ -167,15 +165,18 @@ def test_any_bit_of_any_column_is_found_at_its_row(filled, column):
     for seq in sorted(rng.sample(range(1, filled.size + 1), 3), reverse=True):
         value = filled.value(column, seq)
         changed = flipped(rng, value)
-        while means_the_same(value, changed):
+        while means_the_same(value, changed) or not filled.takes(column, changed):
             changed = flipped(rng, value)
-        statement = f"UPDATE register_event SET {column} = :value WHERE seq = :seq"
+        new = filled.as_type(column, ":value")
+        statement = f"UPDATE register_event SET {column} = {new} WHERE seq = :seq"
         filled.tamper(statement, value=changed, seq=seq)
         result = verified(filled.database)
         assert (result.ok, result.first_bad) == (False, seq), (column, value, changed)
 
 
 def test_text_that_is_no_text_is_found_at_its_row(filled):
+    if filled.on_postgresql:
+        pytest.skip("PostgreSQL holds no such text")
     filled.tamper("UPDATE register_event SET reason = CAST(x'ff' AS TEXT) WHERE seq = 301")
     result = verified(filled.database)
     assert (result.ok, result.first_bad) == (False, 301)
@@ -207,8 +208,8 @@ def test_rows_dropped_added_or_swapped_are_found(filled, seed):
         ("DELETE FROM register_node WHERE position = 0", 1),
         ("INSERT INTO register_node VALUES (8, 2, :zero)", 601),
         ("UPDATE register_node SET level = 16 WHERE position = 1", 257),
-        ("UPDATE register_head SET edge = '[]' WHERE :zero IS NOT NULL", 600),
-        ("DELETE FROM register_head WHERE :zero IS NOT NULL", 1),
+        ("UPDATE register_head SET edge = '[]' WHERE :zero <> ''", 600),
+        ("DELETE FROM register_head WHERE :zero <> ''", 1),
     ],
 )
 def test_the_stored_tree_is_checked_too(filled, statement, first_bad):
@@ -227,7 +228,7 @@ def test_a_history_rewritten_as_a_whole_misses_its_anchors(filled, tmp_path):
         # What a holder of database and code can do: all from event 150 on, anew.
         rewritten = [event.members for event in read_events(session)]
         for table in ("register_event", "register_node", "register_head"):
-            session.connection().execute(text(f"DROP TRIGGER IF EXISTS {table}_no_delete"))
+            allow_changes(session.connection(), table)
             session.connection().execute(text(f"DELETE FROM {table}"))
         for members in rewritten:
             event = msgspec.convert(members, RegisterEvent)

@@ -7,7 +7,6 @@ from sqlmodel import delete, select
 from control_plane import clock
 from control_plane.db import Database
 from control_plane.errors import ThrottledError
-from control_plane.migrations.upgrade import upgrade
 from control_plane.people import attempts
 from control_plane.people.models import PersonRow, SignInCountRow
 
@@ -15,10 +14,8 @@ NOW = datetime(2026, 11, 23, tzinfo=UTC)
 
 
 @pytest.fixture(scope="module")
-def migrated(tmp_path_factory):
-    path = tmp_path_factory.mktemp("attempts") / "signalbox.db"
-    upgrade(path)
-    database = Database(path)
+def migrated(databases):
+    database = Database(databases.migrated())
     with database.write() as session:
         for person in ("ada", "ben"):
             session.add(PersonRow(id=person, name=person, roles=["viewer"], created_at=clock.now()))

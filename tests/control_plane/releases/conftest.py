@@ -1,8 +1,6 @@
 """The real services over a database of their own, in this process: no HTTP, no publisher."""
 
-import shutil
 from collections.abc import Callable, Iterator
-from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -12,7 +10,6 @@ from bentos.contract.manifest import Manifest
 from bentos.contract.register import Actor, ActorType
 from control_plane.audit.service import list_events
 from control_plane.db import Database
-from control_plane.migrations.upgrade import upgrade
 from control_plane.people.service import change_roles, create_person, get_person
 from control_plane.principal import Principal, Role, permissions_of, system
 from control_plane.registry.service import register_version
@@ -22,6 +19,8 @@ from control_plane.releases.lifecycle import OPEN, RULES, State, Verb
 from control_plane.releases.models import ReleaseRow
 from control_plane.releases.queries import get_release, list_releases
 from control_plane.releases.service import Order
+from control_plane.storage.address import Address
+from tests.databases import Databases
 
 MODELS = ("fraud", "pricing")
 VERSIONS = range(1, 5)
@@ -44,8 +43,8 @@ def tag(number: int, model: str = "fraud") -> str:
 class Desk:
     """Everything persons do to releases. ``cy`` and ``dee`` have all roles."""
 
-    def __init__(self, path: Path) -> None:
-        self.database = Database(path)
+    def __init__(self, address: Address) -> None:
+        self.database = Database(address)
 
     def close(self) -> None:
         self.database.dispose()
@@ -112,11 +111,10 @@ class Desk:
 
 
 @pytest.fixture(scope="session")
-def prepared(tmp_path_factory: pytest.TempPathFactory, manifest: Callable[..., Any]) -> Path:
+def prepared(databases: Databases, manifest: Callable[..., Any]) -> Address:
     """People and versions, no release yet."""
-    path = tmp_path_factory.mktemp("prepared") / "signalbox.db"
-    upgrade(path)
-    database = Database(path)
+    address = databases.migrated()
+    database = Database(address)
     with database.write() as session:
         for name, roles in PEOPLE.items():
             create_person(session, system("test"), name, name, roles)
@@ -125,15 +123,13 @@ def prepared(tmp_path_factory: pytest.TempPathFactory, manifest: Callable[..., A
                 body = msgspec.convert(manifest(model, number), Manifest)
                 register_version(session, system("test"), body)
     database.dispose()
-    return path
+    return address
 
 
 @pytest.fixture
-def new_desk(prepared: Path, tmp_path: Path) -> Iterator[Desk]:
+def new_desk(prepared: Address, databases: Databases) -> Iterator[Desk]:
     """Nothing was released yet."""
-    path = tmp_path / "signalbox.db"
-    shutil.copy(prepared, path)
-    desk = Desk(path)
+    desk = Desk(databases.copy(prepared))
     yield desk
     desk.close()
 

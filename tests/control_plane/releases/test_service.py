@@ -83,6 +83,7 @@ class Interlocking(RuleBasedStateMachine):
 
     def teardown(self):
         self.database.dispose()
+        self.databases.discard(self.database.address)
 
     def do(self, change):
         """Run a change; None when it is refused, and then nothing may have happened."""
