@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import NewType, Protocol
 
-from sqlalchemy import BigInteger, Engine, Integer
+from sqlalchemy import BigInteger, Connection, Engine, Integer
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlmodel import Session
@@ -37,6 +37,7 @@ class Store(Protocol):
     def data_version(self) -> int: ...  # noqa: D102 - Database says it
     def announce(self, session: Session) -> None: ...  # noqa: D102
     def listen(self, heard: Callable[[], None]) -> None: ...  # noqa: D102
+    def unresolved(self, connection: Connection) -> list[str]: ...  # noqa: D102
     def is_away(self, error: BaseException | None) -> bool: ...  # noqa: D102
     def dispose(self) -> None: ...  # noqa: D102
 
@@ -44,20 +45,21 @@ class Store(Protocol):
 class Database:
     """Hands out sessions; knows nothing of what is stored."""
 
-    def __init__(self, address: Address, *, patient: bool = False) -> None:
-        """``patient``: for maintenance, whose statements take as long as they take.
+    def __init__(self, address: Address, *, maintenance: bool = False) -> None:
+        """For ``maintenance`` statements take as long as they take, and SQLite does not look at
+        references, so that a table can be replaced: see ``unresolved``.
 
         Raises UnavailableError when the server is away, ContractError when it will not do.
         """
         self.address = address
-        self._store = _open(address, patient)
+        self._store = _open(address, maintenance)
         self.writer = self._store.writer
 
     @contextmanager
     def read(self) -> Iterator[ReadSession]:
         """A session over one consistent snapshot."""
         with (
-            self._telling_if_away(),
+            self.bounded(),
             Session(self._store.reader, autoflush=False, expire_on_commit=False) as session,
         ):
             yield ReadSession(session)
@@ -70,7 +72,7 @@ class Database:
         for a thread does not hold it.
         """
         with (
-            self._telling_if_away(),
+            self.bounded(),
             Session(self.writer, expire_on_commit=False) as session,
         ):
             yield WriteSession(ReadSession(session))
@@ -81,7 +83,7 @@ class Database:
 
     def data_version(self) -> int:
         """A number that changes whenever anybody, in any process, has committed."""
-        with self._telling_if_away():
+        with self.bounded():
             return self._store.data_version()
 
     def listen(self, heard: Callable[[], None]) -> None:
@@ -91,12 +93,17 @@ class Database:
         """
         self._store.listen(heard)
 
+    def unresolved(self, connection: Connection) -> list[str]:
+        """Tables with references to rows that do not exist; for the end of maintenance."""
+        return self._store.unresolved(connection)
+
     def dispose(self) -> None:
         """Close all connections."""
         self._store.dispose()
 
     @contextmanager
-    def _telling_if_away(self) -> Iterator[None]:
+    def bounded(self) -> Iterator[None]:
+        """What the database does not do in time, or at all, becomes an UnavailableError."""
         try:
             yield
         except PoolTimeoutError as error:
@@ -107,16 +114,16 @@ class Database:
             raise UnavailableError(_told(error)) from error
 
 
-def _open(address: Address, patient: bool) -> Store:
+def _open(address: Address, maintenance: bool) -> Store:
     if isinstance(address, Path):
-        return Sqlite(address)
+        return Sqlite(address, maintenance=maintenance)
     try:
         # The driver is an extra of its own.
         from control_plane.storage.postgresql import Postgresql  # noqa: PLC0415
     except ModuleNotFoundError as error:
         hint = "pip install 'signalbox[postgresql]'"
         raise ContractError(SETTING, "an installed driver", error.name, hint) from error
-    return Postgresql(address, patient=patient)
+    return Postgresql(address, maintenance=maintenance)
 
 
 def _told(error: DBAPIError) -> str:

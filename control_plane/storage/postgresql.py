@@ -29,7 +29,7 @@ LOCK_TIMEOUT_MS = 10_000
 STATEMENT_TIMEOUT_MS = 60_000
 IDLE_TIMEOUT_MS = 15_000
 ANSWER_TIMEOUT_S = 75.0
-PATIENT_LOCK_TIMEOUT_MS = 60_000
+MAINTENANCE_LOCK_TIMEOUT_MS = 60_000
 OLDEST_SERVER = 140_000
 # Dead machines must not hold the lock for the two hours TCP takes by default.
 _SERVER_KEEPALIVE = (
@@ -46,11 +46,11 @@ _ANNOUNCE = text(
 
 
 class Postgresql:
-    """The engines over one database. ``patient`` ones, for maintenance, bound no statement."""
+    """The engines over one database. ``maintenance`` bounds no statement."""
 
-    def __init__(self, address: PostgresqlAddress, *, patient: bool) -> None:
+    def __init__(self, address: PostgresqlAddress, *, maintenance: bool) -> None:
         self._address = address
-        self._patient = patient
+        self._maintenance = maintenance
         write = "SET default_transaction_isolation = 'read committed'; " + _DURABLE
         read = (
             "SET default_transaction_isolation = 'repeatable read'; "
@@ -96,6 +96,10 @@ class Postgresql:
         self._listener = Listener(self._address, heard)
         self._listener.start()
 
+    def unresolved(self, _connection: Connection) -> list[str]:
+        """None: the server looks at each statement, in maintenance too."""
+        return []
+
     def is_away(self, error: BaseException | None) -> bool:
         """Whether an error says that the server cannot be used at present."""
         return isinstance(error, pg8000.InterfaceError | pg8000.OperationalError)
@@ -108,7 +112,7 @@ class Postgresql:
             engine.dispose()
 
     def _engine(self, settings: str, pool_size: int, *, autocommit: bool = False) -> Engine:
-        timeout = None if self._patient else ANSWER_TIMEOUT_S
+        timeout = None if self._maintenance else ANSWER_TIMEOUT_S
         settings = _SERVER_KEEPALIVE * (self._address.socket_path is None) + self._bounds + settings
 
         def connect() -> Link:
@@ -130,9 +134,9 @@ class Postgresql:
 
     @property
     def _bounds(self) -> str:
-        lock = PATIENT_LOCK_TIMEOUT_MS if self._patient else LOCK_TIMEOUT_MS
-        statement = 0 if self._patient else STATEMENT_TIMEOUT_MS
-        idle = 0 if self._patient else IDLE_TIMEOUT_MS
+        lock = MAINTENANCE_LOCK_TIMEOUT_MS if self._maintenance else LOCK_TIMEOUT_MS
+        statement = 0 if self._maintenance else STATEMENT_TIMEOUT_MS
+        idle = 0 if self._maintenance else IDLE_TIMEOUT_MS
         return (
             f"SET lock_timeout = {lock}; SET statement_timeout = {statement}; "
             f"SET idle_in_transaction_session_timeout = {idle}; "

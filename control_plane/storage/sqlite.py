@@ -31,10 +31,11 @@ _AWAY = {
 class Sqlite:
     """The engines over one file."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, *, maintenance: bool) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
-        self.writer = _engine(path, "BEGIN IMMEDIATE", pool_size=1)
-        self.reader = _engine(path, "BEGIN", pool_size=READERS)
+        check = "OFF" if maintenance else "ON"
+        self.writer = _engine(path, "BEGIN IMMEDIATE", check, pool_size=1)
+        self.reader = _engine(path, "BEGIN", check, pool_size=READERS)
         self._watch = sqlite3.connect(path, check_same_thread=False, isolation_level=None)
 
     def data_version(self) -> int:
@@ -46,6 +47,11 @@ class Sqlite:
 
     def listen(self, heard: Callable[[], None]) -> None:
         """See ``announce``."""
+
+    def unresolved(self, connection: Connection) -> list[str]:
+        """sqlite.org/pragma.html#pragma_foreign_key_check."""
+        found = connection.exec_driver_sql("PRAGMA foreign_key_check").all()
+        return sorted({row[0] for row in found})
 
     def is_away(self, error: BaseException | None) -> bool:
         """Whether an error says that the file cannot be used at present."""
@@ -61,7 +67,7 @@ class Sqlite:
         self._watch.close()
 
 
-def _engine(path: Path, begin: str, pool_size: int) -> Engine:
+def _engine(path: Path, begin: str, foreign_keys: str, pool_size: int) -> Engine:
     engine = create_engine(
         f"sqlite:///{path}",
         poolclass=QueuePool,
@@ -80,7 +86,7 @@ def _engine(path: Path, begin: str, pool_size: int) -> Engine:
         connection.execute("PRAGMA journal_mode=WAL")
         # FULL: an event that was acknowledged survives a power cut.
         connection.execute("PRAGMA synchronous=FULL")
-        connection.execute("PRAGMA foreign_keys=ON")
+        connection.execute(f"PRAGMA foreign_keys={foreign_keys}")
 
     @event.listens_for(engine, "begin")
     def _begin(connection: Connection) -> None:

@@ -128,7 +128,7 @@ def test_a_server_that_hangs_is_given_up(postgresql_server, monkeypatch):
     database.dispose()
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def postgresql_server():
     """One that may be stopped."""
     server = PostgresqlServer()
