@@ -26,7 +26,10 @@ from control_plane.envelope import Envelope
 from control_plane.growthbook import endpoints as growthbook
 from control_plane.parts import Parts
 from control_plane.people import endpoints as people
+from control_plane.people import oidc_endpoints as own_oidc
 from control_plane.people import session_endpoints as own_session
+from control_plane.people.oidc_settings import OidcSettings
+from control_plane.people.provider import make_provider
 from control_plane.publish import endpoints as documents
 from control_plane.publish import fleet_endpoints as fleet
 from control_plane.publish.feed import Feed
@@ -52,6 +55,7 @@ ROUTERS = (
     shopify_apps.router,
     people.router,
     own_session.router,
+    own_oidc.router,
     audit.router,
     proof_endpoints.router,
     decisions.router,
@@ -61,8 +65,13 @@ ROUTERS = (
 )
 
 
-def create_app(settings: Settings) -> FastAPI:
-    """The application over an initialised and migrated home."""
+def create_app(settings: Settings, oidc: OidcSettings | None = None) -> FastAPI:
+    """The application over an initialised and migrated home.
+
+    ``oidc``: from the environment by default. Raises ContractError for settings that do not
+    fit together.
+    """
+    provider = make_provider(oidc or OidcSettings(), settings.public_url)
     database = Database(settings.database)
     feed = Feed()
     signer = load_signer(settings.keys / "documents.key")
@@ -84,6 +93,7 @@ def create_app(settings: Settings) -> FastAPI:
         checkpointer=checkpointer,
         decisions=store,
         exposures=LakeExposures(store),
+        provider=provider,
     )
 
     @asynccontextmanager

@@ -126,3 +126,10 @@ class TooBroadError(ControlPlaneError):
 
     status = 422
     title = "Too broad a question"
+
+
+class ProviderError(ControlPlaneError):
+    """Somebody we rely on failed us; what does not need them goes on."""
+
+    status = 502
+    title = "The OpenID provider failed"

@@ -16,6 +16,7 @@ from control_plane.db import Database, ReadSession, WriteSession
 from control_plane.decisions.store import DecisionStore
 from control_plane.denials import Strangers
 from control_plane.errors import ConflictError
+from control_plane.people.provider import Provider
 from control_plane.publish.feed import Feed
 from control_plane.publish.publisher import Publisher
 from control_plane.releases.exposures import Exposures, NoExposures
@@ -34,6 +35,7 @@ class Parts:
     decisions: DecisionStore
     reads: Reads = field(default_factory=Reads)
     heavy: Lock = field(default_factory=Lock)
+    provider: Provider | None = None
     exposures: Exposures = field(default_factory=NoExposures)
 
     @contextmanager

@@ -9,8 +9,10 @@ from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
+from starlette.responses import Response
 
 from bentos.contract.errors import ContractError, shorten
+from control_plane import problem_page
 from control_plane.denials import record_denial, route_template
 from control_plane.envelope import REQUEST_ID
 from control_plane.errors import ControlPlaneError, StaleError, TooLargeError, UnavailableError
@@ -30,8 +32,15 @@ def install(app: FastAPI) -> None:
     app.add_exception_handler(Exception, crash)
 
 
-def answer(request: Request, error: Exception) -> JSONResponse:
+def answer(request: Request, error: Exception) -> Response:
     """Render an expected error; record it first if it is a denial."""
+    if problem_page.is_wanted(request) and isinstance(error, ControlPlaneError):
+        _answer(request, error)
+        return problem_page.problem_page(error.status, error.title, error.detail)
+    return _answer(request, error)
+
+
+def _answer(request: Request, error: Exception) -> JSONResponse:
     error = _too_large(error) or error
     if isinstance(error, ControlPlaneError):
         error = _recorded(request, error)

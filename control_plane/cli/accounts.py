@@ -18,6 +18,8 @@ Roles = Annotated[list[str], typer.Option("--role", help="A role; repeat.")]
 KeyFile = Annotated[
     Path | None, typer.Option("--file", help="Write the key here (0600) instead of printing it.")
 ]
+Subject = Annotated[str, typer.Option(help="The sub of the provider's tokens.")]
+Issuer = Annotated[str | None, typer.Option(help="The provider; the one of the settings.")]
 PasswordFile = Annotated[
     Path | None, typer.Option("--file", help="Write the password here (0600), print nothing.")
 ]
@@ -54,6 +56,30 @@ def reset_password(person: str, file: PasswordFile = None, as_json: Json = False
     """Give a person a one-time password; it is shown once and ends their sessions."""
     answer = call("POST", f"/api/v1/people/{person}/password")
     _show_secret(answer, "password", file, as_json)
+
+
+@people.command("link")
+def link(person: str, subject: Subject, issuer: Issuer = None, as_json: Json = False) -> None:
+    """Let whoever the OpenID provider knows by this subject sign in as the person."""
+    body = {"subject": subject, "issuer": issuer}
+    show(call("POST", f"/api/v1/people/{person}/identities", body), as_json)
+
+
+@people.command("unlink")
+def unlink(person: str, subject: Subject, issuer: Issuer = None) -> None:
+    """End that; the person's sessions end too."""
+    call(
+        "DELETE",
+        f"/api/v1/people/{person}/identities",
+        parameters={"subject": subject, "issuer": issuer},
+    )
+
+
+@people.command("identities")
+def identities(person: str, as_json: Json = False) -> None:
+    """Who the person is to the OpenID provider."""
+    columns = ("issuer", "subject", "linked_at", "linked_by")
+    show(call("GET", f"/api/v1/people/{person}/identities"), as_json, columns)
 
 
 @keys.command("create")

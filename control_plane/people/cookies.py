@@ -36,9 +36,12 @@ def set_cookie(
     value: str,
     *,
     max_age_s: int,
-    cross_site: bool = False,
 ) -> None:
-    """Set a cookie no script reads. ``cross_site``: it comes back from another site's link."""
+    """Set a cookie no script reads.
+
+    ``SameSite=Lax``: it comes along when somebody follows a link to us, or is sent back by the
+    OpenID provider; what changes something is checked by ``is_same_origin`` besides.
+    """
     secure = is_secure(connection, public_url)
     response.set_cookie(
         (SECURE_PREFIX if secure else "") + name,
@@ -47,7 +50,7 @@ def set_cookie(
         path="/",
         secure=secure,
         httponly=True,
-        samesite="lax" if cross_site else "strict",
+        samesite="lax",
     )
 
 

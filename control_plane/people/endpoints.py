@@ -4,12 +4,13 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter
 
+from bentos.contract.errors import ContractError
 from bentos.contract.register import Action
 from control_plane import clock
 from control_plane.auth import allow
-from control_plane.parts import Reading, Running, Writing
-from control_plane.people import service, sign_in
-from control_plane.people.schemas import KeyIn, PersonIn, RolesIn
+from control_plane.parts import Parts, Reading, Running, Writing
+from control_plane.people import identities, service, sign_in
+from control_plane.people.schemas import IdentityIn, KeyIn, PersonIn, RolesIn
 from control_plane.principal import Permission, Principal
 
 router = APIRouter(prefix="/api/v1")
@@ -88,6 +89,48 @@ def post_password(
     """Give a person a one-time password; it is shown this once and ends their sessions."""
     password = sign_in.reset_password(parts.database, principal, person_id)
     return {"person": person_id, "password": password.text, "expires_at": password.expires_at}
+
+
+@router.get("/people/{person_id}/identities")
+def get_identities(
+    session: Reading, person_id: str, _: Annotated[Principal, allow(Permission.PEOPLE)]
+) -> list[dict[str, Any]]:
+    """Who the person is to the OpenID provider."""
+    service.get_person(session, person_id)
+    return [identities.identity_view(row) for row in identities.list_identities(session, person_id)]
+
+
+@router.post("/people/{person_id}/identities", status_code=201)
+def post_identity(
+    session: Writing,
+    parts: Running,
+    person_id: str,
+    body: IdentityIn,
+    principal: Annotated[Principal, allow(Permission.PEOPLE, Action.IDENTITY_LINK, _PERSON)],
+) -> dict[str, Any]:
+    """Let whoever the provider knows by this subject sign in as the person."""
+    issuer = _issuer(parts, body.issuer)
+    row = identities.link(session, principal, person_id, issuer, body.subject)
+    return identities.identity_view(row)
+
+
+@router.delete("/people/{person_id}/identities", status_code=204)
+def delete_identity(
+    session: Writing,
+    parts: Running,
+    person_id: str,
+    subject: str,
+    principal: Annotated[Principal, allow(Permission.PEOPLE, Action.IDENTITY_UNLINK, _PERSON)],
+    issuer: str | None = None,
+) -> None:
+    """End that; the person's sessions end too."""
+    identities.unlink(session, principal, person_id, _issuer(parts, issuer), subject)
+
+
+def _issuer(parts: Parts, told: str | None) -> str:
+    if told is None and parts.provider is None:
+        raise ContractError("issuer", "an issuer, since no provider is set here", None)
+    return told or (parts.provider.issuer if parts.provider else "")
 
 
 @router.post("/services/{service_name}/keys", status_code=201)

@@ -81,14 +81,12 @@ class IdentityRow(SQLModel, table=True):
 
 
 class OidcLoginRow(SQLModel, table=True):
-    """A browser that was sent to the OpenID provider and has not come back."""
+    """A browser that was sent to the OpenID provider and has not come back, as digests alone."""
 
     __tablename__ = "oidc_login"
 
     state_digest: str = Field(primary_key=True)
     browser_digest: str
-    nonce: str
-    code_verifier: str
     return_to: str
     expires_at: str = Field(index=True)
 

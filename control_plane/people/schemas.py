@@ -25,6 +25,13 @@ class KeyIn(Body):
     expires_at: str | None = None
 
 
+class IdentityIn(Body):
+    """Who somebody is to the OpenID provider; ``issuer`` is the one of the settings."""
+
+    subject: str
+    issuer: str | None = None
+
+
 class SignInIn(Body):
     """Who signs in."""
 

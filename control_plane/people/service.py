@@ -57,7 +57,7 @@ def create_person(
     session: WriteSession, principal: Principal, person_id: str, name: str, roles: list[str]
 ) -> PersonRow:
     """Add a person with at least one role."""
-    if not _PERSON_ID.fullmatch(person_id):
+    if not is_person_id(person_id):
         raise ContractError("id", "lower-case letters, digits and ._@+- (at most 80)", person_id)
     check_roles(roles)
     if session.get(PersonRow, person_id) is not None:
@@ -76,21 +76,30 @@ def change_roles(
     session: WriteSession, principal: Principal, person_id: str, roles: list[str]
 ) -> PersonRow:
     """Replace a person's roles. Nobody changes their own."""
-    check_roles(roles)
     row = get_person(session, person_id)
     if principal.person == person_id:
         raise PolicyError("nobody may change their own roles")
+    return set_roles(session, principal, row, roles)
+
+
+def set_roles(
+    session: WriteSession, principal: Principal, row: PersonRow, roles: list[str]
+) -> PersonRow:
+    """Give a person just these roles; their sessions end. The last admin stays one."""
+    check_roles(roles)
+    if Role.ADMIN.value not in roles:
+        _check_another_admin(session, row)
     before = person_view(row)
     row.roles = sorted(set(roles))
     session.add(row)
     change = Change(
         action=Action.PERSON_EDIT,
-        entity=f"person:{person_id}",
+        entity=f"person:{row.id}",
         before=before,
         after=person_view(row),
     )
     record(session, principal, change)
-    sessions.sign_out_everywhere(session, principal, person_id, "the person's roles changed")
+    sessions.sign_out_everywhere(session, principal, row.id, "the person's roles changed")
     return row
 
 
@@ -104,6 +113,7 @@ def disable_person(session: WriteSession, principal: Principal, person_id: str) 
         raise PolicyError("nobody may disable themselves")
     if row.disabled_at is not None:
         return row
+    _check_another_admin(session, row)
     before = person_view(row)
     row.disabled_at = clock.now()
     session.add(row)
@@ -116,6 +126,20 @@ def disable_person(session: WriteSession, principal: Principal, person_id: str) 
     record(session, principal, change)
     sessions.sign_out_everywhere(session, principal, person_id, "the person was disabled")
     return row
+
+
+def is_person_id(text: str) -> bool:
+    """Whether a person may be called so."""
+    return _PERSON_ID.fullmatch(text) is not None
+
+
+def _check_another_admin(session: WriteSession, row: PersonRow) -> None:
+    """Raise PolicyError if this is the only admin who is left."""
+    if Role.ADMIN.value not in row.roles or row.disabled_at is not None:
+        return
+    others = (each for each in list_people(session) if each.id != row.id)
+    if not any(Role.ADMIN.value in each.roles and not each.disabled_at for each in others):
+        raise PolicyError(f"{row.id} is the last admin: make another person one first")
 
 
 def check_roles(roles: list[str]) -> None:

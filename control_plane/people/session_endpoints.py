@@ -12,11 +12,11 @@ from control_plane.auth import (
     source_of,
 )
 from control_plane.config import Settings
-from control_plane.errors import ForbiddenError
-from control_plane.parts import Reading, Running, Writing, parts_of
-from control_plane.people import cookies, sessions, sign_in
+from control_plane.errors import BusyError, ForbiddenError, ProviderError
+from control_plane.parts import Parts, Reading, Running, parts_of
+from control_plane.people import cookies, oidc_sign_in, sessions, sign_in
 from control_plane.people.attempts import DEVICE_COOKIE, DEVICE_KEPT_S
-from control_plane.people.models import PersonRow
+from control_plane.people.models import PersonRow, SessionRow
 from control_plane.people.schemas import PasswordIn, SignInIn
 from control_plane.people.service import get_person
 from control_plane.people.sessions import Lifetime, SignedIn
@@ -58,20 +58,30 @@ def get_session(session: Reading, principal: Someone) -> dict[str, Any]:
     return _view(session, principal)
 
 
-@router.delete("", status_code=204)
+@router.delete("")
 def delete_session(
     request: Request,
     response: Response,
-    session: Writing,
+    parts: Running,
     principal: Annotated[Principal, allow_anyone(Action.SESSION_END, _SELF)],
     everywhere: bool = False,
-) -> None:
-    """Sign out, here or in all browsers."""
-    if everywhere and principal.person is not None:
-        sessions.sign_out_everywhere(session, principal, principal.person)
-    elif principal.actor.auth_method == "session" and principal.actor.key_id is not None:
-        sessions.sign_out(session, principal, principal.actor.key_id)
-    cookies.drop_cookie(response, request, parts_of(request).settings.public_url, cookies.SESSION)
+) -> dict[str, Any]:
+    """Sign out, here or in all browsers.
+
+    ``provider_sign_out`` is where to send the browser to end the session at the OpenID
+    provider, which is still open there.
+    """
+    own = principal.actor.key_id if principal.actor.auth_method == "session" else None
+    with parts.database.write() as session:
+        row = session.get(SessionRow, own) if own else None
+        by_provider = row is not None and row.auth_method == oidc_sign_in.METHOD
+        if everywhere and principal.person is not None:
+            sessions.sign_out_everywhere(session, principal, principal.person)
+        elif own is not None:
+            sessions.sign_out(session, principal, own)
+    cookies.drop_cookie(response, request, parts.settings.public_url, cookies.SESSION)
+    # Asked with no transaction open: the provider may take its time.
+    return {"provider_sign_out": _provider_sign_out(parts) if by_provider else None}
 
 
 @router.put("/password")
@@ -129,6 +139,16 @@ def end_previous(request: Request, principal: Principal) -> None:
         return
     with parts.database.write() as session:
         sessions.end_by_token(session, principal, token)
+
+
+def _provider_sign_out(parts: Parts) -> str | None:
+    if parts.provider is None or parts.settings.public_url is None:
+        return None
+    try:
+        return parts.provider.sign_out_url(parts.settings.public_url + "/console")
+    except (ProviderError, BusyError):
+        # Here one is signed out whatever is the matter there.
+        return None
 
 
 def _view(session: Reading, principal: Principal) -> dict[str, Any]:

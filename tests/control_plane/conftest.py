@@ -35,9 +35,10 @@ def _free_port() -> int:
 class Plane:
     """One running control plane. ``database_url``: empty for the SQLite file of its home."""
 
-    def __init__(self, home: Path, database_url: str = "") -> None:
+    def __init__(self, home: Path, database_url: str = "", **settings: str) -> None:
         self.home = home
         self.database_url = database_url
+        self.settings = settings
         self.port = _free_port()
         self.url = f"http://127.0.0.1:{self.port}"
         self.process: subprocess.Popen[bytes] | None = None
@@ -58,7 +59,9 @@ class Plane:
         self.process = subprocess.Popen(
             [sys.executable, "-m", "control_plane"],
             env=self.environment(
-                SIGNALBOX_CONTROL_PLANE_PORT=str(self.port), SIGNALBOX_DRAIN_S="0"
+                SIGNALBOX_CONTROL_PLANE_PORT=str(self.port),
+                SIGNALBOX_DRAIN_S="0",
+                **self.settings,
             ),
         )
         self.wait(self._is_ready)
@@ -296,12 +299,12 @@ def any_databases(
 
 
 @pytest.fixture(scope="session")
-def make_plane(databases: Databases) -> Callable[[Path], Plane]:
+def make_plane(databases: Databases) -> Callable[..., Plane]:
     """An initialised plane over a database of its own, not yet started."""
 
-    def make(home: Path) -> Plane:
+    def make(home: Path, **settings: str) -> Plane:
         url = "" if chosen() == "sqlite" else databases.url(databases.migrated())
-        plane = Plane(home, url)
+        plane = Plane(home, url, **settings)
         plane.initialise()
         return plane
 
@@ -310,7 +313,7 @@ def make_plane(databases: Databases) -> Callable[[Path], Plane]:
 
 @pytest.fixture(scope="session")
 def plane(
-    tmp_path_factory: pytest.TempPathFactory, make_plane: Callable[[Path], Plane]
+    tmp_path_factory: pytest.TempPathFactory, make_plane: Callable[..., Plane]
 ) -> Iterator[Plane]:
     plane = make_plane(tmp_path_factory.mktemp("plane") / "home")
     try:
@@ -321,12 +324,28 @@ def plane(
 
 
 @pytest.fixture
-def new_plane(tmp_path: Path, make_plane: Callable[[Path], Plane]) -> Iterator[Plane]:
+def new_plane(tmp_path: Path, make_plane: Callable[..., Plane]) -> Iterator[Plane]:
     """A plane of its own, not yet started, for tests that stop or break it."""
     plane = make_plane(tmp_path / "home")
     try:
         yield plane
     finally:
+        plane.close()
+
+
+@pytest.fixture(scope="module")
+def plane_with(
+    tmp_path_factory: pytest.TempPathFactory, make_plane: Callable[..., Plane]
+) -> Iterator[Callable[..., Plane]]:
+    """Makes planes of their own settings, not yet started."""
+    planes = []
+
+    def make(**settings: str) -> Plane:
+        planes.append(make_plane(tmp_path_factory.mktemp("plane") / "home", **settings))
+        return planes[-1]
+
+    yield make
+    for plane in planes:
         plane.close()
 
 

@@ -59,8 +59,6 @@ def upgrade() -> None:
         "oidc_login",
         sa.Column("state_digest", sa.String(), nullable=False),
         sa.Column("browser_digest", sa.String(), nullable=False),
-        sa.Column("nonce", sa.String(), nullable=False),
-        sa.Column("code_verifier", sa.String(), nullable=False),
         sa.Column("return_to", sa.String(), nullable=False),
         sa.Column("expires_at", sa.String(), nullable=False),
         sa.PrimaryKeyConstraint("state_digest"),

@@ -68,11 +68,12 @@ def test_signing_in_and_out(plane, people, browser):
     answer = me.sign_in(people["viewer"])
     assert answer.status_code == 201
     assert answer.json()["id"] == people["viewer"]
-    assert answer.json()["permissions"] == ["read"]
+    assert "read" in answer.json()["permissions"]
+    assert "people" not in answer.json()["permissions"]
     assert me.token not in answer.text
     cookie = answer.headers["set-cookie"].lower()
     assert "httponly" in cookie
-    assert "samesite=strict" in cookie
+    assert "samesite=lax" in cookie
     assert "path=/" in cookie
     assert me.who().json()["auth_method"] == "session"
     assert me.client.get("/api/v1/models").status_code == 200
