@@ -18,6 +18,7 @@ from control_plane.callers import endpoints as callers
 from control_plane.config import Settings
 from control_plane.db import Database
 from control_plane.decisions import endpoints as decisions
+from control_plane.decisions import proof_endpoints as evidence
 from control_plane.decisions.engine import Engine
 from control_plane.decisions.lake_exposures import LakeExposures
 from control_plane.decisions.store import DecisionStore
@@ -59,6 +60,7 @@ ROUTERS = (
     audit.router,
     proof_endpoints.router,
     decisions.router,
+    evidence.router,
     documents.router,
     fleet.router,
     growthbook.router,

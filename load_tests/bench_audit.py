@@ -18,11 +18,14 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
-from load_tests import audit_events, machine
+from load_tests import audit_decisions, audit_events, machine
 from load_tests.audit_part import Part
 
 Measure = Callable[[argparse.Namespace, Path, Console], Part]
-PARTS: dict[str, Measure] = {"events": audit_events.measure}
+PARTS: dict[str, Measure] = {
+    "events": audit_events.measure,
+    "decisions": audit_decisions.measure,
+}
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -80,6 +83,7 @@ def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("parts", nargs="*", choices=[[], *PARTS], help="all unless named")
     parser.add_argument("--folder", type=Path, help="where the data is put, on a real disk")
     audit_events.add_options(parser)
+    audit_decisions.add_options(parser)
     return parser.parse_args(arguments)
 
 

@@ -79,4 +79,4 @@ def _generated(connection: Any, day: date, model: str, rows: int) -> Any:
         "model": model,
         "subjects": SUBJECTS,
     }
-    return connection.execute(ROWS, values).to_arrow_table()
+    return connection.sql(ROWS, params=values).to_arrow_table()

@@ -76,6 +76,10 @@ class Lake:
         """Whether a file is there."""
         return bool(self._fs.exists(path))
 
+    def open(self, path: str) -> Any:
+        """A file to be read in parts (``pyarrow.parquet.ParquetFile``), and closed."""
+        return pq.ParquetFile(self._fs.open(path, "rb"))
+
     def metadata(self, path: str) -> Any:
         """A file's Parquet metadata (``pyarrow.parquet.FileMetaData``)."""
         with self._fs.open(path, "rb") as file:

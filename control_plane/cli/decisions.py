@@ -1,5 +1,6 @@
 """``signalbox decisions``: find what the gateways decided, and check that it lies in the lake."""
 
+import json
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -9,6 +10,7 @@ from control_plane.cli.api import call
 from control_plane.cli.exit_code import ExitCode
 from control_plane.cli.output import Json, fail, show
 from control_plane.cli.processes import PASS_ON, become
+from control_plane.key_files import write_whole
 
 decisions = typer.Typer(no_args_is_help=True, help="Decisions that were shipped to the lake.")
 PATH = "/api/v1/decisions"
@@ -79,6 +81,36 @@ def count(release: str, since: Moment = None, until: Moment = None, as_json: Jso
         "last_at",
     )
     show(found if as_json else found["arms"], as_json, columns)
+
+
+@decisions.command("evidence")
+def write_evidence(
+    decision_id: str,
+    output: Annotated[Path, typer.Option("--output", "-o", help="The file to write.")],
+    personal: Annotated[bool, typer.Option("--personal", help="With its personal part.")] = False,
+) -> None:
+    """Everything that led to a decision, as one file that verifies offline. Recorded."""
+    parameters = {"personal": "true"} if personal else None
+    found = call("GET", f"{PATH}/{decision_id}/evidence", parameters=parameters)
+    text = json.dumps(found, indent=2, ensure_ascii=False)
+    try:
+        write_whole(output, text, mode=0o600)
+    except OSError as error:
+        fail(f"{output}: {error.strerror}", ExitCode.BAD_INPUT)
+    typer.echo(f"{output} written; check it with: signalbox decisions check {output} --keys FOLDER")
+
+
+@decisions.command("check")
+def check(
+    file: Path,
+    keys: Annotated[Path, typer.Option(help="Folder with register.pub and documents.pub.")],
+    key_file: KeyFile = None,
+) -> None:
+    """Verify an evidence file, offline; 1 if anything does not fit, which is named."""
+    documents = [f"--documents-key={path}" for path in sorted(keys.glob("documents*.pub"))]
+    more = [] if key_file is None else [f"--targeting-key-file={key_file}"]
+    arguments = [str(file), f"--key={keys / 'register.pub'}", *documents, *more]
+    become("control_plane.decisions.offline", arguments)
 
 
 @decisions.command("verify", context_settings={**PASS_ON, "help_option_names": []})

@@ -9,10 +9,10 @@ from bentos.contract.register import Action
 from bentos.decision_lake.parts import moment_of
 from control_plane.auth import allow
 from control_plane.decisions import service
+from control_plane.decisions.access import require_personal
 from control_plane.decisions.criteria import Criteria
 from control_plane.decisions.schemas import Filters, ListQuery, Paged, SearchIn
 from control_plane.decisions.subject import TARGETING_KEY_KIND, check_subject, pseudonym_of
-from control_plane.errors import ForbiddenError
 from control_plane.parts import Parts, Running
 from control_plane.principal import Permission, Principal
 
@@ -39,7 +39,7 @@ def get_decisions(
     if query.subject is None:
         return _listed(parts, principal, query.criteria(), query)
     subject = check_subject(query.subject)
-    _require_personal(principal)
+    require_personal(principal)
     return _listed(parts, principal, query.criteria(subject), query)
 
 
@@ -68,7 +68,7 @@ def get_decision(
 ) -> dict[str, Any]:
     """One decision; ``personal=true`` takes a permission of its own, and is recorded."""
     if personal:
-        _require_personal(principal)
+        require_personal(principal)
     with parts.database.read() as session:
         row = service.require(parts.decisions, session, decision_id)
     shown = service.show(parts.decisions, row, personal=personal)
@@ -88,9 +88,3 @@ def _listed(parts: Parts, principal: Principal, criteria: Criteria, paged: Paged
         with parts.database.write() as session:
             service.record_search(session, principal, criteria, page)
     return service.listing(page, fresh)
-
-
-def _require_personal(principal: Principal) -> None:
-    if Permission.DECISIONS_PERSONAL not in principal.permissions:
-        needed = Permission.DECISIONS_PERSONAL.value
-        raise ForbiddenError(f"what is about a person takes the permission {needed}")

@@ -2,12 +2,28 @@
 
 import pytest
 
+from tests.control_plane.conftest import Shop
 from tests.control_plane.decisions.gateway_stand_in import GatewayStandIn
 
 
-@pytest.fixture
-def gateway(plane, tmp_path):
-    return GatewayStandIn(plane, tmp_path)
+@pytest.fixture(scope="module")
+def gateway(plane, tmp_path_factory):
+    return GatewayStandIn(plane, tmp_path_factory.mktemp("gateway"))
+
+
+@pytest.fixture(scope="module")
+def shop(plane):
+    """One model for all tests of a file: none of them changes its release."""
+    return Shop(plane)
+
+
+@pytest.fixture(scope="module")
+def canary(shop):
+    """A release in canary: half of the keys on the candidate."""
+    shop.bootstrap()
+    release = shop.started(2, steps=[0.5], shadow=False)
+    shop.routed(lambda feature: "rules" in feature)
+    return release
 
 
 @pytest.fixture(scope="session")

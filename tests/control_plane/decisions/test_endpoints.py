@@ -8,16 +8,7 @@ pytestmark = pytest.mark.acceptance
 DECISIONS = "/api/v1/decisions"
 
 
-@pytest.fixture
-def canary(shop):
-    """A release in canary: half of the keys on the candidate."""
-    shop.bootstrap()
-    release = shop.started(2, steps=[0.5], shadow=False)
-    shop.routed(lambda feature: "rules" in feature)
-    return release
-
-
-@pytest.fixture
+@pytest.fixture(scope="module")
 def shipped(shop, gateway, canary):
     """Forty keys once, one of them three times more; their ids by key."""
     ids = {f"k{n}": [gateway.decide(shop.model, f"k{n}")] for n in range(40)}
@@ -147,7 +138,9 @@ def test_a_question_that_cannot_be_is_refused_by_name(auditor, asked, field):
     assert "raw key, by" not in answer.text
 
 
-def test_older_decisions_lie_in_their_days(shop, gateway, canary, auditor):
+def test_older_decisions_lie_in_their_days(open_shop, plane, gateway, auditor):
+    shop = open_shop(plane)
+    shop.bootstrap()
     now = datetime.now(UTC)
     midnight = now.replace(hour=0, minute=0, second=0, microsecond=0) - timedelta(days=2)
     old = [gateway.decide(shop.model, "k1", at=midnight + timedelta(seconds=s)) for s in (-1, 1)]
