@@ -56,6 +56,13 @@ class Plane:
         return _environment(self.home, SIGNALBOX_DATABASE_URL=self.database_url, **more)
 
     def start(self) -> None:
+        self.launch()
+        self.wait_until_ready()
+
+    def wait_until_ready(self) -> None:
+        self.wait(self._is_ready)
+
+    def launch(self) -> None:
         self.process = subprocess.Popen(
             [sys.executable, "-m", "control_plane"],
             env=self.environment(
@@ -64,7 +71,6 @@ class Plane:
                 **self.settings,
             ),
         )
-        self.wait(self._is_ready)
 
     def _is_ready(self) -> bool:
         assert self.process is not None
@@ -186,6 +192,13 @@ class Shop:
         self.trainer = plane.holder("trainer")
         self.fleet = plane.holder("fleet")
         self._ready: dict[str, dict[str, Any]] = {}
+
+    def move_to(self, plane: Plane) -> None:
+        """The same people and keys, at another replica."""
+        self.plane = plane
+        for name in ("author", "approver", "trainer", "fleet"):
+            key = getattr(self, name).headers["Authorization"].removeprefix("Bearer ")
+            setattr(self, name, plane.client(key))
 
     def register(self, number: int, **changes: Any) -> str:
         manifest = make_manifest(self.model, number, **changes)
@@ -352,6 +365,11 @@ def plane_with(
 @pytest.fixture
 def shop(plane: Plane) -> Shop:
     return Shop(plane)
+
+
+@pytest.fixture
+def open_plane() -> Callable[[Path, str], Plane]:
+    return Plane
 
 
 @pytest.fixture
