@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 import structlog
-from fastapi import FastAPI
+from fastapi import Depends, FastAPI
 
 from bentos.decision_lake.files import Lake
 from control_plane import denials, health, problem
@@ -25,6 +25,7 @@ from control_plane.decisions.store import DecisionStore
 from control_plane.denials import Strangers
 from control_plane.envelope import Envelope
 from control_plane.growthbook import endpoints as growthbook
+from control_plane.nul import refuse_nul_in_address
 from control_plane.parts import Parts
 from control_plane.people import endpoints as people
 from control_plane.people import oidc_endpoints as own_oidc
@@ -114,7 +115,13 @@ def create_app(settings: Settings, oidc: OidcSettings | None = None) -> FastAPI:
         store.close()
         database.dispose()
 
-    app = FastAPI(title="Signalbox control plane", lifespan=lifespan, docs_url=None, redoc_url=None)
+    app = FastAPI(
+        title="Signalbox control plane",
+        lifespan=lifespan,
+        docs_url=None,
+        redoc_url=None,
+        dependencies=[Depends(refuse_nul_in_address)],
+    )
     app.state.parts = parts
     problem.install(app)
     app.add_middleware(Envelope)

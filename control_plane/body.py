@@ -10,6 +10,9 @@ from pydantic import BaseModel, ConfigDict, ModelWrapValidatorHandler, model_val
 
 from bentos.contract import canonical
 from bentos.contract.errors import ContractError
+from control_plane.nul import refuse_nul
+
+NUL_IN_JSON = b"\\u0000"
 
 
 class Body(BaseModel):
@@ -29,7 +32,9 @@ class Body(BaseModel):
 def check_sayable(value: Any, root: str = "body") -> None:
     """Raise ContractError, naming the field, for what canonical JSON cannot say."""
     try:
-        canonical.canonical_json(value)
+        # Almost never there: looked for in the bytes before it is looked for in the value.
+        if NUL_IN_JSON in canonical.canonical_json(value):
+            refuse_nul(value, "$")
     except ContractError as error:
         path = error.field.removeprefix("$")
         # A body's own fields are named as the caller wrote them: steps[0].

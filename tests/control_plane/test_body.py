@@ -25,6 +25,8 @@ def send(client, method, url, body):
         ({"condition": {HALF: "x"}}, "body"),
         ({"model": HALF}, "body"),
         ({"ticket": HALF}, "ticket"),
+        ({"ticket": "a\x00"}, "ticket"),
+        ({"condition": {"x": ["\x00"]}}, "condition.x[0]"),
     ],
 )
 def test_a_release_that_cannot_be_said_is_refused(shop, change, field):
@@ -39,6 +41,7 @@ def test_a_release_that_cannot_be_said_is_refused(shop, change, field):
     [
         ({"seed": 2**60}, "manifest.seed"),
         ({"consent_basis": HALF}, "manifest"),
+        ({"consent_basis": "\x00"}, "manifest.consent_basis"),
         ({"cpu_kernels": {HALF: "x"}}, "manifest"),
         ({"budgets": {"p50_us": float("nan")}}, "manifest.budgets.p50_us"),
     ],
@@ -69,6 +72,18 @@ def test_the_other_doors_refuse_it_too(plane):
         ),
     ]:
         assert send(client, method, url, body).status_code == 422
+
+
+@pytest.mark.parametrize("url", ["/api/v1/versions/%00", "/api/v1/releases?model=a%00"])
+def test_an_address_with_a_nul_is_refused(plane, url):
+    answer = plane.admin.get(url)
+    assert answer.status_code == 400
+    assert "U+0000" in answer.json()["detail"]
+
+
+def test_a_backslash_before_u0000_is_only_text(shop):
+    release = shop.draft(shop.register(1), kind="bootstrap", ticket="\\u0000")
+    assert release["ticket"] == "\\u0000"
 
 
 @pytest.mark.parametrize(
