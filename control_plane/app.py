@@ -41,6 +41,7 @@ from control_plane.registry import endpoints as registry
 from control_plane.releases import endpoints as releases
 from control_plane.releases import freeze_endpoints as freezes
 from control_plane.releases import group_endpoints as groups
+from control_plane.releases import preview_endpoints as previews
 from control_plane.releases import review_endpoints as reviews
 from control_plane.shopify_apps import endpoints as shopify_apps
 
@@ -49,6 +50,8 @@ SUM_UP_EVERY_S = 1.0
 ROUTERS = (
     health.router,
     registry.router,
+    # Before the releases, whose last path takes any verb.
+    previews.router,
     releases.router,
     freezes.router,
     groups.router,

@@ -160,6 +160,33 @@ def _schedule(app: typer.Typer, path: str) -> None:
         show(call("POST", f"{path}/{release}/schedule", order), as_json)
 
 
+def _preview(app: typer.Typer, path: str) -> None:
+    @app.command("preview", help="What a verb would do to the routes, and who would move.")
+    def command(
+        release: str,
+        verb: str,
+        weight: Annotated[float | None, typer.Option(help="Share of the canary, 0 to 1.")] = None,
+        starts_at: Annotated[str | None, typer.Option(help="RFC 3339 time.")] = None,
+        as_json: Json = False,
+    ) -> None:
+        body = {"verb": verb.replace("-", "_"), "weight": weight, "starts_at": starts_at}
+        found = call("POST", f"{path}/{release}/preview", body)
+        if as_json:
+            show(found, as_json)
+            return
+        show({name: found[name] for name in ("allowed", "against", "waiting_for")}, as_json)
+        show(_moves(found["who_moves"]), as_json)
+        show([{"feature": key, **change} for key, change in found["routes"].items()], as_json)
+
+
+def _moves(who_moves: dict[str, Any]) -> list[dict[str, Any]]:
+    return [
+        {"model": model, **move, "basis": found["basis"], "of": found["subjects"]}
+        for model, found in who_moves.items()
+        for move in found["moves"]
+    ]
+
+
 def add_verbs(app: typer.Typer, path: str) -> None:
     """The lifecycle's verbs as commands, of releases or of groups of them."""
     for name, help_text in _VERBS.items():
@@ -167,6 +194,7 @@ def add_verbs(app: typer.Typer, path: str) -> None:
     for name, help_text in _WEIGHTED.items():
         _weighted_verb(app, path, name, help_text)
     _schedule(app, path)
+    _preview(app, path)
 
 
 def _order(

@@ -65,6 +65,15 @@ class OrderIn(Body):
     expected_revision: int | None = None
 
 
+class PreviewIn(Body):
+    """A verb to look ahead at, with what would come with it."""
+
+    verb: str
+    reason: str = Field(default="preview", max_length=MAX_TEXT)
+    weight: float | None = None
+    starts_at: str | None = None
+
+
 class KillIn(Body):
     """A kill; without ``expires_in_s`` it stands until it is cleared."""
 

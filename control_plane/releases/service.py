@@ -142,10 +142,16 @@ def act(
     stale ``expected_revision``.
     """
     row = get_release(session, release_id)
-    alone = lifecycle.goes_back(lifecycle.meant(verb, row.buckets / BUCKETS, order.weight))
-    if row.group_id is not None and not alone and verb is not Verb.OPEN_GATE:
-        raise PolicyError(f"it moves with its group: {verb.value} group {row.group_id}")
+    check_alone(row, verb, order)
     return act_on(session, principal, row, verb, order, seen)
+
+
+def check_alone(row: ReleaseRow, verb: Verb, order: Order) -> None:
+    """Raise PolicyError for a member of a group that would go forward without it."""
+    verb = lifecycle.meant(verb, row.buckets / BUCKETS, order.weight)
+    alone = lifecycle.goes_back(verb) or verb is Verb.OPEN_GATE
+    if row.group_id is not None and not alone:
+        raise PolicyError(f"it moves with its group: {verb.value} group {row.group_id}")
 
 
 def act_on(

@@ -6,6 +6,7 @@ import sys
 import pytest
 from typer.testing import CliRunner
 
+from control_plane import clock
 from control_plane.cli.app import app
 
 pytestmark = pytest.mark.acceptance
@@ -48,6 +49,8 @@ def test_two_persons_release_a_first_version(run, plane, tmp_path, manifest):
     assert run(*approve, "--expected-revision", "1", key=approver).exit_code == 4
     assert run(*approve, "--expected-revision", "2", key=approver).exit_code == 0
     assert run("releases", "promote", release, "--reason", "x").exit_code == 4
+    assert "promoted" in run("releases", "preview", release, "start", "--json").output
+    assert "allowed" in run("releases", "preview", release, "start").output
     assert run("releases", "start", release, "--reason", "x").exit_code == 0
     models = json.loads(run("models", "list", "--json").output)
     assert next(each for each in models if each["model"] == model)["stable"] == version
@@ -55,6 +58,40 @@ def test_two_persons_release_a_first_version(run, plane, tmp_path, manifest):
     killed = run("kill", model, version, "--reason", "x", "--expires-in", "60", "--json")
     assert json.loads(killed.output)["version"] == version
     assert run("unkill", model, "--reason", "x").exit_code == 0
+    reviews = json.loads(run("reviews", "list", "--state", "open", "--json").output)
+    review = next(each["id"] for each in reviews if each["model"] == model)
+    answer = ("reviews", "close", review, "justified", "--notes", "seen")
+    assert run(*answer).exit_code == 3
+    assert run(*answer, key=approver).exit_code == 0
+
+
+def test_freezes_and_groups_are_kept_by_command(run, shop, open_shop):
+    other = open_shop(shop.plane)
+    versions = {each.model: each.register(1) for each in (shop, other)}
+    until = "2026-01-01T00:00:00Z"
+    assert run("freezes", "create", until, "--model", shop.model, "--reason", "x").exit_code == 2
+    until = clock.later(3600)
+    made = run("freezes", "create", until, "--model", shop.model, "--reason", "sale", "--json")
+    freeze = json.loads(made.output)["id"]
+    assert freeze in run("freezes", "list", "--json").output
+    assert json.loads(run("freezes", "show", freeze, "--json").output)["exemptions"] == []
+    assert run("freezes", "cancel", freeze, "--reason", "x").exit_code == 4
+
+    ids = []
+    for model, version in versions.items():
+        steps = ("--step", "0.1,hold=60,sample=5,gate", "--bootstrap")
+        made = run("releases", "create", model, version, *steps, "--reason", "x", "--json")
+        ids.append(json.loads(made.output)["id"])
+    group = json.loads(run("groups", "create", *ids, "--reason", "x", "--json").output)
+    assert "id" in run("groups", "list").output
+    submitted = run("groups", "submit", group["id"], "--reason", "x", "--json")
+    revision = json.loads(submitted.output)["revision"]
+    assert shop.model in run("groups", "show", group["id"]).output
+    shown = run("groups", "preview", group["id"], "abort", "--json")
+    assert json.loads(shown.output)["releases"][0]["state"] == ["in_review", "aborted"]
+    dissolve = ("groups", "dissolve", group["id"], "--reason", "x", "--expected-revision")
+    assert run(*dissolve, "1").exit_code == 4
+    assert run(*dissolve, str(revision)).exit_code == 0
 
 
 def test_the_register_is_read_and_verified(run):

@@ -106,6 +106,10 @@ class GatewayStandIn:
         asyncio.run(self._log.append(decision, personal))
         return identifier
 
+    def assigned(self, model: str, key: str) -> str:
+        """The version a key gets by the routes published now; nothing is recorded."""
+        return str(self._routes().assign(model, key, {}, None).version)
+
     def close_segment(self) -> None:
         self._log.rotate_if_due()
 
