@@ -10,7 +10,7 @@ from fastapi import Depends, FastAPI
 from bentos.decision_lake.files import Lake
 from control_plane import denials, health, problem
 from control_plane.audit import endpoints as audit
-from control_plane.audit import proof_endpoints, reads
+from control_plane.audit import export_endpoint, proof_endpoints, reads
 from control_plane.audit.checkpoint_copies import CheckpointCopies
 from control_plane.audit.checkpointer import Checkpointer
 from control_plane.audit.register_key import load_register_signer
@@ -25,6 +25,7 @@ from control_plane.decisions.store import DecisionStore
 from control_plane.denials import Strangers
 from control_plane.envelope import Envelope
 from control_plane.growthbook import endpoints as growthbook
+from control_plane.inquiry import endpoints as inquiry
 from control_plane.nul import refuse_nul_in_address
 from control_plane.parts import Parts
 from control_plane.people import endpoints as people
@@ -65,6 +66,8 @@ ROUTERS = (
     proof_endpoints.router,
     decisions.router,
     evidence.router,
+    export_endpoint.router,
+    inquiry.router,
     documents.router,
     fleet.router,
     growthbook.router,

@@ -25,6 +25,11 @@ def write_whole(path: Path, text: str, mode: int = 0o600) -> None:
         os.fsync(file.fileno())
     Path(name).chmod(mode)
     Path(name).replace(path)
+    folder = os.open(path.parent, os.O_RDONLY)
+    try:
+        os.fsync(folder)
+    finally:
+        os.close(folder)
 
 
 def make_signing_key(folder: Path, name: str) -> list[Path]:

@@ -3,7 +3,6 @@
 One file a day and origin, replaced as the day goes on; the last one of each day stays.
 """
 
-import os
 from pathlib import Path
 from urllib.parse import quote
 
@@ -25,11 +24,6 @@ class CheckpointCopies:
         folder.mkdir(parents=True, exist_ok=True)
         path = folder / f"{at[:DAY]}{SUFFIX}"
         write_whole(path, note, mode=0o644)
-        handle = os.open(folder, os.O_RDONLY)
-        try:
-            os.fsync(handle)
-        finally:
-            os.close(handle)
         return path
 
     def newest(self, origin: str) -> str | None:

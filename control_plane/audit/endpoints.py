@@ -3,7 +3,6 @@
 import dataclasses
 from typing import Annotated, Any
 
-import msgspec
 from fastapi import APIRouter, Query, Response
 
 from bentos.contract.canonical import MAX_INTEGER
@@ -11,30 +10,39 @@ from bentos.contract.errors import ContractError
 from bentos.contract.register import Action
 from control_plane.audit import segments
 from control_plane.audit.checkpoint_copies import CheckpointCopies
-from control_plane.audit.schemas import SegmentIn
-from control_plane.audit.service import Change, list_events, record
+from control_plane.audit.queries import find
+from control_plane.audit.reads import record_read
+from control_plane.audit.schemas import EventsIn, SegmentIn
+from control_plane.audit.service import Change, record
 from control_plane.audit.verification import verify_all
 from control_plane.audit.verifier import Anchor
 from control_plane.auth import allow
-from control_plane.parts import Reading, Running, Writing
+from control_plane.parts import Running, Writing
 from control_plane.principal import Permission, Principal
 
 router = APIRouter(prefix="/api/v1")
-MAX_PAGE = 1000
 
 
 @router.get("/register/events")
 def get_events(
-    session: Reading,
-    _: Annotated[Principal, allow(Permission.REGISTER_READ)],
-    after: Annotated[int, Query(ge=0, le=MAX_INTEGER)] = 0,
-    limit: Annotated[int, Query(ge=1, le=MAX_PAGE)] = 100,
-    action: str | None = None,
-    entity: str | None = None,
+    parts: Running,
+    principal: Annotated[
+        Principal, allow(Permission.REGISTER_READ, Action.REGISTER_READ, "register")
+    ],
+    asked: Annotated[EventsIn, Query()],
 ) -> list[dict[str, Any]]:
-    """Events after a sequence number, oldest first."""
-    found = list_events(session, after=after, limit=limit, action=action, entity=entity)
-    return [msgspec.to_builtins(event) for event in found]
+    """Events after a sequence number, oldest first; or before one, newest first."""
+    question = asked.question()
+    record_read(parts.database, parts.reads, principal, Action.REGISTER_READ, asked.told("events"))
+    with parts.database.read() as session:
+        return find(
+            session,
+            question,
+            after=asked.after,
+            before=asked.before,
+            limit=asked.limit,
+            newest_first=asked.newest_first,
+        )
 
 
 @router.get("/register/verify")

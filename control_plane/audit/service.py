@@ -9,7 +9,8 @@ from sqlalchemy import insert
 from bentos.contract import canonical, register
 from bentos.contract.register import Action, Outcome, RegisterEvent
 from control_plane import clock
-from control_plane.audit.event_row import EVENTS, columns_of, select_events, stored
+from control_plane.audit.event_row import EVENTS, columns_of
+from control_plane.audit.queries import Question, find
 from control_plane.audit.tree import grow, read_head
 from control_plane.db import ReadSession, WriteSession
 from control_plane.identifier import new_id
@@ -82,19 +83,15 @@ def difference(before: Snapshot | None, after: Snapshot | None) -> dict[str, Any
 def list_events(
     session: ReadSession,
     *,
-    after: int = 0,
+    after: int | None = None,
     limit: int = 100,
     action: str | None = None,
     entity: str | None = None,
 ) -> list[RegisterEvent]:
     """Events with ``seq > after`` in order, at most ``limit`` of them."""
-    query = select_events().where(EVENTS.c.seq > after)
-    if action is not None:
-        query = query.where(EVENTS.c.action == action)
-    if entity is not None:
-        query = query.where(EVENTS.c.entity == entity)
-    rows = session.connection().execute(query.order_by(EVENTS.c.seq).limit(limit))
-    return [msgspec.convert(stored(row).members, RegisterEvent) for row in rows]
+    question = Question(action=action, entity=entity)
+    found = find(session, question, after=after, limit=limit)
+    return [msgspec.convert(members, RegisterEvent) for members in found]
 
 
 def _digest(snapshot: Snapshot | None) -> str | None:

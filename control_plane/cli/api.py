@@ -1,5 +1,7 @@
 """Calls the control plane; whatever goes wrong becomes a message and an exit code."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -13,26 +15,59 @@ from control_plane.cli.settings import CliSettings
 TIMEOUT_S = 30.0
 
 
-def call(method: str, path: str, body: Any = None, parameters: dict[str, Any] | None = None) -> Any:
+def call(
+    method: str,
+    path: str,
+    body: Any = None,
+    parameters: dict[str, Any] | None = None,
+    timeout_s: float = TIMEOUT_S,
+) -> Any:
     """The JSON of a successful answer; ends the command otherwise."""
+    with _asked(method, path, body, parameters, timeout_s) as answer:
+        return answer.json() if answer.read() else None
+
+
+def call_for_text(path: str) -> str:
+    """The text of a successful GET; ends the command otherwise."""
+    with _asked("GET", path, None, None, TIMEOUT_S) as answer:
+        answer.read()
+        return answer.text
+
+
+def download(path: str, body: Any, file: Path, timeout_s: float) -> int:
+    """POST, and write the answer to a file as it comes; its size. Half a file is removed."""
+    size, part = 0, file.with_name(file.name + ".part")
+    try:
+        with _asked("POST", path, body, None, timeout_s) as answer, part.open("wb") as out:
+            for piece in answer.iter_raw():
+                size += out.write(piece)
+        part.replace(file)
+    except OSError as error:
+        fail(f"{file}: expected a writable file, got {error.strerror}", ExitCode.BAD_INPUT)
+    finally:
+        part.unlink(missing_ok=True)
+    return size
+
+
+@contextmanager
+def _asked(
+    method: str, path: str, body: Any, parameters: dict[str, Any] | None, timeout_s: float
+) -> Iterator[httpx.Response]:
     settings = load_settings()
     headers = {"Authorization": f"Bearer {_key(settings.key_path)}"}
     given = {name: value for name, value in (parameters or {}).items() if value is not None}
+    url = settings.control_plane_url.rstrip("/") + path
     try:
-        answer = httpx.request(
-            method,
-            settings.control_plane_url.rstrip("/") + path,
-            headers=headers,
-            json=body,
-            params=given,
-            timeout=TIMEOUT_S,
-        )
+        with httpx.stream(
+            method, url, headers=headers, json=body, params=given, timeout=timeout_s
+        ) as answer:
+            if not answer.is_success:
+                answer.read()
+                fail(_reason(answer), of_status(answer.status_code))
+            yield answer
     except (httpx.TransportError, httpx.InvalidURL) as error:
         where = settings.control_plane_url
         fail(f"the control plane at {where} cannot be reached: {error}", ExitCode.UNREACHABLE)
-    if not answer.is_success:
-        fail(_reason(answer), of_status(answer.status_code))
-    return answer.json() if answer.content else None
 
 
 def load_settings() -> CliSettings:

@@ -4,10 +4,10 @@ import typer
 
 from control_plane.cli import kills, processes, releases
 from control_plane.cli.accounts import callers, keys, people, sdk_keys
+from control_plane.cli.audit import audit
 from control_plane.cli.decisions import decisions
 from control_plane.cli.freezes import freezes, reviews
 from control_plane.cli.groups import groups
-from control_plane.cli.register import register
 from control_plane.cli.shopify import shopify
 from control_plane.cli.versions import attributes, models, versions
 
@@ -32,10 +32,12 @@ for _name, _group in {
     "callers": callers,
     "sdk-keys": sdk_keys,
     "shopify": shopify,
-    "register": register,
+    "audit": audit,
     "decisions": decisions,
 }.items():
     app.add_typer(_group, name=_name)
+# What the audit commands were called before there were more than two.
+app.add_typer(audit, name="register", hidden=True)
 
 
 def main() -> None:

@@ -5,7 +5,8 @@ import hashlib
 import io
 import json
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
+from contextlib import closing
 from pathlib import Path
 from typing import IO, Any
 
@@ -45,11 +46,11 @@ def verify_export(path: Path, policy: Policy) -> dict[str, Any]:
         told = (manifest["origin"], manifest["size"], manifest["root"])
         if told != (checkpoint.origin, checkpoint.size, checkpoint.root.hex()):
             raise Unproven("manifest: its size and root are not the checkpoint's")
-        texts = _texts(archive, manifest["events"])
-        if manifest["selection"] is None:
-            count = _check_range(manifest, checkpoint, texts)
-        else:
-            count = _check_selected(archive, checkpoint, texts)
+        with closing(_texts(archive, manifest["events"])) as texts:
+            if manifest["selection"] is None:
+                count = _check_range(manifest, checkpoint, texts)
+            else:
+                count = _check_selected(archive, checkpoint, texts)
     if count != manifest["count"]:
         raise Unproven(f"manifest: it counts {manifest['count']} events, there are {count}")
     whole = count == checkpoint.size
@@ -102,7 +103,7 @@ def _check_selected(archive: zipfile.ZipFile, checkpoint: Checkpoint, texts: Ite
     return count
 
 
-def _texts(archive: zipfile.ZipFile, name: str) -> Iterator[str]:
+def _texts(archive: zipfile.ZipFile, name: str) -> Generator[str, None, None]:
     """The canonical JSON of each event, once its readable columns were compared with it."""
     with archive.open(name) as file:
         if name.endswith(".jsonl"):

@@ -2,11 +2,14 @@ import json
 import os
 import subprocess
 import sys
+import threading
 
 import pytest
 from typer.testing import CliRunner
 
 from control_plane import clock
+from control_plane.audit.offline.notes import parse_vkey
+from control_plane.audit.witness import Witness, WitnessServer
 from control_plane.cli.app import app
 
 pytestmark = pytest.mark.acceptance
@@ -26,6 +29,17 @@ def run(plane, monkeypatch):
         return result
 
     return invoke
+
+
+@pytest.fixture
+def signalbox():
+    """The command in a process of its own: some of it becomes another program."""
+
+    def run(*arguments):
+        command = [sys.executable, "-m", "control_plane.cli", *map(str, arguments)]
+        return subprocess.run(command, capture_output=True, text=True, check=False)
+
+    return run
 
 
 def test_two_persons_release_a_first_version(run, plane, tmp_path, manifest):
@@ -95,10 +109,73 @@ def test_freezes_and_groups_are_kept_by_command(run, shop, open_shop):
 
 
 def test_the_register_is_read_and_verified(run):
-    assert json.loads(run("register", "verify", "--json").output)["ok"] is True
-    events = json.loads(run("register", "list", "--limit", "3", "--json").output)
+    assert json.loads(run("audit", "verify", "--json").output)["ok"] is True
+    events = json.loads(run("audit", "list", "--limit", "3", "--json").output)
     assert [each["seq"] for each in events] == [1, 2, 3]
-    assert "installation:create" in run("register", "list").output
+    assert "installation:create" in run("audit", "list").output
+    newest = json.loads(run("audit", "list", "--newest-first", "--limit", "1", "--json").output)
+    assert newest[0]["seq"] > 3
+    # What the command was called before.
+    assert json.loads(run("register", "verify", "--json").output)["ok"] is True
+
+
+def test_evidence_is_taken_away_and_verified_offline(run, plane, tmp_path, signalbox):
+    note, proof, export = (tmp_path / name for name in ("note", "one.tlog-proof", "all.zip"))
+    told = json.loads(run("audit", "checkpoint", "--sign", "--out", note, "--json").output)
+    assert note.read_text() == told["note"]
+    assert run("audit", "verify", "--checkpoint", note).exit_code == 0
+    assert run("audit", "prove", "2", "--out", proof).exit_code == 0
+    assert run("audit", "export", "--out", export, "--form", "parquet").exit_code == 0
+    key = plane.home / "keys" / "register.pub"
+    for file in (proof, export):
+        assert signalbox("audit", "verify", file, "--key", key).returncode == 0
+    proof.write_text(proof.read_text().replace("index 1", "index 2"))
+    assert signalbox("audit", "verify", proof, "--key", told["keys"][-1]).returncode == 1
+    assert run("audit", "verify", proof).exit_code == 2
+    note.write_text(note.read_text().replace(f"\n{told['size']}\n", "\n1\n"))
+    assert run("audit", "verify", "--checkpoint", note).exit_code == 1
+    assert run("audit", "prove", "999999999").exit_code == 2
+
+
+def test_a_witness_is_asked_and_an_older_register_is_refused(run, tmp_path):
+    told = json.loads(run("audit", "checkpoint", "--sign", "--json").output)
+    witness = Witness("w.example/cli", tmp_path / "w", [parse_vkey(told["keys"][-1])])
+    server = WitnessServer(witness, "127.0.0.1", 0)
+    thread = threading.Thread(target=server.serve_forever)
+    thread.start()
+    try:
+        url = f"http://127.0.0.1:{server.server_address[1]}"
+        for _ in range(2):
+            asked = run("audit", "witness", "ask", url, "--witness", witness.vkey, "--json")
+            assert asked.exit_code == 0, asked.output
+            assert json.loads(asked.stdout)["witness"] == str(witness.vkey)
+        # The witness has seen more than there is: what a cut register looks like from outside.
+        seen = witness.last(told["origin"])
+        path = next((tmp_path / "w").glob("*.checkpoint"))
+        path.write_text(path.read_text().replace(f"\n{seen.size}\n", f"\n{seen.size + 50}\n"))
+        refused = run("audit", "witness", "ask", url, "--witness", witness.vkey)
+        assert refused.exit_code == 1
+        assert f"it saw {seen.size + 50} events" in refused.output
+    finally:
+        server.shutdown()
+        thread.join()
+        server.server_close()
+        witness.close()
+    assert run("audit", "witness", "ask", url, "--witness", witness.vkey).exit_code == 5
+    assert run("audit", "witness", "ask", url, "--witness", "nonsense").exit_code == 2
+
+
+def test_the_named_questions_are_commands(run):
+    now = "2100-01-01T00:00:00Z"
+    for command in (
+        ("publishes", "--unapproved"),
+        ("stale-approvals", "--until", now),
+        ("who-could-publish", now),
+    ):
+        found = run("audit", *command, "--json")
+        assert found.exit_code == 0, found.output
+        assert isinstance(json.loads(found.output), list)
+    assert run("audit", "served", "no-such-model", now).exit_code == 2
 
 
 @pytest.mark.parametrize(
@@ -136,8 +213,10 @@ def test_a_missing_key_file_is_named(run, tmp_path):
 def test_the_command_imports_no_slice():
     script = (
         "import sys, control_plane.cli.app\n"
+        # The offline verifier and the writing of files are no part of a slice.
+        "ours = ('control_plane.cli', 'control_plane.audit.offline', 'control_plane.key_files')\n"
         "found = [m for m in sys.modules if m.startswith('control_plane.') "
-        "and not m.startswith('control_plane.cli')]\n"
+        "and not m.startswith(ours) and m != 'control_plane.audit']\n"
         "assert found == [], found\n"
         "assert 'sqlmodel' not in sys.modules and 'fastapi' not in sys.modules\n"
     )
@@ -152,7 +231,7 @@ def test_init_runs_and_passes_its_arguments_on(tmp_path):
         capture_output=True,
         text=True,
     )
-    assert len(json.loads(done.stdout)["written"]) == 7
+    assert len(json.loads(done.stdout)["written"]) == 9
 
 
 def test_serving_a_home_that_was_never_made_is_refused(tmp_path):

@@ -1,0 +1,107 @@
+"""HTTP of the named questions. That one was asked is recorded like any reading."""
+
+import dataclasses
+from collections.abc import Iterable
+from itertools import islice
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Query
+
+from bentos.contract.errors import ContractError
+from bentos.contract.register import Action
+from control_plane import clock
+from control_plane.audit.reads import ENTITY, record_read
+from control_plane.auth import allow
+from control_plane.inquiry.entitled import entitled
+from control_plane.inquiry.history import Period
+from control_plane.inquiry.publishes import WITHOUT_APPROVAL, publishes
+from control_plane.inquiry.served import served
+from control_plane.inquiry.stale_approvals import stale_approvals
+from control_plane.parts import Parts, Running
+from control_plane.principal import Permission, Principal
+
+router = APIRouter(prefix="/api/v1/register/questions")
+Auditor = Annotated[Principal, allow(Permission.REGISTER_READ, Action.REGISTER_READ, ENTITY)]
+Time = Annotated[str | None, Query(max_length=100)]
+Limit = Annotated[int, Query(ge=1, le=1000)]
+After = Annotated[int, Query(ge=0, le=2**53 - 1)]
+
+
+@router.get("/publishes")
+def get_publishes(
+    parts: Running,
+    auditor: Auditor,
+    since: Time = None,
+    until: Time = None,
+    *,
+    unapproved: bool = False,
+    after: After = 0,
+    limit: Limit = 100,
+) -> list[dict[str, Any]]:
+    """Every published change of a route; ``unapproved``: those without independent approval."""
+    period = Period(since, until)
+    _note(parts, auditor, "publishes", since=since, until=until, unapproved=unapproved)
+    with parts.database.read() as session:
+        found = (
+            each
+            for each in publishes(session, period)
+            if each.seq > after and (not unapproved or each.verdict in WITHOUT_APPROVAL)
+        )
+        return _page(found, limit)
+
+
+@router.get("/stale-approvals")
+def get_stale_approvals(
+    parts: Running,
+    auditor: Auditor,
+    since: Time = None,
+    until: Time = None,
+    after: After = 0,
+    limit: Limit = 100,
+) -> list[dict[str, Any]]:
+    """Moves forward on an approval older than the release's last edit."""
+    period = Period(since, until)
+    _note(parts, auditor, "stale-approvals", since=since, until=until)
+    with parts.database.read() as session:
+        found = (each for each in stale_approvals(session, period) if each.seq > after)
+        return _page(found, limit)
+
+
+@router.get("/who-could-publish")
+def get_entitled(
+    parts: Running,
+    auditor: Auditor,
+    at: Annotated[str, Query(max_length=100)],
+    permission: Annotated[str, Query(max_length=100)] = Permission.RELEASES_FORWARD.value,
+) -> list[dict[str, Any]]:
+    """Who could move a release forward at a time, or had another permission."""
+    moment = clock.parse(at, "at")
+    known = [each.value for each in Permission]
+    if permission not in known:
+        raise ContractError("permission", f"one of {known}", permission)
+    _note(parts, auditor, "who-could-publish", at=moment, permission=permission)
+    with parts.database.read() as session:
+        return [dataclasses.asdict(e) for e in entitled(session, moment, Permission(permission))]
+
+
+@router.get("/served")
+def get_served(
+    parts: Running,
+    auditor: Auditor,
+    model: Annotated[str, Query(max_length=200)],
+    at: Annotated[str, Query(max_length=100)],
+) -> dict[str, Any]:
+    """What a model's route and kill were at a time."""
+    moment = clock.parse(at, "at")
+    _note(parts, auditor, "served", model=model, at=moment)
+    with parts.database.read() as session:
+        return dataclasses.asdict(served(session, model, moment))
+
+
+def _note(parts: Parts, auditor: Principal, what: str, **asked: Any) -> None:
+    told = {"what": what, **asked}
+    record_read(parts.database, parts.reads, auditor, Action.REGISTER_READ, told)
+
+
+def _page(found: Iterable[Any], limit: int) -> list[dict[str, Any]]:
+    return [dataclasses.asdict(each) for each in islice(found, limit)]
