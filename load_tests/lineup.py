@@ -80,7 +80,9 @@ class Starters:
             ),
             "log_strict": ours.strict,
             "log_off": ours.without_log,
-            "gateway_bentoml": lambda: ours.before(peers.stock(stable), peers.stock(canary)),
+            "gateway_bentoml": lambda: ours.before(
+                peers.stock("gateway", stable), peers.stock("gateway", canary)
+            ),
             "worker": ours.worker,
             "echo": ours.echo,
             "bentoml": lambda: peers.bentoml(stable),

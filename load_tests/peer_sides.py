@@ -27,14 +27,13 @@ CLEAN = {"PYTHONPATH": "", "BENTOML_DO_NOT_TRACK": "true"}
 
 
 class PeerSides:
-    """Starts peers around one graph; the pair of stock bentos is shared, as one side runs at a
-    time."""
+    """Starts peers around one graph. Every side has servers of its own: what one left behind is
+    no other's to carry."""
 
     def __init__(self, rig: Rig, store: Path, onnx: Path, rows: ModelRows) -> None:
         self._rig = rig
         self._store = store
         self._rows = rows
-        self._stock: dict[str, Server] = {}
         self._triton: Side | None = None
         self._graph = {
             **CLEAN,
@@ -44,28 +43,26 @@ class PeerSides:
             "BENCH_FEATURES": ",".join(feature.source_name for feature in SCHEMA.features),
         }
 
-    def stock(self, version: str, environment: dict[str, str] | None = None) -> Server:
-        """``bentoml serve VERSION`` as installed, nothing added."""
-        if version not in self._stock:
-            port = free_port()
-            name = f"bentoml_{version.replace(':', '_')}"
-            # Two `bentoml serve` under one home delete each other's metrics: a home for each.
-            home = self._rig.folder / f"home_{name}"
-            shutil.copytree(self._store, home)
-            program = ENVIRONMENTS["bentoml"].program("bentoml")
-            pid = self._rig.serve(
-                name,
-                [program, "serve", version, "--host", HOST, "--port", str(port)],
-                ready=f"http://{HOST}:{port}/readyz",
-                environment={**CLEAN, "BENTOML_HOME": str(home), **(environment or {})},
-                folder=self._rig.folder,
-            )
-            self._stock[version] = Server(f"http://{HOST}:{port}", (pid,))
-        return self._stock[version]
+    def stock(self, side: str, version: str, environment: dict[str, str] | None = None) -> Server:
+        """``bentoml serve VERSION`` as installed, nothing added, for one side alone."""
+        port = free_port()
+        name = f"bentoml_{side}_{version.replace(':', '_')}"
+        # Two `bentoml serve` under one home delete each other's metrics: a home for each.
+        home = self._rig.folder / f"home_{name}"
+        shutil.copytree(self._store, home)
+        program = ENVIRONMENTS["bentoml"].program("bentoml")
+        pid = self._rig.serve(
+            name,
+            [program, "serve", version, "--host", HOST, "--port", str(port)],
+            ready=f"http://{HOST}:{port}/readyz",
+            environment={**CLEAN, "BENTOML_HOME": str(home), **(environment or {})},
+            folder=self._rig.folder,
+        )
+        return Server(f"http://{HOST}:{port}", (pid,))
 
     def bentoml(self, version: str) -> Side:
         """The stock bento called directly."""
-        server = self.stock(version)
+        server = self.stock("direct", version)
         return Side(
             "bentoml",
             "bentoml serve, as installed",
@@ -97,7 +94,7 @@ class PeerSides:
     def envoy(self, stable: str, canary: str) -> Side:
         """Envoy splitting 95/5 between two stock bentos."""
         program = ENVIRONMENTS["envoy"].program("envoy")
-        one, other = self.stock(stable), self.stock(canary)
+        one, other = self.stock("envoy", stable), self.stock("envoy", canary)
         port, admin = free_port(), free_port()
         config = self._rig.folder / "envoy.yaml"
         template = Template((LOCKS / "envoy" / "envoy.yaml").read_text())

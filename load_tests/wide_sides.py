@@ -56,7 +56,7 @@ def start_wide(
         }
         if peers is not None:
             say(f"starting bentoml with {width} features")
-            server = peers.stock(f"wide{width}:{STABLE}", {WIDTH_VARIABLE: str(width)})
+            server = peers.stock("wide", f"wide{width}:{STABLE}", {WIDTH_VARIABLE: str(width)})
             direct = tuple(render_request("/predict", body) for body in rows.named())
             sides[width]["bentoml"] = Side(
                 "bentoml", f"{width}", target_of(server), direct, server.pids
