@@ -22,7 +22,7 @@ from gateway.backlog import Backlog, measure
 from gateway.config import LogFullPolicy, LogSync
 from gateway.errors import Unavailable
 from gateway.group_commit import GroupCommit
-from gateway.segment_file import SegmentFile
+from gateway.segment_file import SegmentFile, ShortWrite
 
 log = structlog.get_logger(__name__)
 
@@ -110,24 +110,24 @@ class DecisionLog:
 
     def _write_decisions(self, frames: list[bytes]) -> int:
         """How many of the frames, from the first on, are in the file."""
-        whole = b"".join(frames)
-        fits = self._segment is not None and self._fits(self._segment, whole)
+        fits = self._segment is not None and self._fits(self._segment, frames)
         logged = 0
-        for data, count in [(whole, len(frames))] if fits else [(each, 1) for each in frames]:
-            # After one that failed none may follow: sequence numbers have no gaps.
-            if not self._write(data):
-                break
+        for group in [frames] if fits else [[each] for each in frames]:
+            count = self._write(group)
             self._seq += count
             logged += count
+            # After one that failed none may follow: sequence numbers have no gaps.
+            if count < len(group):
+                break
         self.written += logged
         return logged
 
-    def _fits(self, segment: SegmentFile, data: bytes) -> bool:
-        return segment.size + len(data) <= self._limits.max_bytes
+    def _fits(self, segment: SegmentFile, frames: list[bytes]) -> bool:
+        return segment.size + sum(map(len, frames)) <= self._limits.max_bytes
 
     def append_shadow(self, outcome: ShadowOutcome) -> None:
         """Write a shadow's outcome beside the decisions; a failure is counted and logged."""
-        self._write(encode_frame(ShadowFrame(outcome)))
+        self._write([encode_frame(ShadowFrame(outcome))])
 
     def tend(self) -> None:
         """Called on a timer: close an old segment, look at what is not shipped yet."""
@@ -171,23 +171,24 @@ class DecisionLog:
             raise Unavailable("decision log: expected to be writable, got a write error")
         return False
 
-    def _write(self, data: bytes) -> bool:
+    def _write(self, frames: list[bytes]) -> int:
+        """How many of the frames, from the first on, are in the file."""
         if self.full and not self._may_try():
-            return False
+            return 0
         try:
             segment = self._segment
-            if segment is None or not self._fits(segment, data):
+            if segment is None or not self._fits(segment, frames):
                 segment = self._rotate()
-            segment.write(data)
+            segment.write(frames)
         except OSError as error:
             self._fail(error)
             if self._segment is not None and self._segment.torn:
                 self._close_segment()
-            return False
+            return error.kept if isinstance(error, ShortWrite) else 0
         if self._failed_at is not None:
             self._failed_at = None
             log.info("decision_log_writes_again", lost=self.lost)
-        return True
+        return len(frames)
 
     def _may_try(self) -> bool:
         """A failing disk is tried again now and then, not by every request."""

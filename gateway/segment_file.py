@@ -2,6 +2,7 @@
 
 import os
 import time
+from collections.abc import Sequence
 from pathlib import Path
 
 from bentos.contract.segment import (
@@ -14,8 +15,18 @@ from bentos.contract.segment import (
 from gateway.recovery import NEW_SUFFIX, hold_lock
 
 
+class ShortWrite(OSError):
+    """Not all was written, and the first ``kept`` frames could not be taken back: they count."""
+
+    def __init__(self, text: str, kept: int) -> None:
+        super().__init__(text)
+        self.kept = kept
+
+
 class SegmentFile:
-    """Raises OSError wherever the disk does. ``size`` counts the bytes of whole frames."""
+    """Raises OSError wherever the disk does. ``size`` counts the bytes of whole frames; ``torn``
+    says that part of another one follows: it would hide whatever is written after it, so the
+    segment must be left."""
 
     __slots__ = ("_path", "_start", "file", "opened", "size", "torn")
 
@@ -43,17 +54,29 @@ class SegmentFile:
         """Whether it holds anything but its header."""
         return self.size > self._start
 
-    def write(self, data: bytes) -> None:
-        """One frame, whole or not at all. ``torn`` says that what is written of it stayed:
-        it would hide whatever follows, so the segment must be left."""
+    def write(self, frames: Sequence[bytes]) -> None:
+        """All of the frames or none; raises ShortWrite where some stayed all the same."""
+        data = frames[0] if len(frames) == 1 else b"".join(frames)
         written = os.write(self.file, data)
-        if written != len(data):
-            try:
-                os.ftruncate(self.file, self.size)
-            except OSError:
-                self.torn = True
-            raise OSError(f"{written} of {len(data)} bytes written")
-        self.size += len(data)
+        if written == len(data):
+            self.size += written
+            return
+        kept = 0
+        try:
+            os.ftruncate(self.file, self.size)
+        except OSError:
+            kept = self._keep(frames, written)
+        raise ShortWrite(f"{written} of {len(data)} bytes written", kept)
+
+    def _keep(self, frames: Sequence[bytes], written: int) -> int:
+        """What is written of them stays: how many whole ones that are."""
+        self.torn = True
+        for number, frame in enumerate(frames):
+            written -= len(frame)
+            if written < 0:
+                return number
+            self.size += len(frame)
+        return len(frames)
 
     def finish(self) -> None:
         """Give it its final name, or none when it holds nothing.

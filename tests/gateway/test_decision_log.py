@@ -81,6 +81,30 @@ async def test_where_a_turn_fits_in_part_the_rest_is_not_acknowledged(tmp_path, 
     assert seqs(tmp_path) == list(range(11))
 
 
+@pytest.mark.parametrize("sync", list(LogSync))
+async def test_what_stays_of_a_turn_that_cannot_be_taken_back_keeps_its_numbers(
+    tmp_path, monkeypatch, sync
+):
+    log, real = open_log(tmp_path, sync=sync), os.write
+    assert await many(log, 3) == [True] * 3
+
+    def cannot(*_):
+        raise OSError("input/output error")
+
+    monkeypatch.setattr(os, "write", lambda file, data: real(file, data[: len(data) // 2]))
+    monkeypatch.setattr(os, "ftruncate", cannot)
+    logged = await many(log, 10)
+    monkeypatch.undo()
+    kept = logged.index(False)
+    assert 3 <= kept <= 5
+    assert logged == [True] * kept + [False] * (10 - kept)
+    assert (log.written, log.lost) == (3 + kept, 10 - kept)
+    log._failed_at = -1e9
+    assert await many(log, 4) == [True] * 4
+    log.close()
+    assert seqs(tmp_path) == list(range(3 + kept + 4))
+
+
 async def test_a_caller_that_hangs_up_takes_nobody_else_with_it(tmp_path):
     log = open_log(tmp_path)
     first, second = (
