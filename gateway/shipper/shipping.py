@@ -17,6 +17,9 @@ from gateway.shipper.contents import Contents, sorted_tables
 from gateway.shipper.identity import SegmentIdentity
 from gateway.shipper.register import Register, RegisterRefused, RegisterUnavailable
 
+# So many in one pass mean that the destination is away, not that segments are bad.
+MAX_FAILURES = 3
+
 log = structlog.get_logger(__name__)
 
 
@@ -31,6 +34,8 @@ class Shipping:
         self._lake = lake
         self._register = register
         # Written and not registered yet: not read again while the register is away.
+        self._away = False
+        self._failed: set[Path] = set()
         self._written: dict[Path, SegmentIdentity | None] = {}
 
     def ship_all(self) -> bool:
@@ -39,27 +44,47 @@ class Shipping:
         While the register is away, segments are written to the lake all the same.
         """
         close_left_open(self._folder)
-        away = False
-        for path in sorted(self._folder.glob(f"*{CLOSED_SUFFIX}")):
+        self._away = False
+        failures = 0
+        found = set(self._folder.glob(f"*{CLOSED_SUFFIX}"))
+        self._failed &= found
+        # What failed the last time goes last: it must not hold up the others for ever.
+        for path in sorted(found, key=lambda path: (path in self._failed, path)):
             if self.until is not None and time.monotonic() > self.until:
                 return False
-            try:
-                identity = self._identity(path)
-                if identity is not None and not away:
-                    self._register.enter(identity)
-            except RegisterUnavailable as error:
-                log.warning("register_away", error=str(error))
-                away = True
-            except RegisterRefused as error:
-                refused = ContractError("segment", "what the register takes", str(error))
-                log.error("segment_refused", segment=path.stem, error=str(error))
-                self._set_aside(path, refused)
-            except ContractError as error:
-                self._set_aside(path, error)
-            else:
-                if identity is None or not away:
-                    self._done(path, identity)
-        return not away
+            if self._ship(path):
+                self._failed.discard(path)
+                continue
+            self._failed.add(path)
+            failures += 1
+            if failures >= MAX_FAILURES:
+                break
+        return not (self._away or failures)
+
+    def _ship(self, path: Path) -> bool:
+        """One segment as far as it goes now. False if it failed for no reason known here."""
+        try:
+            identity = self._identity(path)
+            if identity is not None and not self._away:
+                self._register.enter(identity)
+            if identity is None or not self._away:
+                self._done(path, identity)
+        except RegisterUnavailable as error:
+            log.warning("register_away", error=str(error))
+            self._away = True
+        except RegisterRefused as error:
+            refused = ContractError("segment", "what the register takes", str(error))
+            log.error("segment_refused", segment=path.stem, error=str(error))
+            self._set_aside(path, refused)
+        except ContractError as error:
+            self._set_aside(path, error)
+        except Exception as error:  # noqa: BLE001 - Arrow and file systems raise whatever they
+            # like; the segment stays and is tried again. Other than an OSError's, a text may quote
+            # a value.
+            kind, text = type(error).__name__, str(error) if isinstance(error, OSError) else ""
+            log.error("segment_not_shipped", segment=path.stem, kind=kind, error=text)
+            return False
+        return True
 
     def _identity(self, path: Path) -> SegmentIdentity | None:
         if path not in self._written:

@@ -4,14 +4,16 @@ import subprocess
 import sys
 from pathlib import Path
 
+import msgspec
 import pytest
+import structlog
 
 from bentos.contract.segment import DecisionFrame, encode_frame
 from bentos.decision_lake.files import Lake
 from gateway.shipper.register import Register
-from gateway.shipper.shipping import Shipping
+from gateway.shipper.shipping import MAX_FAILURES, Shipping
 from tests.gateway.installation import make_decision, make_personal
-from tests.gateway.shipper.segments import Writer
+from tests.gateway.shipper.segments import Writer, make_outcome
 
 pytestmark = pytest.mark.acceptance
 CRASHING = Path(__file__).with_name("crashing_shipper.py")
@@ -106,6 +108,37 @@ def test_a_damaged_segment_is_set_aside_and_its_gap_named(shipping, segments, la
     assert [each.suffix for each in segments.folder.iterdir()] == [".held"]
     assert [diff.get("gap") for diff in events(plane, segments.boot)] == [None, [4, 7]]
     assert in_lake(lake) == sorted(segments.ids[:4] + segments.ids[8:])
+
+
+def test_a_segment_nobody_can_convert_holds_up_no_other(shipping, segments, lake, plane):
+    impossible = msgspec.structs.replace(make_outcome("unknown"), latency_us=2**63)
+    for _ in range(MAX_FAILURES - 1):
+        segments._log.append_shadow(impossible)
+        segments._log.rotate_if_due()
+    segments.write(4)
+    with structlog.testing.capture_logs() as logged:
+        assert not shipping.ship_all()
+    assert [line["event"] for line in logged].count("segment_not_shipped") == MAX_FAILURES - 1
+    assert in_lake(lake) == sorted(segments.ids)
+    assert len(events(plane, segments.boot)) == 1
+    assert len(segments.closed) == MAX_FAILURES - 1
+
+
+def test_a_destination_that_is_away_is_left_alone_soon_and_tried_with_others_next(
+    segments, register, tmp_path
+):
+    for _ in range(2 * MAX_FAILURES):
+        segments.write(1)
+    (tmp_path / "lake").touch()
+    shipping = Shipping(segments.folder, Lake(str(tmp_path / "lake")), register)
+    with structlog.testing.capture_logs() as logged:
+        assert not shipping.ship_all()
+        assert not shipping.ship_all()
+    tried = [line["segment"] for line in logged if line["event"] == "segment_not_shipped"]
+    assert tried == [path.stem for path in segments.closed]
+    (tmp_path / "lake").unlink()
+    assert shipping.ship_all()
+    assert segments.closed == []
 
 
 def test_a_torn_tail_of_a_dead_writer_is_shipped_without_it(shipping, segments, lake, plane):
