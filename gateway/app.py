@@ -36,7 +36,7 @@ Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 PREDICT_PREFIX, PREDICT_SUFFIX = "/v1/models/", ":predict"
 INFER_PREFIX, INFER_SUFFIX = "/v2/models/", "/infer"
 INFER_FORM = "/v2/models/{model}[/versions/{version}]/infer"
-ROTATE_CHECK_S = 1.0
+TEND_S = 1.0
 GC_THRESHOLD = 50_000
 CLOSING_TURNS = 3
 
@@ -239,7 +239,7 @@ class App:
         self._tasks = [
             asyncio.create_task(self._serving.stream.run()),
             asyncio.create_task(self._serving.features.run()),
-            asyncio.create_task(self._rotate()),
+            asyncio.create_task(self._tend()),
             asyncio.create_task(self._serving.metrics.keep_published()),
             asyncio.create_task(self._serving.local_kill_file.watch()),
         ]
@@ -257,11 +257,12 @@ class App:
         for _ in range(CLOSING_TURNS):
             await asyncio.sleep(0)
 
-    async def _rotate(self) -> None:
+    async def _tend(self) -> None:
         assert self._serving is not None
         while True:
-            await asyncio.sleep(ROTATE_CHECK_S)
+            await asyncio.sleep(TEND_S)
             self._serving.log.tend()
+            self._serving.shopify.look()
 
 
 def settle_collector() -> None:

@@ -6,7 +6,7 @@ The storefront's other doors (``shopify_doors.py``) make a Principal of what Sho
 import hashlib
 import hmac
 import time
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -81,6 +81,11 @@ class Authenticator:
         self._keys, self._seen = keys, {}
         self.origins = frozenset().union(*allowed)
 
+    @property
+    def rates(self) -> set[tuple[str, float]]:
+        """Every key that has a rate, with it."""
+        return rates_of(key.principal for key in self._keys.values())
+
     def authenticate(self, headers: Mapping[bytes, bytes]) -> Principal:
         """Who sent these headers (lower-case names); Unauthorized, Forbidden, TooManyRequests."""
         authorization = headers.get(b"authorization", b"")
@@ -118,6 +123,11 @@ class Authenticator:
                 self._seen.clear()
             self._seen[authorization] = key.principal
         return key.principal
+
+
+def rates_of(callers: Iterable[Principal]) -> set[tuple[str, float]]:
+    """(id, requests per second) of those that have a rate."""
+    return {(caller.id, caller.rate) for caller in callers if caller.rate is not None}
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,6 +17,7 @@ import hashlib
 import mmap
 import os
 import struct
+from collections.abc import Set as AbstractSet
 from pathlib import Path
 
 _CELL = 8
@@ -88,6 +89,12 @@ class RateLimiter:
             bucket = Bucket(path, rate, self._slot, self._places, now)
             self._buckets[key, rate] = bucket
         return bucket.take(now)
+
+    def keep(self, rates: AbstractSet[tuple[str, float]]) -> None:
+        """Let go of every bucket but those of these keys at these rates. Their files stay: a key
+        that comes back has what it had left."""
+        for name in self._buckets.keys() - rates:
+            self._buckets.pop(name).close()
 
     def close(self) -> None:
         """Let the files go; they stay for the other workers."""

@@ -158,6 +158,7 @@ class Serving:
         if name is DocumentName.KEYS:
             self.authenticator.replace(body)
             self.shopify.replace(body)
+            self.limiter.keep(self.authenticator.rates | self.shopify.rates)
         else:
             self.snapshot = self._compile(bodies, revisions)
             self._tell_local_kills()

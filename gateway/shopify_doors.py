@@ -6,12 +6,13 @@ asked for (the signature runs names and values together, so it cannot tell them 
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import jwt
 import msgspec
+import structlog
 
 from bentos.contract.documents import KeysBody, ShopifyApp
 from bentos.contract.shopify import (
@@ -22,9 +23,11 @@ from bentos.contract.shopify import (
     check_proxy_call,
     check_session_claims,
 )
-from gateway.auth import SCOPE_INFER, Authenticator, Principal
+from gateway.auth import SCOPE_INFER, Authenticator, Principal, rates_of
 from gateway.errors import Unauthorized, Unavailable
-from gateway.shopify_secrets import read_secrets
+from gateway.shopify_secrets import ShopifySecrets
+
+log = structlog.get_logger(__name__)
 
 _SCHEME = b"bearer "
 _REQUIRED_CLAIMS = ["aud", "exp", "nbf", "dest"]
@@ -35,6 +38,7 @@ MAX_TOKEN_BYTES = 4096
 class _App:
     client_id: str
     domain: str
+    references: tuple[str, ...]
     secrets: tuple[bytes, ...]
     proxy: Principal
     checkout: Principal
@@ -48,23 +52,38 @@ class ShopifyDoors:
 
     def __init__(self, authenticator: Authenticator, keys: Path) -> None:
         self._authenticator = authenticator
-        self._keys = keys
+        self._secrets = ShopifySecrets(keys)
         self._apps: tuple[_App, ...] = ()
 
     def replace(self, body: KeysBody) -> None:
         """Take a new revision of the keys document; other shops' apps are left out."""
-        apps: Mapping[str, ShopifyApp] = {} if body.shopify is msgspec.UNSET else body.shopify
+        found: Mapping[str, ShopifyApp] = {} if body.shopify is msgspec.UNSET else body.shopify
+        apps = [(each, app) for each, app in found.items() if app.shop == self._authenticator.shop]
+        self._secrets.read([reference for _, app in apps for reference in app.secrets])
         self._apps = tuple(
             _App(
                 client_id,
                 app.domain,
-                read_secrets(app.secrets, self._keys),
+                app.secrets,
+                self._secrets.of(app.secrets),
                 _principal(f"proxy:{client_id}", app.proxy_models, app.rate),
                 _principal(f"checkout:{client_id}", app.checkout_models, app.rate),
             )
-            for client_id, app in apps.items()
-            if app.shop == self._authenticator.shop
+            for client_id, app in apps
         )
+
+    def look(self) -> None:
+        """Called on a timer: take secrets from files that were rewritten."""
+        if self._secrets.look():
+            self._apps = tuple(
+                replace(app, secrets=self._secrets.of(app.references)) for app in self._apps
+            )
+            log.info("shopify_secrets_read_again")
+
+    @property
+    def rates(self) -> set[tuple[str, float]]:
+        """Every door that has a rate, with it."""
+        return rates_of(each for app in self._apps for each in (app.proxy, app.checkout))
 
     def proxy(self, query: str, now: float) -> tuple[Principal, ProxyCall]:
         """The caller of an app-proxy query string; ``now`` is Unix seconds.

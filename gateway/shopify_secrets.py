@@ -16,21 +16,60 @@ MIN_SECRET_BYTES = 32
 "Shopify's have 32 or 38 bytes; HS256 asks for no less (RFC 7518 §3.2)."
 MAX_SECRET_BYTES = 1024
 _OPEN_TO_OTHERS = stat.S_IRWXG | stat.S_IRWXO
+_Standing = tuple[int, int, int, int] | None
 
 
-def read_secrets(references: Sequence[str], folder: Path) -> tuple[bytes, ...]:
-    """The secrets that can be read here, in the document's order.
+class ShopifySecrets:
+    """What the references of the document in force point to, in ``folder`` and the environment."""
 
-    One that cannot be is logged and left out: the document also carries revocations, which
-    must not wait for a file. A door without any secret refuses every call.
-    """
-    found = []
-    for reference in references:
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._seen: dict[str, _Standing] = {}
+        self._known: dict[str, bytes] = {}
+
+    def read(self, references: Sequence[str]) -> None:
+        """Read all of them; what earlier ones pointed to is forgotten.
+
+        One that cannot be read is logged and left out: the document also carries revocations,
+        which must not wait for a file. A door without any secret refuses every call.
+        """
+        self._known = {}
+        self._seen = {reference: self._standing(reference) for reference in references}
+        for reference in self._seen:
+            self._take(reference)
+
+    def look(self) -> bool:
+        """Read files again that are not as they were; whether any secret is another now.
+
+        One that cannot be read any more is logged, and its last content stays until the next
+        document: a file that is rewritten in place is empty for a moment.
+        """
+        before = dict(self._known)
+        for reference, seen in self._seen.items():
+            standing = self._standing(reference)
+            if standing != seen:
+                self._seen[reference] = standing
+                self._take(reference)
+        return before != self._known
+
+    def of(self, references: Sequence[str]) -> tuple[bytes, ...]:
+        """Those that could be read, in the order of the references."""
+        return tuple(self._known[each] for each in references if each in self._known)
+
+    def _take(self, reference: str) -> None:
         try:
-            found.append(_read(reference, folder))
+            self._known[reference] = _read(reference, self._folder)
         except (ContractError, OSError) as error:
             log.error("shopify_secret_unreadable", reference=reference[:120], error=_say(error))
-    return tuple(found)
+
+    def _standing(self, reference: str) -> _Standing:
+        """What tells that a file was written to, without reading it."""
+        try:
+            kind, name = parse_secret_reference(reference)
+            status = (self._folder / name).stat() if kind == "file" else None
+        except (ContractError, OSError):
+            return None
+        return status and (status.st_ino, status.st_size, status.st_mtime_ns, status.st_mode)
 
 
 def _read(reference: str, folder: Path) -> bytes:

@@ -3,7 +3,8 @@
 import pytest
 import pytest_asyncio
 
-from tests.gateway.installation import OTHER_SECRET, STABLE, route
+from bentos.contract.documents import DocumentName
+from tests.gateway.installation import OTHER_SECRET, STABLE, keys_body, route
 
 
 @pytest.fixture(scope="module")
@@ -127,3 +128,14 @@ async def test_metrics_count_answers_and_refusals(ready):
     status = (await ready.client.get("/status")).json()
     assert status["decisions"] == {"written": 1, "lost": 0}
     assert status["documents"]["routes"] == "1.5"
+
+
+async def test_the_rate_of_a_revoked_key_is_let_go(ready):
+    headers = {"authorization": f"Bearer sbx_eeeeeeeeeeee_{OTHER_SECRET}"}
+    assert (await ready.predict(headers=headers)).status_code == 200
+    assert [name for name, _ in ready.serving.limiter._buckets] == ["eeeeeeeeeeee"]
+    body = keys_body()
+    del body.keys["eeeeeeeeeeee"]
+    ready.publish(DocumentName.KEYS, body)
+    assert ready.serving.limiter._buckets == {}
+    assert (await ready.predict(headers=headers)).status_code == 401

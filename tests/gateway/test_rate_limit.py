@@ -103,3 +103,14 @@ def test_processes_that_hammer_one_key_share_its_rate(tmp_path):
     running = [subprocess.Popen(c, stdout=subprocess.PIPE, text=True) for c in commands]
     admitted = sum(int(process.communicate(timeout=60)[0]) for process in running)
     assert 0 < admitted <= 500 + 500 * (until - started) + 2
+
+
+def test_buckets_of_keys_that_are_gone_are_let_go_and_keep_what_they_had_left(tmp_path):
+    limiter = RateLimiter(tmp_path, slot=0, places=1)
+    assert limiter.take("kept", 1, now=0.0)
+    assert limiter.take("gone", 1, now=0.0)
+    limiter.keep({("kept", 1), ("never asked", 5)})
+    assert set(limiter._buckets) == {("kept", 1)}
+    assert not limiter.take("kept", 1, now=0.5)
+    assert not limiter.take("gone", 1, now=0.5)
+    limiter.close()

@@ -109,6 +109,17 @@ async def test_what_shopify_did_not_sign_now_for_this_shop_is_401(shop, query, w
     assert decisions(shop) == []
 
 
+async def test_a_secret_rewritten_in_place_opens_the_doors_without_a_new_document(shop):
+    write_secret(shop.publisher.home, text=OLD_SECRET)
+    for secret, status in ((OLD_SECRET, 401), (APP_SECRET, 200)):
+        signed = signed_query(("browser_id", "b-1"), secret=secret)
+        assert (await shop.client.get(f"/proxy/items?{signed}")).status_code == status
+    shop.serving.shopify.look()
+    for secret, status in ((OLD_SECRET, 200), (APP_SECRET, 401)):
+        signed = signed_query(("browser_id", "b-1"), secret=secret)
+        assert (await shop.client.get(f"/proxy/items?{signed}")).status_code == status
+
+
 async def test_both_secrets_open_the_doors_while_one_is_rotated(shop):
     write_secret(shop.publisher.home, "old.secret", OLD_SECRET)
     both = storefront_keys(secrets=("file:shopify.secret", "file:old.secret"))
