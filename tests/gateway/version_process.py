@@ -44,7 +44,9 @@ def wrong_name(tensor):
 
 SPOILERS = {f.__name__: f for f in (wrong_dtype, wrong_shape, nan, extra_rows, wrong_name)}
 SLEEPS_S = {"slow": 0.5, "late": 1.5, "hung": FOREVER_S}
-FAULTS = (*SLEEPS_S, "error", "busy", "half", *SPOILERS)
+FAULTS = (*SLEEPS_S, "error", "quoting", "busy", "half", *SPOILERS)
+# As a framework would that quotes what it could not read.
+QUOTED = "planted7f3aquoted"
 
 
 async def refuse(send, status: int, text: str) -> None:
@@ -82,6 +84,9 @@ def faulty(app: OipApp, fault: str):
             await asyncio.sleep(SLEEPS_S[fault])
         if fault == "error":
             await refuse(send, 500, "broken")
+            return
+        if fault == "quoting":
+            await refuse(send, 500, f"cannot convert {QUOTED} to a number")
             return
         if fault == "busy":
             await refuse(send, 429, "Too many requests")

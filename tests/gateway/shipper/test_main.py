@@ -2,24 +2,17 @@
 
 import json
 import os
-import shutil
 import signal
 import subprocess
 import sys
 
-import httpx
 import pyarrow.parquet as pq
 import pytest
 
 from bentos.decision_lake.files import Lake
 from tests.gateway.gateway_process import (
-    HEADERS,
-    PREDICT,
-    GatewayProcess,
     eventually,
-    publish_on_disk,
 )
-from tests.gateway.installation import STABLE
 from tests.gateway.shipper.segments import Writer
 
 pytestmark = pytest.mark.acceptance
@@ -125,42 +118,6 @@ def test_what_goes_wrong_has_its_exit_code_and_a_reason(plane, command, settings
     assert done.returncode == code, done.stderr
     assert shown in done.stderr
     assert "hush" not in done.stderr
-
-
-def test_nothing_personal_is_in_logs_metrics_status_register_or_public_files(
-    plane, tmp_path, versions
-):
-    home = tmp_path / "installation"
-    publish_on_disk(home, {STABLE: versions.start()})
-    shutil.copy(plane.home / "keys" / "gateway.key", home / "keys" / "gateway.key")
-    planted = {"key": "planted-key-7f3a", "note": "planted-note", "country": "planted-country"}
-    body = {
-        "targeting_key": planted["key"],
-        "instances": [{"amount": 4711.25, "note": planted["note"]}],
-        "attributes": {"country": planted["country"]},
-    }
-    # What is refused must not be told either.
-    refused = {**body, "instances": [{"amount": "planted-amount"}]}
-    with GatewayProcess(home, SIGNALBOX_SEGMENT_MAX_AGE_S="0.5").wait_ready() as gateway:
-        answer = httpx.post(gateway.url + PREDICT, json=body, headers=HEADERS)
-        assert answer.status_code == 200, answer.text
-        assert httpx.post(gateway.url + PREDICT, json=refused, headers=HEADERS).status_code == 400
-        told = [httpx.get(f"{gateway.url}/{page}").text for page in ("metrics", "status")]
-        assert gateway.end() == 0
-    shipped = run([*SHIPPER, "--once"], environment(plane, home))
-    assert shipped.returncode == 0, shipped.stderr
-    register = plane.admin.get("/api/v1/register/events", params={"limit": 1000}).text
-    told += [gateway.log.read_text(), shipped.stdout, shipped.stderr, register]
-    told += [str(path) for path in (home / "lake").rglob("*")]
-    told += rows(home, "public") + rows(home, "shadow")
-    assert not [text for text in told if "planted" in text or "4711.25" in text]
-    [personal] = rows(home, "personal")
-    # Kept, as the signature says: pseudonym, inputs but those to drop, attributes.
-    assert "4711.25" in personal
-    assert planted["country"] in personal
-    assert planted["key"] not in personal
-    assert planted["note"] not in personal
-    assert answer.json()["decision_id"] in personal
 
 
 def rows(home, kind):
