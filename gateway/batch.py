@@ -9,6 +9,8 @@ if TYPE_CHECKING:
 
 import msgspec
 
+from gateway import traceparent
+
 
 class LaneAnswer(msgspec.Struct, frozen=True):
     """One request's outputs (name → one value per row) and where its time went."""
@@ -20,9 +22,10 @@ class LaneAnswer(msgspec.Struct, frozen=True):
 
 
 class Work:
-    """One request waiting for, or in, a batch; ``deadline`` is time.monotonic."""
+    """One request waiting for, or in, a batch; ``deadline`` is time.monotonic, ``traceparent``
+    the caller's header as it came."""
 
-    __slots__ = ("deadline", "future", "queued_at", "rows", "tensors")
+    __slots__ = ("deadline", "future", "queued_at", "rows", "tensors", "traceparent")
 
     def __init__(
         self,
@@ -31,12 +34,14 @@ class Work:
         deadline: float,
         future: "asyncio.Future[LaneAnswer]",
         queued_at: float,
+        traceparent: bytes | None = None,
     ) -> None:
         self.tensors = tensors
         self.rows = rows
         self.deadline = deadline
         self.future = future
         self.queued_at = queued_at
+        self.traceparent = traceparent
 
 
 @dataclass(slots=True, eq=False)
@@ -57,3 +62,12 @@ class Batch:
     def unanswered(self, now: float) -> list[Work]:
         """The works that still want an answer and may still get one in time."""
         return [work for work in self.works if work.deadline > now and not work.future.done()]
+
+    def traceparent(self) -> bytes | None:
+        """The context of the first caller who keeps its trace: a call has room for one."""
+        for work in self.works:
+            if work.traceparent is not None:
+                found = traceparent.read(work.traceparent)
+                if found is not None and found.sampled:
+                    return found.header()
+        return None

@@ -11,14 +11,13 @@ from collections.abc import Iterable, Sequence
 from time import monotonic
 from typing import Any
 
-import structlog
-
 from bentos.contract.features import TensorBlock
 from bentos.contract.signature import ModelSignature
 from gateway.batch import Batch, LaneAnswer, Work
 from gateway.batch_answer import read_batch
 from gateway.errors import BadAnswer, LaneError, LaneFull, LaneLost, LaneTimeout, LaneUnavailable
 from gateway.lane_connection import HttpAnswer, LaneConnection
+from gateway.lane_flight import Flight
 from gateway.lane_pool import WorkerPool
 from gateway.lane_pressure import Pressure, Priority
 from gateway.lane_queue import LaneQueue
@@ -26,18 +25,12 @@ from gateway.lane_refusal import refused
 from gateway.lane_request import Encoding, InferRequests
 from gateway.lane_retry import RetryBudget, SecondTries
 from gateway.lane_tally import LaneTally
+from gateway.lane_watch import SilenceWatch
 from gateway.latency import LatencyWindow
 
-log = structlog.get_logger(__name__)
-
 SWEEP_S = 0.005
-# A batch nobody waits for any more and in flight for longer hangs: its connection is given up.
-HUNG_AFTER_S = 2.0
-# Another worker is asked after this much silence: a few times the usual, but never so late that
-# it could not answer in time.
-PATIENCE_MIN_S = 0.02
-PATIENCE_P99S = 4.0
-PATIENCE_SHARE = 0.4
+# How long a lane that left the endpoints serves those who were routed to it before.
+LEAVE_S = 1.0
 
 
 class Lane:
@@ -56,8 +49,6 @@ class Lane:
     ) -> None:
         self.version = version
         self.signature = signature
-        self.batches = 0
-        self.failures: dict[str, int] = {}
         self.tally = LaneTally()
         self.pool = WorkerPool(
             version,
@@ -73,10 +64,11 @@ class Lane:
         self._loop = asyncio.get_running_loop()
         self._requests = InferRequests(blocks)
         self._again = SecondTries(self.pool)
-        self._in_flight: dict[LaneConnection, Batch] = {}
+        self._flight = Flight(self.retries)
         self._pump_planned = False
         self._sweep: asyncio.TimerHandle | None = None
         self._latency = LatencyWindow()
+        self._watch = SilenceWatch(version, self.pool, self._again, self._latency)
 
     # --- what callers use -------------------------------------------------------------
     def set_addresses(self, addresses: Sequence[str]) -> None:
@@ -89,38 +81,32 @@ class Lane:
         rows: int,
         deadline: float,
         priority: Priority = Priority.LIVE,
+        traceparent: bytes | None = None,
     ) -> "asyncio.Future[LaneAnswer]":
         """Queue one request; ``deadline`` is time.monotonic. Raises LaneUnavailable or LaneFull."""
-        pool = self.pool
-        if not (pool.idle or self._in_flight) and pool.is_down:
-            raise self._failed(LaneUnavailable(f"{self.version}: no worker can be reached"))
-        if priority is Priority.CANARY and not pool.idle and self._is_silent():
+        pool, failed = self.pool, self.tally.failed
+        if not (pool.idle or self._flight) and pool.is_down:
+            raise failed(LaneUnavailable(f"{self.version}: no worker can be reached"))
+        if priority is Priority.CANARY and not pool.idle and self._flight.is_silent(monotonic()):
             # Whoever waits behind it would leave stable only the reserve.
-            raise self._failed(LaneUnavailable(f"{self.version}: no worker answers"))
+            raise failed(LaneUnavailable(f"{self.version}: no worker answers"))
         try:
             self._queue.check_room(rows, priority)
         except LaneFull as error:
-            self._failed(error)
+            failed(error)
             raise
         future: asyncio.Future[LaneAnswer] = self._loop.create_future()
-        self._queue.add(Work(tensors, rows, deadline, future, monotonic()), priority)
+        self._queue.add(Work(tensors, rows, deadline, future, monotonic(), traceparent), priority)
         if pool.idle and not self._pump_planned:
             self._plan_pump()
         if self._sweep is None:
             self._sweep = self._loop.call_later(SWEEP_S, self._sweep_expired)
         return future
 
-    def _is_silent(self) -> bool:
-        """Whether nobody waits any more for any batch in flight: its workers hang."""
-        now = monotonic()
-        return bool(self._in_flight) and not any(
-            batch.unanswered(now) for batch in self._in_flight.values()
-        )
-
     @property
     def reachable(self) -> bool:
         """Whether a worker is connected."""
-        return bool(self.pool.idle or self._in_flight)
+        return bool(self.pool.idle or self._flight)
 
     @property
     def answered(self) -> int:
@@ -132,19 +118,27 @@ class Lane:
         """99th percentile of recent answers, queue and bento, in milliseconds."""
         return self._latency.p99_ms
 
+    @property
+    def batches(self) -> int:
+        """Calls made to workers so far."""
+        return self.tally.sent
+
+    @property
+    def failures(self) -> dict[str, int]:
+        """Requests that got no answer so far, by kind."""
+        return self.tally.failures
+
     def metrics(self) -> Iterable[tuple[str, str, dict[str, str], float]]:
         """What this lane came to, for /metrics."""
-        prefix, version = "signalbox_gateway_lane", {"version": self.version}
-        yield f"{prefix}_answers_total", "Requests a version answered.", version, self.answered
-        yield f"{prefix}_batches_total", "Calls made to a version.", version, self.batches
-        text = "Requests a version did not answer."
-        for kind, count in self.failures.items():
-            yield f"{prefix}_failures_total", text, {**version, "kind": kind}, count
-        text = "Batches tried again, or not for want of budget."
-        for outcome, count in (("taken", self.retries.taken), ("refused", self.retries.refused)):
-            yield f"{prefix}_retries_total", text, {**version, "outcome": outcome}, count
-        text = "Times a worker was left out."
-        yield f"{prefix}_ejections_total", text, version, self.pool.ejections
+        return self.tally.metrics(self.version, self.answered, self.retries, self.pool.ejections)
+
+    async def leave(self) -> None:
+        """Close once nobody waits any more of those who were routed here before now."""
+        await asyncio.sleep(LEAVE_S)
+        # Each has a deadline, so this ends.
+        while self._queue.waiting or self._again.waiting:  # noqa: ASYNC110
+            await asyncio.sleep(SWEEP_S)
+        self.close()
 
     def close(self) -> None:
         """Give up all connections; what waits fails with LaneUnavailable."""
@@ -183,31 +177,20 @@ class Lane:
         connection = connection or self.pool.take()
         assert connection is not None
         now = batch.sent_at = monotonic()
-        self._in_flight[connection] = batch
-        self.batches += 1
-        worker = connection.worker
-        worker.in_flight += 1
+        self._flight.begins(connection, batch)
+        self.tally.sent += 1
         # The longest of the batch: dropping it whole would fail those who can still wait.
         # (0 would mean no limit.)
         left_us = max(1, int((max([work.deadline for work in batch.works]) - now) * 1e6))
-        if worker.encoding is Encoding.BINARY:
-            connection.send_binary(self._requests.binary(batch.works, batch.rows, left_us))
+        trace = batch.traceparent()
+        if connection.worker.encoding is Encoding.BINARY:
+            connection.send_binary(self._requests.binary(batch.works, batch.rows, left_us), trace)
         else:
-            connection.send_json(self._requests.json(batch.works, batch.rows, left_us))
-
-    def _end(self, connection: LaneConnection) -> Batch | None:
-        """The batch of a connection is over, however it ended; None if there was none."""
-        batch = self._in_flight.pop(connection, None)
-        if batch is not None:
-            batch.is_over = True
-            connection.worker.in_flight -= 1
-            if batch.tried:
-                self.retries.give_back()
-        return batch
+            connection.send_json(self._requests.json(batch.works, batch.rows, left_us), trace)
 
     # --- answers ----------------------------------------------------------------------
     def _on_answer(self, connection: LaneConnection, answer: HttpAnswer) -> None:
-        batch = self._end(connection)
+        batch = self._flight.ends(connection)
         if batch is None:
             connection.close()  # an answer to nothing: this server cannot be followed
             return
@@ -258,37 +241,10 @@ class Lane:
         for work in batch.works:
             self._fail(work, error)
 
-    def _watch(self, connection: LaneConnection, batch: Batch, now: float) -> None:
-        """Whether a batch in flight is taking too long."""
-        age = now - batch.sent_at
-        if age < PATIENCE_MIN_S / 2:
-            return
-        worker = connection.worker
-        if (
-            batch.twin is None
-            and age > self._patience(batch)
-            and self.pool.keeps_going(worker, batch.sent_at)
-            and self._again.beside(batch, connection, now)
-        ):
-            self.pool.hangs(worker)
-            self._plan_pump()
-        if age > HUNG_AFTER_S and not batch.unanswered(now):
-            log.warning("lane_hung", version=self.version, address=worker.address.text)
-            connection.close()
-
-    def _patience(self, batch: Batch) -> float:
-        earliest = min([work.deadline for work in batch.works])
-        usual = max(PATIENCE_MIN_S, PATIENCE_P99S * self._latency.p99_ms / 1000)
-        return min(usual, PATIENCE_SHARE * (earliest - batch.sent_at))
-
     # --- failures ---------------------------------------------------------------------
-    def _failed(self, error: LaneError) -> LaneError:
-        self.failures[error.counted_as] = self.failures.get(error.counted_as, 0) + 1
-        return error
-
     def _fail(self, work: Work, error: LaneError) -> None:
         if not work.future.done():
-            work.future.set_exception(self._failed(error))
+            work.future.set_exception(self.tally.failed(error))
 
     def _fail_waiting(self, error: LaneError) -> None:
         for batch in self._again.give_up():
@@ -300,12 +256,12 @@ class Lane:
         self._fail(work, LaneTimeout(f"{self.version}: no answer in time"))
 
     def _on_lost(self, connection: LaneConnection) -> None:
-        batch = self._end(connection)
+        batch = self._flight.ends(connection)
         if batch is not None:
             self._batch_failed(batch, connection, LaneLost(f"{self.version}: the connection broke"))
 
     def _on_down(self, why: str) -> None:
-        if not self._in_flight:
+        if not self._flight:
             self._fail_waiting(LaneUnavailable(f"{self.version}: {why}"))
 
     # --- time -------------------------------------------------------------------------
@@ -315,10 +271,11 @@ class Lane:
         self._sweep = None
         queue, again = self._queue, self._again
         if now >= queue.earliest:
-            queue.expire(now, (*self._in_flight.values(), *again.waiting))
-        for connection, batch in list(self._in_flight.items()):
-            self._watch(connection, batch, now)
-        if self._again.waiting:
+            queue.expire(now, (*self._flight.batches.values(), *again.waiting))
+        for connection, batch in list(self._flight.batches.items()):
+            if self._watch.look(connection, batch, now):
+                self._plan_pump()
+        if again.waiting:
             self._send_again()
-        if queue.waiting or queue.mirrored or self._in_flight or again.waiting:
+        if queue.waiting or queue.mirrored or self._flight or again.waiting:
             self._sweep = self._loop.call_later(SWEEP_S, self._sweep_expired)

@@ -45,9 +45,9 @@ class LaneConnection(asyncio.Protocol):
         )
         self._binary = (
             f"{post}application/octet-stream\r\n"
-            "inference-header-content-length: %d\r\ncontent-length: %d\r\n\r\n"
+            "inference-header-content-length: %d\r\ncontent-length: %d\r\n"
         )
-        self._json = f"{post}application/json\r\ncontent-length: %d\r\n\r\n"
+        self._json = f"{post}application/json\r\ncontent-length: %d\r\n"
         self._on_answer = on_answer
         self._on_lost = on_lost
         self._transport: asyncio.Transport | None = None
@@ -58,14 +58,15 @@ class LaneConnection(asyncio.Protocol):
         self._chunks: list[bytes] = []
         self._size = 0
 
-    def send_binary(self, parts: list[bytes]) -> None:
+    def send_binary(self, parts: list[bytes], traceparent: bytes | None = None) -> None:
         """Write one infer request: JSON head, then the tensors' bytes."""
         start = (self._binary % (len(parts[0]), sum(map(len, parts)))).encode()
-        self._write(b"".join((start, *parts)))
+        self._write(b"".join((start, _end_of_head(traceparent), *parts)))
 
-    def send_json(self, body: bytes) -> None:
+    def send_json(self, body: bytes, traceparent: bytes | None = None) -> None:
         """Write one infer request that is JSON alone."""
-        self._write((self._json % len(body)).encode() + body)
+        start = (self._json % len(body)).encode()
+        self._write(b"".join((start, _end_of_head(traceparent), body)))
 
     async def get(self, path: str) -> HttpAnswer:
         """Ask for ``path`` below the address; raises ConnectionError when the connection breaks."""
@@ -152,3 +153,7 @@ class LaneConnection(asyncio.Protocol):
             self._on_answer(self, answer)
         if self._is_retired:
             self.close()
+
+
+def _end_of_head(traceparent: bytes | None) -> bytes:
+    return b"\r\n" if traceparent is None else b"traceparent: %b\r\n\r\n" % traceparent

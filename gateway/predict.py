@@ -63,8 +63,7 @@ async def predict(
     ``caller`` is who a storefront's door let in; without one the API key says who calls.
     """
     watch = Stopwatch(monotonic)
-    if serving.traces is not None:
-        watch.traceparent = headers.get(TRACEPARENT_HEADER)
+    watch.traceparent = headers.get(TRACEPARENT_HEADER)
     snapshot = serving.snapshot
     principal = caller or serving.authenticator.authenticate(headers)
     principal.require(SCOPE_INFER, model)
@@ -202,7 +201,7 @@ async def _ask(
     else:
         tensors = packer.pack(rows)
         watch.packed(packer.schema_digest)
-    answer = await lane.submit(tensors, len(rows), deadline, priority)
+    answer = await lane.submit(tensors, len(rows), deadline, priority, watch.traceparent)
     check_bands(view.signature, rows, answer.outputs)
     return answer
 

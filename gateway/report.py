@@ -124,6 +124,5 @@ def _obeyed_kills(serving: "Serving") -> Samples:
 
 def _lane(lane: Lane) -> Samples:
     labels = {"version": lane.version}
-    yield f"{PREFIX}_lane_rows_total", "Rows a version answered.", labels, lane.tally.rows
     text = "1 where every gateway worker reaches a worker of the version."
     yield Sample(f"{PREFIX}_lane_reachable", text, labels, lane.reachable, Over.MIN)

@@ -1,8 +1,8 @@
 """The running parts of one gateway process, and the snapshot its requests see."""
 
+import asyncio
 from collections.abc import Mapping
 from functools import partial
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import structlog
@@ -15,9 +15,7 @@ from bentos.contract.documents import (
     SchemasBody,
 )
 from bentos.contract.errors import ContractError
-from bentos.contract.identity import Pseudonymizer
 from bentos.contract.local_kill import LocalKill, LocalKills
-from bentos.contract.online_store import redis_address
 from gateway import report
 from gateway.auth import Authenticator
 from gateway.config import GatewayConfig
@@ -27,11 +25,10 @@ from gateway.documents import DocumentStore, load_public_key
 from gateway.feature_lookup import FeatureLookup
 from gateway.lane import Lane
 from gateway.lane_pressure import Pressure
-from gateway.lmdb_store import LmdbStore
 from gateway.local_kill import LocalKillFile, obeyed
 from gateway.metrics import Metrics
-from gateway.online_store import OnlineStore
 from gateway.overload import Overload
+from gateway.pseudonym_key import load_pseudonymizer
 from gateway.rate_limit import RateLimiter
 from gateway.record import Recorder
 from gateway.request_log import RequestLog
@@ -47,14 +44,13 @@ from gateway.snapshot import (
     compile_packers,
     compile_routes,
 )
+from gateway.store_choice import chosen_store
 from gateway.worker_slot import WorkerSlot, slot_count
 
 if TYPE_CHECKING:
     from gateway.traces import Traces
 
 log = structlog.get_logger(__name__)
-
-PSEUDONYM_KEY_ID = "local-1"
 
 
 class Serving:
@@ -67,35 +63,38 @@ class Serving:
         self.draining = False
         self._bodies: dict[DocumentName, Any] = {}
         self._revisions: dict[DocumentName, Revision] = {}
+        self._leaving: dict[asyncio.Task[None], Lane] = {}
         self.asked_kills = LocalKills()
         "Local kills as the file has them."
         self.local_kills: dict[str, LocalKill] = {}
         "Those of them that are obeyed."
         self._told: dict[str, tuple[str, bool]] = {}
+        self.pressure = Pressure(config.max_pending_rows)
+        self.overload = Overload()
+        self._share()
+        self._record(boot)
+        self._follow()
+
+    def _share(self) -> None:
+        """What the workers of this gateway have in common: counts and rates; who may call."""
+        config = self.config
         count = slot_count(config.gateway_workers)
         self.slot = WorkerSlot.take(config.shared_path, count)
+        self.shared = SharedValues(self.slot)
+        self.metrics = Metrics(self.shared, config.shared_path, partial(report.samples, self))
         self.limiter = RateLimiter(config.shared_path, self.slot.number, count)
         self.authenticator = Authenticator(config.shop, self.limiter)
         self.shopify = ShopifyDoors(self.authenticator, config.keys_path)
-        shared = SharedValues(self.slot)
-        self.metrics = Metrics(shared, config.shared_path, partial(report.samples, self))
-        self.pressure = Pressure(config.max_pending_rows)
-        self.overload = Overload()
-        self.log = DecisionLog(
-            config.segments_path,
-            gateway,
-            boot,
-            policy=config.log_full_policy,
-            limits=Limits(
-                config.segment_max_bytes, config.segment_max_age_s, config.log_budget_bytes
-            ),
-            sync=config.log_sync,
-        )
-        pseudonymizer = _pseudonymizer(config.keys_path / "pseudonym.key")
+
+    def _record(self, boot: str) -> None:
+        """What writes down what was done, and what is known about whom it is done for."""
+        config, gateway = self.config, self.gateway
+        self.log = _decision_log(config, gateway, boot)
+        pseudonymizer = load_pseudonymizer(config.keys_path / "pseudonym.key")
         self.features = FeatureLookup(
-            _online_store(config, pseudonymizer.fingerprint),
+            chosen_store(config, pseudonymizer.fingerprint),
             pseudonymizer,
-            shared,
+            self.shared,
             shop=config.shop,
             timeout_s=config.online_store_timeout_ms / 1000,
         )
@@ -111,6 +110,10 @@ class Serving:
             traces=self.traces,
         )
         self.shadow = ShadowMirror(self.log, _shadow_limits(config), self.overload)
+
+    def _follow(self) -> None:
+        """Where documents and local kills come from."""
+        config = self.config
         self.local_kill_file = LocalKillFile(config.local_kill_path, self._on_local_kills)
         self.store = DocumentStore(
             config.documents_path,
@@ -123,7 +126,9 @@ class Serving:
 
     def close(self) -> None:
         """Close lanes and the decision log; what was counted stays for the other workers."""
-        for lane in self.snapshot.lanes.values():
+        for task in self._leaving:
+            task.cancel()
+        for lane in (*self.snapshot.lanes.values(), *self._leaving.values()):
             lane.close()
         self.log.close()
         self.overload.close()
@@ -202,13 +207,21 @@ class Serving:
             )
             lane.set_addresses(places)
             lanes[version] = lane
+        kills = obeyed(self.asked_kills, model_of, lanes)
+        routes = compile_routes(bodies, revisions, kills)
+        # Nothing raises any more.
+        self.local_kills = kills
         for version, lane in self.snapshot.lanes.items():
             if version not in lanes:
-                lane.close()
-        self.local_kills = obeyed(self.asked_kills, model_of, lanes)
-        routes = compile_routes(bodies, revisions, self.local_kills)
+                self._leave(lane)
         self.overload.follow({model: self._room(model, routes, lanes) for model in models})
         return Snapshot(routes, models, packers, lanes, model_of, schemas.attributes, self.features)
+
+    def _leave(self, lane: Lane) -> None:
+        """Whoever was routed to this lane before is answered; then it is closed."""
+        task = asyncio.create_task(lane.leave())
+        self._leaving[task] = lane
+        task.add_done_callback(lambda done: self._leaving.pop(done, None))
 
     def _room(self, model: str, routes: Routes | None, lanes: Mapping[str, Lane]) -> int:
         """How many calls of a model may stay: so many for each batch stable can be sent."""
@@ -251,6 +264,18 @@ def _traces(config: GatewayConfig, gateway: str) -> "Traces | None":
     return Traces(config.otlp_endpoint, config.trace_share, gateway)
 
 
+def _decision_log(config: GatewayConfig, gateway: str, boot: str) -> DecisionLog:
+    limits = Limits(config.segment_max_bytes, config.segment_max_age_s, config.log_budget_bytes)
+    return DecisionLog(
+        config.segments_path,
+        gateway,
+        boot,
+        policy=config.log_full_policy,
+        limits=limits,
+        sync=config.log_sync,
+    )
+
+
 def _shadow_limits(config: GatewayConfig) -> ShadowLimits:
     return ShadowLimits(
         sample=config.shadow_sample,
@@ -261,35 +286,3 @@ def _shadow_limits(config: GatewayConfig) -> ShadowLimits:
         max_bytes=config.shadow_max_bytes,
         tolerance=Tolerance(config.shadow_tolerance, config.shadow_min_overlap),
     )
-
-
-def _online_store(config: GatewayConfig, pseudonym_key: str) -> OnlineStore:
-    """The store the configuration names; embedded where it names none."""
-    if not config.online_store_url:
-        return LmdbStore(config.features_path, shop=config.shop, pseudonym_key=pseudonym_key)
-    try:
-        # An extra of its own: a gateway with the embedded store does without it.
-        from gateway.redis_store import RedisStore  # noqa: PLC0415
-    except ImportError as error:
-        expected = "the package redis to be installed"
-        hint = "Install signalbox[redis]."
-        raise ContractError("SIGNALBOX_ONLINE_STORE_URL", expected, str(error), hint) from error
-    url, password = redis_address(config.online_store_url, config.online_store_password_file)
-    return RedisStore(
-        url,
-        password,
-        timeout_s=config.online_store_timeout_ms / 1000,
-        shop=config.shop,
-        pseudonym_key=pseudonym_key,
-    )
-
-
-def _pseudonymizer(path: Path) -> Pseudonymizer:
-    try:
-        return Pseudonymizer(PSEUDONYM_KEY_ID, bytes.fromhex(path.read_text().strip()))
-    except OSError as error:
-        raise ContractError(
-            str(path), "the pseudonym key", str(error), "Run `signalbox init`."
-        ) from error
-    except ValueError as error:
-        raise ContractError(str(path), "32 bytes in hex", "something else") from error

@@ -2,13 +2,12 @@
 
 Spans are built after the answer has left, from what the stopwatch noted anyway; without
 ``SIGNALBOX_OTLP_ENDPOINT`` none of this is imported. A caller's W3C ``traceparent`` is the
-span's parent and decides whether it is sampled. It is not passed on to the version's worker:
-one call to a worker carries a batch of many callers' requests.
+span's parent and decides whether it is sampled. With or without a collector here it goes on to
+the version's worker (``batch.py``).
 """
 
 import asyncio
 import random
-import re
 import time
 
 from opentelemetry import trace
@@ -19,12 +18,11 @@ from opentelemetry.sdk.trace.export import BatchSpanProcessor
 from opentelemetry.sdk.trace.sampling import ALWAYS_ON
 from opentelemetry.trace import NonRecordingSpan, SpanContext, SpanKind, Status, StatusCode
 
+from gateway import traceparent
 from gateway.batch import LaneAnswer
 from gateway.metrics import Labels
 from gateway.stopwatch import Stopwatch
 
-_TRACEPARENT = re.compile(rb"[0-9a-f]{2}-([0-9a-f]{32})-([0-9a-f]{16})-([0-9a-f]{2})(-.*)?")
-_SAMPLED = 0x01
 EXPORT_TIMEOUT_S = 2
 FLUSH_MS = 2000
 
@@ -46,12 +44,9 @@ class Traces:
         self, decision_id: str, labels: Labels, watch: Stopwatch, answer: LaneAnswer | None
     ) -> None:
         """Build the span once the answer has left, if this request is sampled."""
-        parent = _parent(watch.traceparent)
-        if parent is None:
-            sampled = random.random() < self._share
-        else:
-            sampled = bool(parent.trace_flags & _SAMPLED)
-        if sampled:
+        caller = traceparent.read(watch.traceparent)
+        if random.random() < self._share if caller is None else caller.sampled:
+            parent = caller and _parent(caller)
             loop = asyncio.get_running_loop()
             loop.call_soon(self._emit, decision_id, labels, watch, answer, parent, time.time_ns())
 
@@ -104,15 +99,6 @@ def _parts(watch: Stopwatch, answer: LaneAnswer | None) -> list[tuple[str, float
     return parts
 
 
-def _parent(header: bytes | None) -> SpanContext | None:
-    """The caller's span; None for no header, or one that is none."""
-    match = _TRACEPARENT.fullmatch(header) if header else None
-    if match is None:
-        return None
-    context = SpanContext(
-        int(match[1], 16),
-        int(match[2], 16),
-        is_remote=True,
-        trace_flags=trace.TraceFlags(int(match[3], 16)),
-    )
-    return context if context.is_valid else None
+def _parent(caller: traceparent.TraceParent) -> SpanContext:
+    flags = trace.TraceFlags(caller.flags)
+    return SpanContext(int(caller.trace, 16), int(caller.span, 16), True, flags)

@@ -39,12 +39,12 @@ async def open_lane(
 async def close_lane(lane) -> None:
     """Close it with what is in flight, which may be with a worker that never answers."""
     lane.close()
-    for connection in tuple(lane._in_flight):
+    for connection in tuple(lane._flight.batches):
         connection.close()
     await asyncio.sleep(0.01)
 
 
-def ask(lane, amount=10.0, within=PATIENT_S, priority=Priority.LIVE):
+def ask(lane, amount=10.0, within=PATIENT_S, priority=Priority.LIVE, traceparent=None):
     """One row; the graph's answer is sigmoid(amount / 100 - 1)."""
     deadline = asyncio.get_running_loop().time() + within
-    return lane.submit((struct.pack("<f", amount),), 1, deadline, priority)
+    return lane.submit((struct.pack("<f", amount),), 1, deadline, priority, traceparent)

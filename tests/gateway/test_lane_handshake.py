@@ -1,13 +1,17 @@
 """What a lane learns from a server that is not ours, and how it then asks."""
 
+import asyncio
 import json
 
 import pytest
 
 from gateway.errors import BadAnswer
-from gateway.lane_request import Encoding
+from gateway.lane_request import BINARY_EXTENSION, Encoding
 from tests.gateway.foreign_server import ForeignServer
 from tests.gateway.lanes import ask
+
+ONE, TWO = (b"00-0af7651916cd43dd8448eb211c80319%d-b7ad6b7169203331-01" % n for n in (1, 2))
+OFF = b"00-0af7651916cd43dd8448eb211c803193-b7ad6b7169203331-00"
 
 
 async def test_a_server_without_the_binary_extension_is_asked_in_json(make_lane):
@@ -37,6 +41,21 @@ async def test_the_metadata_is_found_with_and_without_a_slash_under_a_base_path(
         await ask(lane, 10.0)
         lane.close()
     assert server.asked[-1][0] == "/team/fraud/v2/models/fraud/infer"
+
+
+@pytest.mark.parametrize("encoding", ["json", "binary"])
+async def test_a_batch_carries_the_context_of_its_first_caller_who_keeps_a_trace(
+    make_lane, encoding
+):
+    extensions = [BINARY_EXTENSION] if encoding == "binary" else []
+    async with ForeignServer(extensions=extensions).running() as server:
+        lane = await make_lane(server.address)
+        for callers in ([None], [None, OFF, ONE, TWO], [b"nonsense"], [OFF]):
+            asked = [ask(lane, 10.0, traceparent=caller) for caller in callers]
+            await asyncio.gather(*asked, return_exceptions=True)
+        lane.close()
+    calls = [headers for path, headers, _ in server.asked if path.endswith("/infer")]
+    assert [call.get("traceparent") for call in calls] == [None, ONE.decode(), None, None]
 
 
 async def test_a_server_that_says_nothing_and_refuses_binary_is_asked_again_in_json(make_lane):

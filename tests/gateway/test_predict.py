@@ -4,7 +4,14 @@ import signal
 
 import pytest
 
-from bentos.contract.documents import DocumentName, EndpointsBody, KillBody, KillEntry
+from bentos.contract.documents import (
+    DocumentName,
+    EndpointsBody,
+    KillBody,
+    KillEntry,
+    Revision,
+)
+from bentos.contract.errors import ContractError
 from bentos.contract.features import Feature, FeatureSchema
 from bentos.contract.segment import DecisionFrame
 from gateway.latency import FIRST_ESTIMATE_AT
@@ -305,4 +312,34 @@ async def test_without_the_kill_document_no_rule_serves(gateway, stable):
     assert response.status_code == 503
     assert "kill" in response.json()["error"]
     gateway.publish(DocumentName.KILL, KillBody())
+    assert (await gateway.predict()).status_code == 200
+
+
+async def test_calls_routed_to_a_version_that_leaves_the_endpoints_are_answered(gateway, versions):
+    slow = versions.start(fault="slow")
+    gateway.publish_all({STABLE: slow}, route())
+    await gateway.connected()
+    lane = gateway.serving.snapshot.lanes[STABLE]
+    first = asyncio.create_task(gateway.predict())
+    await until(lambda: lane.pool.workers[slow].in_flight == 1)
+    waiting = [asyncio.create_task(gateway.predict()) for _ in range(5)]
+    await until(lambda: len(lane._queue.waiting) == 5)
+    gateway.publish(DocumentName.ENDPOINTS, EndpointsBody())
+    assert gateway.serving.snapshot.lanes == {}
+    answers = await asyncio.gather(first, *waiting)
+    assert [answer.status_code for answer in answers] == [200] * 6
+    await until(lambda: not gateway.serving._leaving)
+    assert not lane.pool.workers
+
+
+async def test_a_document_that_does_not_compile_closes_no_lane(gateway, stable):
+    gateway.publish_all({STABLE: stable}, route())
+    await gateway.connected()
+    lane = gateway.serving.snapshot.lanes[STABLE]
+    broken = route()
+    broken.features["model.fraud"] = {"defaultValue": {"nothing": 1}}
+    with pytest.raises(ContractError):
+        gateway.serving._on_document(DocumentName.ROUTES, broken, Revision(9, 9))
+    assert gateway.serving.snapshot.lanes[STABLE] is lane
+    assert not gateway.serving._leaving
     assert (await gateway.predict()).status_code == 200
