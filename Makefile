@@ -14,7 +14,7 @@ PIP_INSTALL := $(BIN)/python -m pip install --disable-pip-version-check --quiet
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo up bench bench-audit profile peers locust faults soak test test-all lint format types imports lock clean
+.PHONY: help demo up bench bench-audit bench-propagation profile peers locust faults soak test test-all lint format types imports lock clean
 
 help: ## list the commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -36,6 +36,9 @@ locust: $(RUN_STAMP) ## shoppers to watch in a browser (ARGS="flash-sale": or ra
 
 profile: $(RUN_STAMP) ## where each microsecond of a request goes, step by step
 	@$(BIN)/python -m load_tests.microseconds $(ARGS)
+
+bench-propagation: $(RUN_STAMP) ## from the commit of a change to each worker's first decision by it, under faults (ARGS="--quick")
+	@$(BIN)/python -m load_tests.bench_propagation $(ARGS)
 
 peers: $(RUN_STAMP) ## the environments of those it is compared with, 2 GB (`make bench` makes what is missing)
 	@$(BIN)/python -m load_tests.peer_environments $(ARGS)

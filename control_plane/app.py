@@ -8,7 +8,7 @@ import structlog
 from fastapi import Depends, FastAPI
 
 from bentos.decision_lake.files import Lake
-from control_plane import denials, health, problem
+from control_plane import denials, health, metrics, problem
 from control_plane.audit import endpoints as audit
 from control_plane.audit import export_endpoint, proof_endpoints, reads
 from control_plane.audit.checkpoint_copies import CheckpointCopies
@@ -26,6 +26,7 @@ from control_plane.denials import Strangers
 from control_plane.envelope import Envelope
 from control_plane.growthbook import endpoints as growthbook
 from control_plane.inquiry import endpoints as inquiry
+from control_plane.metrics import Metrics
 from control_plane.nul import refuse_nul_in_address
 from control_plane.parts import Parts
 from control_plane.people import endpoints as people
@@ -50,6 +51,7 @@ log = structlog.get_logger(__name__)
 SUM_UP_EVERY_S = 1.0
 ROUTERS = (
     health.router,
+    metrics.router,
     registry.router,
     # Before the releases, whose last path takes any verb.
     previews.router,
@@ -84,7 +86,10 @@ def create_app(settings: Settings, oidc: OidcSettings | None = None) -> FastAPI:
     database = Database(settings.database)
     feed = Feed()
     signer = load_signer(settings.keys / "documents.key")
-    publisher = Publisher(database, signer, feed, settings.publish_interval_s)
+    counts = Metrics()
+    text = "Open streams: gateways, and SDKs."
+    counts.gauge("stream_subscribers", text, lambda: feed.subscribers)
+    publisher = Publisher(database, signer, feed, counts, settings.publish_interval_s)
     strangers = Strangers()
     checkpointer = Checkpointer(
         database,
@@ -101,6 +106,7 @@ def create_app(settings: Settings, oidc: OidcSettings | None = None) -> FastAPI:
         strangers=strangers,
         checkpointer=checkpointer,
         decisions=store,
+        metrics=counts,
         exposures=LakeExposures(store),
         provider=provider,
     )
@@ -109,7 +115,7 @@ def create_app(settings: Settings, oidc: OidcSettings | None = None) -> FastAPI:
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
         publisher.start(asyncio.get_running_loop())
         # Other replicas' changes: theirs to publish, ours to tell our own streams of.
-        database.listen(publisher.wake)
+        database.listen(publisher.look)
         checkpointer.start()
         summing = asyncio.create_task(_sum_up(parts))
         yield

@@ -8,6 +8,11 @@ from control_plane.identifier import new_id
 
 MAX_BODY_BYTES = 8 * 1024 * 1024
 REQUEST_ID = "x-request-id"
+# What became of a request, as noted in ``request.state``, and the header that tells it.
+TOLD = {
+    "committed_at": "x-signalbox-committed-at",
+    "served_revision": "x-signalbox-served-revision",
+}
 
 
 class Envelope:
@@ -35,7 +40,11 @@ class Envelope:
 
         async def named(message: Message) -> None:
             if message["type"] == "http.response.start":
-                MutableHeaders(scope=message)[REQUEST_ID] = request_id
+                headers = MutableHeaders(scope=message)
+                headers[REQUEST_ID] = request_id
+                for noted, header in TOLD.items():
+                    if noted in scope["state"]:
+                        headers[header] = scope["state"][noted]
             await send(message)
 
         await self.app(scope, bounded, named)

@@ -1,25 +1,36 @@
 """What a running control plane is made of, and how an endpoint gets at it."""
 
-from collections.abc import Iterator
+import asyncio
+from collections.abc import AsyncIterator, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from enum import StrEnum
 from threading import Lock
 from typing import Annotated
 
-from fastapi import Depends
+from fastapi import Depends, Query
+from sqlalchemy import event
+from sqlmodel import Session
 from starlette.requests import HTTPConnection
 
+from control_plane import clock
 from control_plane.audit.checkpointer import Checkpointer
 from control_plane.audit.reads import Reads
 from control_plane.config import Settings
+from control_plane.crash_point import CrashPoint, crash_point
 from control_plane.db import Database, ReadSession, WriteSession
 from control_plane.decisions.store import DecisionStore
 from control_plane.denials import Strangers
 from control_plane.errors import ConflictError
+from control_plane.metrics import Metrics
 from control_plane.people.provider import Provider
 from control_plane.publish.feed import Feed
+from control_plane.publish.key_watch import KeyWatch
 from control_plane.publish.publisher import Publisher
 from control_plane.releases.exposures import Exposures, NoExposures
+
+WAIT_SECONDS = 2.0
+PENDING = "pending"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -33,9 +44,11 @@ class Parts:
     strangers: Strangers
     checkpointer: Checkpointer
     decisions: DecisionStore
+    metrics: Metrics
     reads: Reads = field(default_factory=Reads)
     heavy: Lock = field(default_factory=Lock)
     provider: Provider | None = None
+    key_watch: KeyWatch = field(default_factory=KeyWatch)
     exposures: Exposures = field(default_factory=NoExposures)
 
     @contextmanager
@@ -47,6 +60,13 @@ class Parts:
             yield
         finally:
             self.heavy.release()
+
+
+class Wait(StrEnum):
+    """What the answer to a change may wait for, beyond its commit."""
+
+    SERVED = "served"
+    "What gateways are served has been made to follow it."
 
 
 def parts_of(connection: HTTPConnection) -> Parts:
@@ -61,10 +81,40 @@ def _read(parts: Annotated[Parts, Depends(parts_of)]) -> Iterator[ReadSession]:
         yield session
 
 
-def _write(parts: Annotated[Parts, Depends(parts_of)]) -> Iterator[WriteSession]:
+async def _wait(
+    connection: HTTPConnection,
+    parts: Annotated[Parts, Depends(parts_of)],
+    wait: Annotated[
+        Wait | None,
+        Query(description="`served`: answer once gateways are served what follows from this."),
+    ] = None,
+) -> AsyncIterator[None]:
+    """After the commit: hold the answer back until the publisher has followed it, if asked to."""
+    yield
+    number = getattr(connection.state, "publisher_pass", None)
+    if wait is None or number is None:
+        return
+    try:
+        async with asyncio.timeout(WAIT_SECONDS):
+            connection.state.served_revision = str(await parts.publisher.passed(number))
+    except TimeoutError:
+        # The change is made all the same; the publisher is behind, and says so in its health.
+        connection.state.served_revision = PENDING
+
+
+def _write(
+    connection: HTTPConnection,
+    parts: Annotated[Parts, Depends(parts_of)],
+    _: Annotated[None, Depends(_wait, scope="function")],
+) -> Iterator[WriteSession]:
+    def committed(_: Session) -> None:
+        connection.state.committed_at = clock.now()
+        crash_point(CrashPoint.CHANGE_COMMITTED)
+        connection.state.publisher_pass = parts.publisher.wake()
+
     with parts.database.write() as session:
+        event.listen(session, "after_commit", committed)
         yield session
-    parts.publisher.wake()
 
 
 Running = Annotated[Parts, Depends(parts_of)]

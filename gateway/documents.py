@@ -2,11 +2,17 @@
 
 Fail-closed on a document (a bad one is refused and the last good one stays), fail-open on
 service (the gateway goes on with what it has).
+
+Serving does not wait for the disk: a document is in force once it is verified and compiled,
+and is kept a moment later. A gateway that dies in between finds the document before it, and
+gets this one again with its first connection.
 """
 
+import fcntl
 import os
 from base64 import b64decode
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from hashlib import sha256
 from hmac import compare_digest
 from pathlib import Path
@@ -29,6 +35,7 @@ from bentos.contract.errors import ContractError
 
 log = structlog.get_logger(__name__)
 
+LOCK = ".lock"
 OnDocument = Callable[[DocumentName, Any, Revision], None]
 
 
@@ -62,19 +69,29 @@ class DocumentStore:
         self._path = path
         self._public_key = public_key
         self._on_document = on_document
+        self._unkept: dict[DocumentName, tuple[DocumentHeader, bytes]] = {}
         path.mkdir(parents=True, exist_ok=True)
 
     def load(self) -> None:
         """Take what is on disk; a file that does not verify is left out and logged."""
-        for name in DocumentName:
-            header_path, body_path = self._paths(name)
-            if not header_path.exists():
-                continue
-            try:
-                header = msgspec.json.decode(header_path.read_bytes(), type=DocumentHeader)
-                self._take(header, body_path.read_bytes())
-            except (OSError, ValueError, DocumentRefused) as error:
-                log.error("document_on_disk_refused", document=name.value, error=str(error))
+        with self._locked():
+            for name in DocumentName:
+                self._load(name)
+
+    def _load(self, name: DocumentName) -> None:
+        header_path, body_path = self._paths(name)
+        if not header_path.exists():
+            return
+        try:
+            header = msgspec.json.decode(header_path.read_bytes(), type=DocumentHeader)
+            self._take(header, body_path.read_bytes())
+        except (OSError, ValueError, DocumentRefused) as error:
+            log.error("document_on_disk_refused", document=name.value, error=str(error))
+
+    @property
+    def revision(self) -> Revision | None:
+        """The highest revision held of any document; None before the first."""
+        return max((header.revision for header in self.headers.values()), default=None)
 
     def wants(self, header: DocumentHeader) -> bool:
         """Whether the body is worth fetching: newer than what is held."""
@@ -82,9 +99,27 @@ class DocumentStore:
         return held is None or header.revision > held.revision
 
     def accept(self, header: DocumentHeader, body: bytes) -> None:
-        """Verify, compile, keep on disk, swap in. Raises DocumentRefused."""
+        """Verify, compile, swap in. ``keep`` is to follow. Raises DocumentRefused."""
         self._take(header, body)
-        self._keep(header, body)
+        self._unkept[header.name] = (header, body)
+
+    @property
+    def unkept(self) -> bool:
+        """Whether something in force is not on disk yet."""
+        return bool(self._unkept)
+
+    def keep(self) -> None:
+        """Put on disk what is in force and not there yet; durable on return. Raises OSError.
+
+        Takes as long as the disk does: called outside the loop's thread. The workers of a
+        gateway keep the same files: whoever comes first writes, the others find it done.
+        """
+        for name, (header, body) in list(self._unkept.items()):
+            with self._locked():
+                if self._is_newer(header):
+                    self._write(header, body)
+            if self._unkept.get(name) == (header, body):
+                del self._unkept[name]
 
     def _take(self, header: DocumentHeader, body: bytes) -> None:
         """Check and compile. Whatever goes wrong in there is a reason to refuse."""
@@ -104,6 +139,9 @@ class DocumentStore:
             raise DocumentRefused(
                 f"{header.name}: revision {header.revision} is older than {held.revision}"
             )
+        self._verify(header, body)
+
+    def _verify(self, header: DocumentHeader, body: bytes) -> None:
         if not compare_digest(sha256(body).hexdigest(), header.digest):
             raise DocumentRefused(f"{header.name}: the body does not match its digest")
         try:
@@ -112,11 +150,36 @@ class DocumentStore:
         except (InvalidSignature, ValueError) as error:
             raise DocumentRefused(f"{header.name}: wrong signature") from error
 
-    def _keep(self, header: DocumentHeader, body: bytes) -> None:
+    def _is_newer(self, header: DocumentHeader) -> bool:
+        """Than what is on disk, which may be another worker's, or damaged."""
+        header_path, body_path = self._paths(header.name)
+        try:
+            kept = msgspec.json.decode(header_path.read_bytes(), type=DocumentHeader)
+            self._verify(kept, body_path.read_bytes())
+        except (OSError, ValueError, DocumentRefused):
+            return True
+        return header.revision > kept.revision
+
+    def _write(self, header: DocumentHeader, body: bytes) -> None:
         """Body first, header last: a header on disk always has its body."""
         header_path, body_path = self._paths(header.name)
         _replace(body_path, body)
         _replace(header_path, msgspec.json.encode(header))
+        folder = os.open(self._path, os.O_RDONLY | os.O_DIRECTORY)
+        try:
+            os.fsync(folder)
+        finally:
+            os.close(folder)
+
+    @contextmanager
+    def _locked(self) -> Iterator[None]:
+        """One writer at a time, of all workers."""
+        lock = os.open(self._path / LOCK, os.O_CREAT | os.O_RDWR, 0o600)
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            yield
+        finally:
+            os.close(lock)
 
     def _paths(self, name: DocumentName) -> tuple[Path, Path]:
         return self._path / f"{name.value}.header.json", self._path / f"{name.value}.body"
@@ -125,5 +188,8 @@ class DocumentStore:
 def _replace(path: Path, data: bytes) -> None:
     # Several workers keep the same files: each writes its own temporary one.
     temporary = path.with_suffix(f"{path.suffix}.{os.getpid()}.new")
-    temporary.write_bytes(data)
+    with temporary.open("wb") as file:
+        file.write(data)
+        file.flush()
+        os.fsync(file.fileno())
     temporary.replace(path)

@@ -3,8 +3,9 @@
 Evaluation is the growthbook package's; this file only wraps it and reads its answer.
 """
 
+from copy import copy
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Self
 
 import msgspec
 from growthbook.common_types import (
@@ -76,6 +77,7 @@ class Routes:
         self, routes: RoutesBody, kills: KillBody, revision: Revision, kill_revision: Revision
     ) -> None:
         self.revision = revision
+        self.body = routes
         self._kills = kills.models
         self._kill_revision = kill_revision
         self._defaults: dict[str, _Default] = {}
@@ -89,6 +91,13 @@ class Routes:
                 default, bool(definition.get("rules")), _split_seed(definition)
             )
         self._context = GlobalContext(options=Options(), features=features)
+
+    def with_kills(self, kills: KillBody, revision: Revision) -> Self:
+        """The same routes under other kills."""
+        other = copy(self)
+        other._kills = kills.models  # noqa: SLF001 - one of us
+        other._kill_revision = revision  # noqa: SLF001
+        return other
 
     @property
     def models(self) -> tuple[str, ...]:

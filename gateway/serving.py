@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Mapping
+from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -194,28 +195,37 @@ class Serving:
     def _compile(
         self, bodies: dict[DocumentName, Any], revisions: dict[DocumentName, Revision]
     ) -> Snapshot:
-        schemas: SchemasBody = bodies.get(DocumentName.SCHEMAS, SchemasBody())
-        models = compile_models(schemas, self.snapshot.models)
-        packers = compile_packers(schemas, models)
-        model_of = {version: entry.model for version, entry in schemas.versions.items()}
-        lanes: dict[str, Lane] = {}
-        for version, places in addresses(bodies).items():
-            if version not in packers:
-                continue  # its schema arrives with a later revision of `schemas`
-            lane = self.snapshot.lanes.get(version) or self._lane(
-                version, models[model_of[version]].signature, packers[version].blocks
-            )
-            lane.set_addresses(places)
-            lanes[version] = lane
-        kills = obeyed(self.asked_kills, model_of, lanes)
-        routes = compile_routes(bodies, revisions, kills)
+        """Only what follows from a document that is new: a kill waits for nothing else."""
+        last, known = self.snapshot, self._bodies
+        changed = {name for name, body in bodies.items() if body is not known.get(name)}
+        if DocumentName.SCHEMAS in changed:
+            last = _with_schemas(bodies[DocumentName.SCHEMAS], last)
+        if changed & {DocumentName.SCHEMAS, DocumentName.ENDPOINTS}:
+            last = replace(last, lanes=self._lanes(addresses(bodies), last))
+        kills = obeyed(self.asked_kills, last.model_of, last.lanes)
+        routes = compile_routes(bodies, revisions, kills, last.routes)
         # Nothing raises any more.
         self.local_kills = kills
         for version, lane in self.snapshot.lanes.items():
-            if version not in lanes:
+            if version not in last.lanes:
                 self._leave(lane)
-        self.overload.follow({model: self._room(model, routes, lanes) for model in models})
-        return Snapshot(routes, models, packers, lanes, model_of, schemas.attributes, self.features)
+        self.overload.follow({m: self._room(m, routes, last.lanes) for m in last.models})
+        return replace(last, routes=routes, features=self.features)
+
+    def _lanes(self, places: Mapping[str, tuple[str, ...]], last: Snapshot) -> dict[str, Lane]:
+        """One for each version with addresses and a schema; those there are stay."""
+        lanes: dict[str, Lane] = {}
+        for version, where in places.items():
+            if version not in last.packers:
+                continue  # its schema arrives with a later revision of `schemas`
+            lane = last.lanes.get(version) or self._lane(
+                version,
+                last.models[last.model_of[version]].signature,
+                last.packers[version].blocks,
+            )
+            lane.set_addresses(where)
+            lanes[version] = lane
+        return lanes
 
     def _leave(self, lane: Lane) -> None:
         """Whoever was routed to this lane before is answered; then it is closed."""
@@ -246,6 +256,17 @@ class Serving:
         """model → its kill, as the control plane published it."""
         body: KillBody = self._bodies.get(DocumentName.KILL, KillBody())
         return body.models
+
+
+def _with_schemas(schemas: SchemasBody, last: Snapshot) -> Snapshot:
+    models = compile_models(schemas, last.models)
+    return replace(
+        last,
+        models=models,
+        packers=compile_packers(schemas, models),
+        model_of={version: entry.model for version, entry in schemas.versions.items()},
+        attributes=schemas.attributes,
+    )
 
 
 def _traces(config: GatewayConfig, gateway: str) -> "Traces | None":

@@ -98,16 +98,20 @@ def compile_routes(
     bodies: Mapping[DocumentName, Any],
     revisions: Mapping[DocumentName, Revision],
     local: Mapping[str, LocalKill],
+    last: Routes | None = None,
 ) -> Routes | None:
     """Routes and kills together, local kills before published ones; None until both are known.
 
-    A kill is obeyed before any rule, so without the kill document no rule may serve.
+    A kill is obeyed before any rule, so without the kill document no rule may serve. Routes that
+    ``last`` was made of are not compiled again: only its kills are replaced.
     """
     routes: RoutesBody | None = bodies.get(DocumentName.ROUTES)
     kills: KillBody | None = bodies.get(DocumentName.KILL)
     if routes is None or kills is None:
         return None
     number, kill_number = revisions[DocumentName.ROUTES], revisions[DocumentName.KILL]
+    if last is not None and last.body is routes and last.revision == number:
+        return last.with_kills(over(kills, local), kill_number)
     return Routes(routes, over(kills, local), number, kill_number)
 
 

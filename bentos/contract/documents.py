@@ -22,6 +22,8 @@ SIGNING_CONTEXT = b"signalbox document v1\n"
 HEARTBEAT_SECONDS = 1.0
 STREAM_READ_TIMEOUT_SECONDS = 1.5
 BACKSTOP_SECONDS = 10.0
+# A body up to this size travels with its header on the stream; a larger one is fetched.
+INLINE_BODY_BYTES = 64 * 1024
 _REVISION = re.compile(r"([0-9]{1,15})\.([0-9]{1,15})")
 
 
@@ -65,6 +67,29 @@ class DocumentHeader(msgspec.Struct, frozen=True, kw_only=True):
     key_id: str
     signature: str = ""
     schema: int = 1
+
+
+class Announcement(DocumentHeader, frozen=True, kw_only=True):
+    """A header with its body's text, if the body is small: nothing need be fetched then.
+
+    ``body`` is no part of what is signed; its bytes are checked against ``digest`` as fetched
+    ones are. Whoever does not know the member fetches by digest.
+    """
+
+    body: str | msgspec.UnsetType = msgspec.UNSET
+
+    @classmethod
+    def of(cls, header: DocumentHeader, body: bytes) -> "Announcement":
+        """Put a body beside its header."""
+        return cls(**_members(header), body=body.decode())
+
+    def header(self) -> DocumentHeader:
+        """The header alone, as it was signed."""
+        return DocumentHeader(**{n: v for n, v in _members(self).items() if n != "body"})
+
+
+def _members(header: DocumentHeader) -> dict[str, Any]:
+    return {name: getattr(header, name) for name in header.__struct_fields__}
 
 
 def signing_input(header: DocumentHeader) -> bytes:

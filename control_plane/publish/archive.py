@@ -1,15 +1,18 @@
 """What was published: append-only, by revision; bodies by digest."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 import msgspec
+from sqlalchemy import insert, tuple_
 from sqlmodel import col, select
 
 from bentos.contract.documents import (
     DocumentHeader,
     DocumentName,
     KillBody,
+    Revision,
     RoutesBody,
     decode_body,
 )
@@ -42,12 +45,19 @@ def current_headers(session: ReadSession) -> dict[DocumentName, DocumentHeader]:
     """The headers in force."""
     found = {}
     for name in DocumentName:
-        query = select(PublishedRow).where(col(PublishedRow.name) == name.value)
+        query = select(PublishedRow.header).where(col(PublishedRow.name) == name.value)
         newest = query.order_by(col(PublishedRow.epoch).desc(), col(PublishedRow.number).desc())
-        row = session.exec(newest.limit(1)).first()
-        if row is not None:
-            found[name] = msgspec.convert(row.header, DocumentHeader)
+        header = session.exec(newest.limit(1)).first()
+        if header is not None:
+            found[name] = msgspec.convert(header, DocumentHeader)
     return found
+
+
+def headers_since(session: ReadSession, revision: Revision) -> list[DocumentHeader]:
+    """Headers of later revisions than this one, of all documents."""
+    place = tuple_(col(PublishedRow.epoch), col(PublishedRow.number))
+    query = select(PublishedRow.header).where(place > (revision.epoch, revision.number))
+    return [msgspec.convert(header, DocumentHeader) for header in session.exec(query)]
 
 
 def body_bytes(session: ReadSession, digest: str) -> bytes:
@@ -61,15 +71,23 @@ def body_bytes(session: ReadSession, digest: str) -> bytes:
 def load_served(session: ReadSession) -> Served:
     """What is in force now."""
     headers = current_headers(session)
+    wanted = (DocumentName.ROUTES, DocumentName.KILL)
+    bodies = {
+        name: decode_body(name, body_bytes(session, headers[name].digest))
+        for name in wanted
+        if name in headers
+    }
+    return served_of(headers, bodies)
 
-    def body(name: DocumentName, otherwise: Any) -> Any:
-        header = headers.get(name)
-        return decode_body(name, body_bytes(session, header.digest)) if header else otherwise
 
+def served_of(
+    headers: Mapping[DocumentName, DocumentHeader], bodies: Mapping[DocumentName, Any]
+) -> Served:
+    """Headers and bodies in force; what was never published is empty."""
     return Served(
-        headers=headers,
-        routes=body(DocumentName.ROUTES, RoutesBody()),
-        kill=body(DocumentName.KILL, KillBody()),
+        headers=dict(headers),
+        routes=bodies.get(DocumentName.ROUTES, RoutesBody()),
+        kill=bodies.get(DocumentName.KILL, KillBody()),
     )
 
 
@@ -94,17 +112,15 @@ def next_number(session: ReadSession, epoch: int) -> int:
 
 def store(session: WriteSession, header: DocumentHeader, body: bytes) -> None:
     """Put a published document into the archive."""
-    if session.get(BodyRow, header.digest) is None:
-        session.add(BodyRow(digest=header.digest, body=body))
-        session.flush()
-    session.add(
-        PublishedRow(
-            epoch=header.revision.epoch,
-            number=header.revision.number,
-            name=header.name.value,
-            digest=header.digest,
-            at=header.at,
-            header=msgspec.to_builtins(header),
-        )
+    known = select(BodyRow.digest).where(col(BodyRow.digest) == header.digest)
+    if session.exec(known).first() is None:
+        session.execute(insert(BodyRow).values(digest=header.digest, body=body))
+    published = insert(PublishedRow).values(
+        epoch=header.revision.epoch,
+        number=header.revision.number,
+        name=header.name.value,
+        digest=header.digest,
+        at=header.at,
+        header=msgspec.to_builtins(header),
     )
-    session.flush()
+    session.execute(published)

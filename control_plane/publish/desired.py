@@ -6,31 +6,24 @@ is named in what is published already holds nothing back: routes are not withdra
 worker dies, the gateway falls back.
 """
 
+from collections.abc import Container, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-import msgspec
-
-from bentos.contract.attributes import AttributeType
 from bentos.contract.documents import (
     DocumentName,
     EndpointsBody,
     KillBody,
     KillEntry,
     RoutesBody,
-    SchemasBody,
-    VersionSchema,
 )
-from bentos.contract.manifest import VersionState
 from bentos.contract.route import compile_feature, feature_key
-from bentos.contract.signature import ModelSignature
 from control_plane.db import ReadSession
 from control_plane.publish import features
 from control_plane.publish.archive import Served
 from control_plane.publish.fleets import ready_addresses
 from control_plane.publish.keys import keys_body
-from control_plane.registry.decoded import MANIFESTS
-from control_plane.registry.service import attribute_types, list_models, list_versions
+from control_plane.publish.schemas_document import SCHEMAS
 from control_plane.releases.kills import active_kills
 from control_plane.releases.models import KillRow
 from control_plane.releases.routes import desired_routes, moving_together, named_versions
@@ -49,28 +42,49 @@ class Desired:
 
 
 def compile_desired(session: ReadSession, served: Served) -> Desired:
-    """All five documents, in the order they are published: addresses before routes."""
+    """All five documents, in the order they are published: addresses before the routes that need
+    them, and a kill's end after the routes it leads back to (its beginning: ``tightened``)."""
     desired = Desired()
     addresses = ready_addresses(session)
-    routes = _routes(session, desired, set(addresses), served.routes)
-    desired.bodies[DocumentName.SCHEMAS] = _schemas(session, served.routes)
+    routes = _routes(session, desired, addresses, served.routes)
+    desired.bodies[DocumentName.SCHEMAS] = SCHEMAS.of(session, served.routes)
     desired.bodies[DocumentName.KEYS] = keys_body(session)
     desired.bodies[DocumentName.ENDPOINTS] = EndpointsBody(versions=addresses)
-    desired.bodies[DocumentName.KILL] = _kills(session, desired, served.kill, routes)
     desired.bodies[DocumentName.ROUTES] = routes
+    desired.bodies[DocumentName.KILL] = _kills(session, desired, served.kill, routes)
     return desired
 
 
+def tightened(session: ReadSession, served: Served, addresses: Container[str]) -> KillBody:
+    """The kill document in force with new kills added to it, as far as their versions run.
+
+    Nothing is taken out here: traffic may come back only onto routes that were published before.
+    """
+    published = served.kill.models
+    entries = dict(published)
+    for row in active_kills(session):
+        known = entries.get(row.model)
+        if (known is None or known.id != row.id) and _runs(row, addresses, served.routes):
+            entries[row.model] = _kill_entry(row, features.serving(served.routes.features))
+    return KillBody(models=entries)
+
+
+def rerouted(session: ReadSession, served: Served, addresses: Container[str]) -> RoutesBody:
+    """The routes as the tables want them, as far as the addresses in force allow."""
+    return _routes(session, Desired(), addresses, served.routes)
+
+
 def _routes(
-    session: ReadSession, desired: Desired, ready: set[str], published: RoutesBody
+    session: ReadSession, desired: Desired, ready: Container[str], published: RoutesBody
 ) -> RoutesBody:
     routes = {route.model: route for route in desired_routes(session)}
     news = {}
     for model, route in routes.items():
         last = published.features.get(feature_key(model))
         news[model] = named_versions(route) - (features.versions_in(last) if last else set())
-        if news[model] - ready:
-            desired.hold(model, news[model] - ready)
+        missing = {version for version in news[model] if version not in ready}
+        if missing:
+            desired.hold(model, missing)
     _hold_companions(session, desired, news)
     compiled = {}
     for model, route in routes.items():
@@ -103,11 +117,8 @@ def _kills(
     entries = {}
     for row in active_kills(session):
         last = published.models.get(row.model)
-        feature = routes.features.get(feature_key(row.model))
-        named = features.versions_in(feature) if feature else set()
-        running = row.version in ready or row.version in named
-        if running or (last is not None and last.version == row.version):
-            entries[row.model] = _kill_entry(row, serving.get(row.model))
+        if _runs(row, ready, routes) or (last is not None and last.version == row.version):
+            entries[row.model] = _kill_entry(row, serving)
             continue
         desired.hold(row.model, {row.version})
         if last is not None:
@@ -115,34 +126,15 @@ def _kills(
     return KillBody(models=entries)
 
 
-def _kill_entry(row: KillRow, serving: str | None) -> KillEntry:
+def _runs(row: KillRow, ready: Container[str], routes: RoutesBody) -> bool:
+    feature = routes.features.get(feature_key(row.model))
+    return row.version in ready or (
+        feature is not None and row.version in features.versions_in(feature)
+    )
+
+
+def _kill_entry(row: KillRow, serving: Mapping[str, str]) -> KillEntry:
     # An expiry that gateways obey alone must never put traffic back: they are told of it
     # only while the routes serve the forced version anyway.
-    expires_at = row.expires_at if serving == row.version else None
+    expires_at = row.expires_at if serving.get(row.model) == row.version else None
     return KillEntry(id=row.id, version=row.version, reason=row.reason, expires_at=expires_at)
-
-
-def _schemas(session: ReadSession, published: RoutesBody) -> SchemasBody:
-    body = SchemasBody(
-        signatures={},
-        features={},
-        versions={},
-        current={},
-        attributes={n: AttributeType(kind) for n, kind in attribute_types(session).items()},
-    )
-    in_routes = {v for each in published.features.values() for v in features.versions_in(each)}
-    for row in list_versions(session):
-        if row.state != VersionState.REGISTERED.value and row.version not in in_routes:
-            continue
-        manifest = MANIFESTS.of(row)
-        body.signatures[row.signature_digest] = manifest.signature
-        body.features[row.features_digest] = manifest.features
-        body.versions[row.version] = VersionSchema(
-            model=row.model, signature=row.signature_digest, features=row.features_digest
-        )
-    for model in list_models(session):
-        if model.signature is not None:
-            signature = msgspec.convert(model.signature, ModelSignature)
-            body.signatures[signature.digest()] = signature
-            body.current[model.name] = signature.digest()
-    return body

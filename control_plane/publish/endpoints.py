@@ -1,37 +1,55 @@
 """HTTP for gateways: the stream of headers, their index, the bodies."""
 
-from collections.abc import AsyncIterator
+import hashlib
 from typing import Annotated
 
-import msgspec
-from fastapi import APIRouter, Request, Response
+from fastapi import APIRouter, Depends, Header, Request, Response
 from fastapi.concurrency import run_in_threadpool
-from fastapi.responses import StreamingResponse
 
-from bentos.contract.documents import HEARTBEAT_SECONDS
+from bentos.contract.documents import Revision, parse_revision
+from bentos.contract.errors import ContractError
 from control_plane.auth import allow, identify
-from control_plane.errors import UnauthorizedError, UnavailableError
+from control_plane.errors import ForbiddenError, UnauthorizedError, UnavailableError
 from control_plane.parts import Reading, Running
 from control_plane.principal import Permission, Principal
 from control_plane.publish import archive
 from control_plane.publish.etag import conditional_json
-from control_plane.publish.feed import Feed
+from control_plane.publish.in_force import NOTHING
+from control_plane.publish.stream import DocumentStream, StillGood
 
 router = APIRouter(prefix="/gateway/v1")
-NO_BUFFERING = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
+_admit = allow(Permission.DOCUMENTS_READ).dependency
 FOREVER = {"Cache-Control": "private, max-age=31536000, immutable"}
-# Turns of the stream, at most a heartbeat apart, between two looks at its key.
-RECHECK_EVERY = 5
-HEARTBEAT = b"event: heartbeat\ndata: {}\n\n"
+
+
+async def _reader(request: Request, parts: Running) -> StillGood:
+    """Whether whoever asks may go on reading the stream; raises as ``allow`` does.
+
+    All gateways of an installation hold one key, and after a restart they come all at once:
+    they share the look at it.
+    """
+    sent = request.headers.get("authorization", "")
+    key = hashlib.sha256(sent.encode()).hexdigest()
+
+    async def still_good() -> bool:
+        return await parts.key_watch.is_good(key, lambda: run_in_threadpool(_may_read, request))
+
+    if not (sent and await still_good()):
+        await run_in_threadpool(_admit, request)
+    return still_good
 
 
 @router.get("/documents")
-def get_stream(
-    request: Request, parts: Running, _: Annotated[Principal, allow(Permission.DOCUMENTS_READ)]
-) -> StreamingResponse:
-    """Server-sent events: every header in force at once, then each new one; a heartbeat."""
-    events = _events(request, parts.feed)
-    return StreamingResponse(events, media_type="text/event-stream", headers=NO_BUFFERING)
+async def get_stream(
+    parts: Running,
+    still_good: Annotated[StillGood, Depends(_reader)],
+    last_event_id: Annotated[str, Header()] = "",
+) -> Response:
+    """Server-sent events: every header in force at once, then each new one; a heartbeat.
+
+    Small bodies come with the headers of later revisions than ``Last-Event-ID``.
+    """
+    return DocumentStream(parts.feed, _known(last_event_id), still_good)
 
 
 @router.get("/documents/index")
@@ -54,24 +72,19 @@ def get_body(
     return Response(body, media_type="application/json", headers=FOREVER)
 
 
-async def _events(request: Request, feed: Feed) -> AsyncIterator[bytes]:
-    turns = 0
-    async for headers in feed.changes(HEARTBEAT_SECONDS):
-        turns += 1
-        if turns % RECHECK_EVERY == 0 and not await run_in_threadpool(_is_still_good, request):
-            return
-        if not headers:
-            yield HEARTBEAT
-        for header in headers:
-            data = msgspec.json.encode(header).decode()
-            yield f"event: document\nid: {header.revision}\ndata: {data}\n\n".encode()
+def _known(last_event_id: str) -> Revision:
+    """What the subscriber says it has; nothing, if that cannot be read."""
+    try:
+        return parse_revision(last_event_id)
+    except ContractError:
+        return NOTHING
 
 
-def _is_still_good(request: Request) -> bool:
+def _may_read(request: Request) -> bool:
     """A key that was revoked meanwhile must not go on reading an open stream."""
     try:
         return Permission.DOCUMENTS_READ in identify(request).permissions
-    except UnauthorizedError:
+    except (UnauthorizedError, ForbiddenError):
         return False
     except UnavailableError:
         # Nobody can have revoked it meanwhile; the stream outlives the database's absence.

@@ -79,5 +79,6 @@ def ready_addresses(session: ReadSession) -> dict[str, tuple[str, ...]]:
         for version, report in row.versions.items():
             if report["ready"] and report["addresses"]:
                 found.setdefault(version, set()).update(report["addresses"])
-    known = (version for version in found if session.get(VersionRow, version) is not None)
-    return {version: tuple(sorted(found[version])) for version in sorted(known)}
+    # Not the rows: each holds a manifest of kilobytes.
+    registered = set(session.exec(select(VersionRow.version)))
+    return {version: tuple(sorted(found[version])) for version in sorted(found.keys() & registered)}

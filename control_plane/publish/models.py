@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from sqlalchemy import Index
 from sqlmodel import JSON, Column, Field, SQLModel
 
 from control_plane.db import WideInteger
@@ -32,10 +33,11 @@ class PublishedRow(SQLModel, table=True):
     """One published document; the highest revision of each name is in force."""
 
     __tablename__ = "published_document"
+    __table_args__ = (Index("ix_published_document_newest", "name", "epoch", "number"),)
 
     epoch: int = Field(primary_key=True)
     number: int = Field(primary_key=True, sa_type=WideInteger)
-    name: str = Field(index=True)
+    name: str
     digest: str = Field(foreign_key="document_body.digest")
     at: str
     header: dict[str, Any] = Field(sa_column=Column(JSON, nullable=False))

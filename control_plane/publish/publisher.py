@@ -1,44 +1,90 @@
-"""The thread that runs the publisher's passes and tells the feed."""
+"""The thread that makes the publisher's passes and tells the feed.
+
+A pass publishes new kills and tells the streams of them, then routes, then compiles all else.
+Each step is tried whatever became of the others: no broken route can delay a kill.
+"""
 
 import asyncio
 import threading
+import time
+from collections.abc import Callable
 
 import structlog
 
-from bentos.contract.documents import DocumentHeader, DocumentName
+from bentos.contract.documents import Revision
+from control_plane.crash_point import CrashPoint, crash_point
 from control_plane.db import Database
-from control_plane.publish import archive
-from control_plane.publish.feed import Feed
-from control_plane.publish.service import is_time, reconcile
+from control_plane.metrics import Metrics
+from control_plane.publish.feed import Documents, Feed
+from control_plane.publish.in_force import NOTHING
+from control_plane.publish.service import Reconciler
 from control_plane.publish.signing import Signer
 
+SEND_SECONDS = 0.01
 log = structlog.get_logger(__name__)
 
 
 class Publisher:
     """Passes every ``interval_s``, and at once when woken."""
 
-    def __init__(self, database: Database, signer: Signer, feed: Feed, interval_s: float) -> None:
+    def __init__(
+        self, database: Database, signer: Signer, feed: Feed, metrics: Metrics, interval_s: float
+    ) -> None:
+        self.failing: str | None = "no pass has been made yet"
         self._database = database
-        self._signer = signer
+        self._reconciler = Reconciler(database, signer)
         self._feed = feed
+        self._metrics = metrics
         self._interval_s = interval_s
         self._wanted = threading.Event()
+        self._sent = threading.Event()
         self._stopping = False
         self._thread: threading.Thread | None = None
+        self._loop: asyncio.AbstractEventLoop | None = None
         self._seen = 0
-        self._told: dict[DocumentName, DocumentHeader] = {}
-        self.failing: str | None = "no pass has been made yet"
+        self._announced = NOTHING
+        self._lock = threading.Lock()
+        "For the two that follow: they are set by whoever commits."
+        self._begun = 0
+        self._woken_at: float | None = None
+        self._ended = 0
+        "The last pass that ended well; this and the waiters belong to the loop's thread."
+        self._waiters: list[tuple[int, asyncio.Future[None]]] = []
 
     def start(self, loop: asyncio.AbstractEventLoop) -> None:
         """Make a first pass, then go on in a thread of its own."""
-        self._pass(loop, announce=True)
-        self._thread = threading.Thread(target=self._run, args=(loop,), name="publisher")
+        self._loop = loop
+        self._pass()
+        self._thread = threading.Thread(target=self._run, name="publisher")
         self._thread.start()
 
-    def wake(self) -> None:
-        """Ask for a pass now."""
+    def wake(self) -> int:
+        """Ask for a pass now; the number of the first that sees all that was committed."""
+        with self._lock:
+            if self._woken_at is None:
+                self._woken_at = time.monotonic()
+            number = self._begun + 1
         self._wanted.set()
+        return number
+
+    def look(self) -> None:
+        """Ask for a pass because another process may have committed."""
+        self._wanted.set()
+
+    async def passed(self, number: int) -> Revision:
+        """Wait until that pass, or a later one, ended well; the highest revision in force then.
+
+        Called in the loop's thread. While passes fail it waits for ever: give it a time.
+        """
+        if number > self._ended:
+            assert self._loop is not None
+            waiter = (number, self._loop.create_future())
+            self._waiters.append(waiter)
+            try:
+                await waiter[1]
+            finally:
+                self._waiters.remove(waiter)
+        return self._feed.revision
 
     def stop(self) -> None:
         """End after the pass under way."""
@@ -47,36 +93,81 @@ class Publisher:
         if self._thread is not None:
             self._thread.join()
 
-    def _run(self, loop: asyncio.AbstractEventLoop) -> None:
+    def _run(self) -> None:
         while not self._stopping:
             self._wanted.wait(self._interval_s)
             self._wanted.clear()
             if not self._stopping:
-                self._pass(loop)
+                self._pass()
 
-    def _has_cause(self) -> bool:
-        """A pass over an unchanged database finds nothing, unless a time has come."""
-        return (
-            bool(self.failing)
-            or self._database.data_version() != self._seen
-            or is_time(self._database)
-        )
+    def _pass(self) -> None:
+        with self._lock:
+            self._begun += 1
+            number, woken_at, self._woken_at = self._begun, self._woken_at, None
+        failing = self._make(woken_at)
+        self.failing = failing
+        self._metrics.passed(failed=failing is not None)
+        if failing is None:
+            self._tell(self._end, number)
 
-    def _pass(self, loop: asyncio.AbstractEventLoop, *, announce: bool = False) -> None:
+    def _make(self, woken_at: float | None) -> str | None:
+        """One pass; what went wrong in it."""
         try:
-            if not announce and not self._has_cause():
-                return
             seen = self._database.data_version()
-            reconcile(self._database, self._signer)
-            # What is in force, whoever published it: this pass, one that failed after its
-            # commit, or another replica.
-            with self._database.read() as session:
-                headers = archive.current_headers(session)
-            if announce or headers != self._told:
-                loop.call_soon_threadsafe(self._feed.update, headers)
-                self._told = headers
-            self._seen, self.failing = seen, None
+            # A pass over an unchanged database finds nothing, unless a time has come.
+            if not self.failing and seen == self._seen and not self._reconciler.is_time():
+                return None
+        except Exception as error:
+            log.exception("publisher cannot look")
+            return _told(error)
+        failures = [
+            failure
+            for step in self._reconciler.steps
+            if (failure := self._step(step, woken_at)) is not None
+        ]
+        if not failures:
+            self._seen = seen
+        return "; ".join(failures) or None
+
+    def _step(self, step: Callable[[], None], woken_at: float | None) -> str | None:
+        """One step of a pass, told to the streams; what went wrong in it."""
+        try:
+            step()
+            in_force = self._reconciler.in_force
+            if in_force.revision != self._announced:
+                self._sent.clear()
+                self._tell(self._update, in_force.documents(), woken_at)
+                self._announced = in_force.revision
+                crash_point(CrashPoint.ANNOUNCED)
+                # The loop needs the interpreter to send; the next step can wait for that.
+                self._sent.wait(SEND_SECONDS)
         except Exception as error:
             # Level-triggered: whatever it was, the next pass starts from the tables again.
-            self.failing = f"{type(error).__name__}: {error}"
-            log.exception("publisher pass failed")
+            log.exception("publisher pass failed", step=step.__name__)
+            return _told(error)
+        return None
+
+    # --- in the loop's thread -----------------------------------------------------------
+    def _tell(self, function: Callable[..., None], *arguments: object) -> None:
+        assert self._loop is not None
+        self._loop.call_soon_threadsafe(function, *arguments)
+
+    def _update(self, documents: Documents, woken_at: float | None) -> None:
+        self._feed.update(documents)
+        for name, (header, _) in documents.items():
+            self._metrics.in_force(name.value, header.revision.number)
+        if woken_at is not None:
+            self._metrics.announced(time.monotonic() - woken_at)
+        assert self._loop is not None
+        # Behind the streams that were woken just now.
+        self._loop.call_soon(self._loop.call_soon, self._sent.set)
+
+    def _end(self, number: int) -> None:
+        self._ended = number
+        for wanted, waiter in self._waiters:
+            if wanted <= number and not waiter.done():
+                waiter.set_result(None)
+
+
+def _told(error: Exception) -> str:
+    return f"{type(error).__name__}: {error}"

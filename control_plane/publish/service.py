@@ -1,63 +1,184 @@
-"""One pass of the level-triggered publisher: make what is served equal what is desired.
+"""The level-triggered publisher's steps: make what is served equal what is desired.
 
-A pass reads the tables and nothing else, so a crash at any point heals on the next one.
+A step reads the tables and nothing else, so a crash at any point heals on the next one.
 Revision, archive entry and register event commit together.
 """
 
 import hashlib
+from collections.abc import Callable, Container
+from typing import Any
 
 from sqlmodel import col, select
 
 from bentos.contract.documents import (
     DocumentHeader,
     DocumentName,
+    EndpointsBody,
     Revision,
     encode_body,
 )
 from bentos.contract.register import Action
 from control_plane import clock
 from control_plane.audit.service import Change, record
+from control_plane.crash_point import CrashPoint, crash_point
 from control_plane.db import Database, ReadSession, WriteSession
 from control_plane.principal import system
 from control_plane.publish import archive, features
 from control_plane.publish.archive import Served
-from control_plane.publish.desired import compile_desired
+from control_plane.publish.desired import compile_desired, rerouted, tightened
+from control_plane.publish.in_force import InForce
 from control_plane.publish.signing import Signer
 from control_plane.releases import kills
 from control_plane.releases.models import KillRow
 from control_plane.releases.schedule import due, start_due
 
+Bodies = dict[DocumentName, tuple[Any, bytes]]
+Document = tuple[DocumentHeader, bytes, Any]
+"""A header, its body's bytes and the body."""
+Step = Callable[[], None]
+Compile = Callable[[ReadSession, Served, Container[str]], Any]
 
-def reconcile(database: Database, signer: Signer) -> bool:
-    """Publish what differs; True if anything was. Takes the write lock only when needed."""
-    stamp = database.data_version()
-    with database.read() as session:
-        served = archive.load_served(session)
-        due = _is_due(session, served)
-        changed = _changed(session, served)
-    if not due and not changed:
-        return False
-    with database.write() as session:
-        # Takes the lock: from here on nobody else commits.
-        epoch = archive.installation(session).epoch
-        if due or database.data_version() != stamp:
+
+class Reconciler:
+    """The steps of a pass. ``in_force`` follows the archive, whoever published."""
+
+    def __init__(self, database: Database, signer: Signer) -> None:
+        self.in_force = InForce()
+        self._database = database
+        self._signer = signer
+        self.steps: tuple[Step, ...] = (
+            self.publish_kills,
+            self.publish_routes,
+            self.publish_all,
+        )
+        "In their order: what is urgent waits for no compilation of what is not."
+
+    def publish_kills(self) -> None:
+        """Publish new kills, before anything else is looked at."""
+        self._publish_urgent(DocumentName.KILL, tightened)
+
+    def publish_routes(self) -> None:
+        """Publish new routes to versions whose addresses are in force."""
+        self._publish_urgent(DocumentName.ROUTES, rerouted)
+
+    def publish_all(self) -> None:
+        """Do what is due, and publish whatever differs."""
+
+        def act(session: WriteSession) -> None:
             start_due(session)
-            kills.expire_due(session, features.serving(served.routes.features))
-            served = archive.load_served(session)
-            changed = _changed(session, served)
-        for name, body in changed.items():
-            _publish(session, signer, epoch, served.headers.get(name), name, body)
-    return bool(changed)
+            kills.expire_due(session, self._serving())
+
+        self._reconcile(self._changed, self._is_due, act)
+
+    def is_time(self) -> bool:
+        """Whether a scheduled start or a kill's expiry has come."""
+        with self._database.read() as session:
+            return _is_time(session)
+
+    def _publish_urgent(self, name: DocumentName, compile_body: Compile) -> None:
+        def changed(session: ReadSession) -> Bodies:
+            if name not in self.in_force.headers:
+                return {}  # what was never published begins with all the others
+            endpoints: EndpointsBody | None = self.in_force.body(DocumentName.ENDPOINTS)
+            addresses = endpoints.versions if endpoints else {}
+            body = compile_body(session, self.in_force.served(), addresses)
+            return self._differing(name, body)
+
+        self._reconcile(changed, lambda _: False, lambda _: None)
+
+    def _reconcile(
+        self,
+        changed: Callable[[ReadSession], Bodies],
+        is_due: Callable[[ReadSession], bool],
+        act: Callable[[WriteSession], None],
+    ) -> None:
+        """Publish what ``changed`` finds. Takes the write lock only when there is something."""
+        stamp = self._database.data_version()
+        with self._database.read() as session:
+            self.in_force.refresh(session)
+            acts = is_due(session)
+            bodies = changed(session)
+        if not acts and not bodies:
+            return
+        crash_point(CrashPoint.COMPILED)
+        with self._database.write() as session:
+            epoch = _lock(session)
+            if acts or self._database.data_version() != stamp:
+                self.in_force.refresh(session)
+                act(session)
+                bodies = changed(session)
+            published = self._publish(session, epoch, bodies)
+            crash_point(CrashPoint.WRITTEN)
+        crash_point(CrashPoint.COMMITTED)
+        # In force from the commit on, and not before.
+        for document in published:
+            self.in_force.take(*document)
+
+    def _serving(self) -> dict[str, str]:
+        return features.serving(self.in_force.served().routes.features)
+
+    def _is_due(self, session: ReadSession) -> bool:
+        return bool(due(session) or kills.due(session, self._serving()))
+
+    def _changed(self, session: ReadSession) -> Bodies:
+        epoch = archive.installation(session).epoch
+        changed: Bodies = {}
+        for name, body in compile_desired(session, self.in_force.served()).bodies.items():
+            header = self.in_force.headers.get(name)
+            # After a restored backup gateways may hold newer revisions of the old epoch, and
+            # refuse what is older: everything is said again in the new one.
+            present = header is not None and header.revision.epoch == epoch
+            changed |= self._differing(name, body) if present else {name: (body, encode_body(body))}
+        return changed
+
+    def _differing(self, name: DocumentName, body: Any) -> Bodies:
+        """The body, if its bytes are not those in force."""
+        # Equal bodies have equal bytes, and comparing costs less than encoding.
+        if body == self.in_force.body(name):
+            return {}
+        data = encode_body(body)
+        return {} if data == self.in_force.data(name) else {name: (body, data)}
+
+    def _publish(self, session: WriteSession, epoch: int, bodies: Bodies) -> list[Document]:
+        published: list[Document] = []
+        last = self.in_force.revision
+        number = last.number + 1 if last.epoch == epoch else archive.next_number(session, epoch)
+        for name, (body, data) in bodies.items():
+            header = self._sign(name, data, Revision(epoch, number + len(published)))
+            archive.store(session, header, data)
+            crash_point(CrashPoint.ARCHIVED)
+            _record(session, self.in_force.headers.get(name), header)
+            crash_point(CrashPoint.RECORDED)
+            published.append((header, data, body))
+        return published
+
+    def _sign(self, name: DocumentName, data: bytes, revision: Revision) -> DocumentHeader:
+        return self._signer.sign(
+            DocumentHeader(
+                name=name,
+                revision=revision,
+                digest=hashlib.sha256(data).hexdigest(),
+                size=len(data),
+                at=clock.now(),
+                key_id=self._signer.key_id,
+            )
+        )
 
 
-def is_time(database: Database) -> bool:
-    """Whether a scheduled start or a kill's expiry has come."""
-    with database.read() as session:
-        return _is_time(session)
+def _record(session: WriteSession, before: DocumentHeader | None, after: DocumentHeader) -> None:
+    change = Change(
+        action=Action.DOCUMENT_PUBLISH,
+        entity=f"document:{after.name.value}",
+        before=None if before is None else _snapshot(before),
+        after=_snapshot(after),
+        entity_revision=after.revision.number,
+    )
+    record(session, system("publisher"), change)
 
 
-def _is_due(session: ReadSession, served: Served) -> bool:
-    return bool(due(session) or kills.due(session, features.serving(served.routes.features)))
+def _lock(session: WriteSession) -> int:
+    """Take the write lock, after which nobody else commits; the epoch to publish in."""
+    return archive.installation(session).epoch
 
 
 def _is_time(session: ReadSession) -> bool:
@@ -67,48 +188,5 @@ def _is_time(session: ReadSession) -> bool:
     return bool(due(session) or session.exec(expired.limit(1)).first())
 
 
-def _changed(session: ReadSession, served: Served) -> dict[DocumentName, bytes]:
-    changed = {}
-    for name, body in compile_desired(session, served).bodies.items():
-        data = encode_body(body)
-        header = served.headers.get(name)
-        if header is None or header.digest != _sha256(data):
-            changed[name] = data
-    return changed
-
-
-def _publish(
-    session: WriteSession,
-    signer: Signer,
-    epoch: int,
-    before: DocumentHeader | None,
-    name: DocumentName,
-    body: bytes,
-) -> None:
-    header = signer.sign(
-        DocumentHeader(
-            name=name,
-            revision=Revision(epoch, archive.next_number(session, epoch)),
-            digest=_sha256(body),
-            size=len(body),
-            at=clock.now(),
-            key_id=signer.key_id,
-        )
-    )
-    archive.store(session, header, body)
-    change = Change(
-        action=Action.DOCUMENT_PUBLISH,
-        entity=f"document:{name.value}",
-        before=None if before is None else _snapshot(before),
-        after=_snapshot(header),
-        entity_revision=header.revision.number,
-    )
-    record(session, system("publisher"), change)
-
-
-def _snapshot(header: DocumentHeader) -> dict[str, str]:
+def _snapshot(header: DocumentHeader) -> dict[str, Any]:
     return {"revision": str(header.revision), "digest": header.digest}
-
-
-def _sha256(data: bytes) -> str:
-    return hashlib.sha256(data).hexdigest()

@@ -26,6 +26,14 @@ def stable_of(session: ReadSession, model: str) -> str | None:
     return rows[0].version if rows else None
 
 
+def stable_versions(session: ReadSession) -> dict[str, str]:
+    """Model → its stable version, for all models that have one: one question for all."""
+    query = select(PromotionRow.model, PromotionRow.version).where(
+        col(PromotionRow.undone_at).is_(None)
+    )
+    return dict(session.exec(query.order_by(col(PromotionRow.seq))).all())
+
+
 def previous_of(session: ReadSession, model: str) -> str | None:
     """Where a rollback of the stable version would go; None if nowhere."""
     return next((version.version for version in _earlier(session, model)), None)

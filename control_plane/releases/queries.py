@@ -36,6 +36,12 @@ def open_release(session: ReadSession, model: str) -> ReleaseRow | None:
     return session.exec(query).first()
 
 
+def open_releases(session: ReadSession) -> dict[str, ReleaseRow]:
+    """Model → its open release, for all models that have one."""
+    query = select(ReleaseRow).where(col(ReleaseRow.state).in_([s.value for s in OPEN]))
+    return {row.model: row for row in session.exec(query)}
+
+
 def active_kill(session: ReadSession, model: str) -> KillRow | None:
     """The kill in force for a model, if any."""
     query = select(KillRow).where(col(KillRow.model) == model, col(KillRow.cleared_at).is_(None))

@@ -6,11 +6,11 @@ from sqlmodel import col, select
 
 from bentos.contract.route import CanaryRule, Route
 from control_plane.db import ReadSession
-from control_plane.registry.history import previous_of, stable_of
+from control_plane.registry.history import previous_of, stable_of, stable_versions
 from control_plane.registry.service import list_models
 from control_plane.releases.lifecycle import STARTED, State
 from control_plane.releases.models import ReleaseRow
-from control_plane.releases.queries import open_release
+from control_plane.releases.queries import open_release, open_releases
 
 _ON_CANARY_RULE = frozenset({State.CANARY, State.PAUSED})
 _WARMED_UP = STARTED | {State.SCHEDULED}
@@ -18,8 +18,9 @@ _WARMED_UP = STARTED | {State.SCHEDULED}
 
 def desired_routes(session: ReadSession) -> tuple[Route, ...]:
     """Every model's route, by model."""
-    routes = (_route(session, model.name) for model in list_models(session))
-    return tuple(route for route in routes if route is not None)
+    releases = open_releases(session)
+    stable = sorted(stable_versions(session).items())
+    return tuple(_route(model, version, releases.get(model)) for model, version in stable)
 
 
 def wanted_versions(session: ReadSession) -> set[str]:
@@ -60,11 +61,7 @@ def named_versions(route: Route) -> set[str]:
     return named
 
 
-def _route(session: ReadSession, model: str) -> Route | None:
-    stable = stable_of(session, model)
-    if stable is None:
-        return None
-    release = open_release(session, model)
+def _route(model: str, stable: str, release: ReleaseRow | None) -> Route:
     if release is None or State(release.state) not in STARTED:
         return Route(model=model, stable=stable)
     state = State(release.state)

@@ -67,6 +67,11 @@ class Process:
             self._popen.kill()
             self._popen.wait()
 
+    def ended(self) -> None:
+        """Wait for an end that is coming."""
+        if self._popen is not None:
+            self._popen.wait(STOP_SECONDS)
+
     def stop(self) -> None:
         """SIGTERM; whatever is left of its session after half a minute is killed."""
         if self._popen is None or not self.runs:

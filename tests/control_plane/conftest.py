@@ -55,20 +55,20 @@ class Plane:
     def environment(self, **more: str) -> dict[str, str]:
         return _environment(self.home, SIGNALBOX_DATABASE_URL=self.database_url, **more)
 
-    def start(self) -> None:
-        self.launch()
+    def start(self, **settings: str) -> None:
+        self.launch(**settings)
         self.wait_until_ready()
 
     def wait_until_ready(self) -> None:
         self.wait(self._is_ready)
 
-    def launch(self) -> None:
+    def launch(self, **settings: str) -> None:
         self.process = subprocess.Popen(
             [sys.executable, "-m", "control_plane"],
             env=self.environment(
                 SIGNALBOX_CONTROL_PLANE_PORT=str(self.port),
                 SIGNALBOX_DRAIN_S="0",
-                **self.settings,
+                **self.settings | settings,
             ),
         )
 
@@ -79,6 +79,11 @@ class Plane:
             return httpx.get(f"{self.url}/health/ready").status_code == 200
         except httpx.TransportError:
             return False
+
+    def ended(self) -> int:
+        """Wait for an end that comes by itself; how it came."""
+        assert self.process is not None
+        return self.process.wait(20)
 
     def stop(self, how: int = signal.SIGTERM) -> int:
         assert self.process is not None

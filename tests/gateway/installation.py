@@ -250,6 +250,7 @@ class Gateway:
 
     def publish(self, name: DocumentName, body) -> None:
         self.serving.store.accept(*self.publisher.sign(name, body))
+        self.serving.store.keep()
 
     def publish_all(self, endpoints: dict[str, str], routes) -> None:
         self.publish(DocumentName.SCHEMAS, schemas_body())

@@ -32,7 +32,11 @@ def open_store(publisher, taken):
 
 
 def test_what_is_accepted_is_found_again_after_a_restart(publisher):
-    open_store(publisher, Taken([])).accept(*publisher.sign(DocumentName.ENDPOINTS, BODY))
+    store = open_store(publisher, Taken([]))
+    store.accept(*publisher.sign(DocumentName.ENDPOINTS, BODY))
+    assert store.unkept
+    store.keep()
+    assert not store.unkept
     taken = Taken([])
     open_store(publisher, taken).load()
     assert taken.bodies == [(DocumentName.ENDPOINTS, BODY, Revision(1, 1))]
@@ -80,9 +84,57 @@ def test_a_damaged_file_leaves_the_other_documents_in_use(publisher):
     store = open_store(publisher, Taken([]))
     store.accept(*publisher.sign(DocumentName.ENDPOINTS, BODY))
     store.accept(*publisher.sign(DocumentName.ROUTES, RoutesBody()))
+    store.keep()
     (store._path / "routes.body").write_bytes(b"{}")
     taken = Taken([])
     again = open_store(publisher, taken)
     again.load()
     assert [name for name, *_ in taken.bodies] == [DocumentName.ENDPOINTS]
     assert again.refused == 1
+
+
+def on_disk(publisher):
+    taken = Taken([])
+    open_store(publisher, taken).load()
+    return [revision for *_, revision in taken.bodies]
+
+
+def test_a_worker_that_is_late_never_puts_an_older_document_back(publisher):
+    older = publisher.sign(DocumentName.ENDPOINTS, BODY, Revision(1, 6))
+    newer = publisher.sign(DocumentName.ENDPOINTS, EndpointsBody(), Revision(1, 7))
+    slow, fast = open_store(publisher, Taken([])), open_store(publisher, Taken([]))
+    slow.accept(*older)
+    fast.accept(*newer)
+    fast.keep()
+    slow.keep()
+    assert on_disk(publisher) == [Revision(1, 7)]
+    assert not slow.unkept
+
+
+@pytest.mark.parametrize("file", ["endpoints.body", "endpoints.header.json"])
+def test_what_is_damaged_on_disk_is_written_again(publisher, file):
+    document = publisher.sign(DocumentName.ENDPOINTS, BODY)
+    store = open_store(publisher, Taken([]))
+    store.accept(*document)
+    store.keep()
+    (store._path / file).write_bytes(b"{}")
+    again = open_store(publisher, Taken([]))
+    again.load()
+    again.accept(*document)
+    again.keep()
+    assert on_disk(publisher) == [Revision(1, 1)]
+
+
+def test_a_disk_that_fails_is_tried_again_and_serving_goes_on(publisher):
+    taken = Taken([])
+    store = open_store(publisher, taken)
+    in_the_way = store._path / "endpoints.body"
+    in_the_way.mkdir()
+    store.accept(*publisher.sign(DocumentName.ENDPOINTS, BODY))
+    assert len(taken.bodies) == 1
+    with pytest.raises(OSError, match="directory"):
+        store.keep()
+    assert store.unkept
+    in_the_way.rmdir()
+    store.keep()
+    assert on_disk(publisher) == [Revision(1, 1)]

@@ -1,0 +1,1 @@
+"""Commit to decision: an installation whose publishes are timed until each worker obeys them."""
