@@ -38,7 +38,9 @@ from tests.gateway.test_traces import Collector
 from tests.gateway.version_process import QUOTED
 
 pytestmark = pytest.mark.acceptance
-plane, new_plane, versions = control_plane.plane, control_plane.new_plane, gateway.versions
+databases, make_plane = control_plane.databases, control_plane.make_plane
+postgresql_databases, postgresql = control_plane.postgresql_databases, control_plane.postgresql
+plane, versions = control_plane.plane, gateway.versions
 MARK = "planted7f3a"
 INFER = "/v2/models/fraud/infer"
 LENGTH = "inference-header-content-length"
