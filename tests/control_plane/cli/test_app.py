@@ -3,6 +3,7 @@ import os
 import subprocess
 import sys
 import threading
+from pathlib import Path
 
 import pytest
 from typer.testing import CliRunner
@@ -10,6 +11,7 @@ from typer.testing import CliRunner
 from control_plane import clock
 from control_plane.audit.offline.notes import parse_vkey
 from control_plane.audit.witness import Witness, WitnessServer
+from control_plane.cli import output
 from control_plane.cli.app import app
 
 pytestmark = pytest.mark.acceptance
@@ -19,7 +21,8 @@ pytestmark = pytest.mark.acceptance
 def run(plane, monkeypatch):
     monkeypatch.setenv("SIGNALBOX_HOME", str(plane.home))
     monkeypatch.setenv("SIGNALBOX_CONTROL_PLANE_URL", plane.url)
-    monkeypatch.setenv("COLUMNS", "200")
+    # Wide enough for every table, whatever terminal the tests run in.
+    monkeypatch.setattr(output.console, "_width", 200)
 
     def invoke(*arguments, key=None):
         if key is not None:
@@ -231,7 +234,11 @@ def test_init_runs_and_passes_its_arguments_on(tmp_path):
         capture_output=True,
         text=True,
     )
-    assert len(json.loads(done.stdout)["written"]) == 9
+    written = {Path(each).name for each in json.loads(done.stdout)["written"]}
+    assert written == {
+        *("documents.key", "documents.pub", "register.key", "register.pub", "pseudonym.key"),
+        *("admin.key", "gateway.key", "fleet.key", "trainer.key"),
+    }
 
 
 def test_serving_a_home_that_was_never_made_is_refused(tmp_path):
