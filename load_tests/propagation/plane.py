@@ -1,6 +1,7 @@
 """A real control plane with models in it, and changes whose commits say when they were."""
 
 import json
+import socket
 import time
 from datetime import datetime
 from pathlib import Path
@@ -15,6 +16,7 @@ from load_tests.installation.tiny_bento import VERSIONS, manifest
 from load_tests.servers import free_port
 
 HOST = "127.0.0.1"
+LISTEN_SECONDS = 60.0
 SHOP = "propagation-shop"
 STABLE, CANARY = VERSIONS
 FIRST_WEIGHT = 0.9
@@ -52,11 +54,13 @@ class Plane:
         self.process.wait_until(self._is_ready, "readiness")
 
     def start_again(self) -> int:
-        """Start it and return once it listens; when that was, in ns since the epoch."""
+        """Start it and return once it is ready; when it first took a connection, in ns since
+        the epoch."""
         self.process = self._process({})
         self.process.start()
-        self.process.wait_until(self._listens, "listening")
-        return time.time_ns()
+        listens_ns = self._first_connection_ns()
+        self.process.wait_until(self._is_ready, "readiness")
+        return listens_ns
 
     def stop(self) -> None:
         """End it."""
@@ -102,12 +106,17 @@ class Plane:
         # One after the other, or the routes might be published before the kill's end.
         await self._ask("DELETE", f"/api/v1/kills/{MODEL}?wait=served", REASON)
         weight = round(self._buckets * ONE_BUCKET, 4)
-        path = f"/api/v1/releases/{self.release}"
-        known = json.loads((await self._ask("GET", path, {})).body)["revision"]
-        order = {**REASON, "weight": weight, "expected_revision": known}
-        answer = await self._ask("POST", f"{path}/resume?wait=served", order)
+        await self.look()
+        path = f"/api/v1/releases/{self.release}/resume?wait=served"
+        order = {**REASON, "weight": weight, "expected_revision": self._revision}
+        answer = await self._ask("POST", path, order)
         self._revision = json.loads(answer.body)["revision"]
         return int(answer.headers[SERVED_REVISION].rpartition(".")[2])
+
+    async def look(self) -> None:
+        """Read the release's revision, which the next change of it has to name."""
+        answer = await self._ask("GET", f"/api/v1/releases/{self.release}", {})
+        self._revision = json.loads(answer.body)["revision"]
 
     async def forget_connection(self) -> None:
         """Open a new one for the next change."""
@@ -161,17 +170,23 @@ class Plane:
         log = self.home.parent / "control-plane.log"
         return Process("control plane", ["control_plane"], log, {**self.environment, **settings})
 
+    def _first_connection_ns(self) -> int:
+        until = time.monotonic() + LISTEN_SECONDS
+        while time.monotonic() < until:
+            try:
+                socket.create_connection((HOST, self.port), 1).close()
+            except ConnectionRefusedError:
+                time.sleep(0.001)
+            else:
+                return time.time_ns()
+        raise NotReachedError(f"the control plane does not listen:\n{self.process.log_end()}")
+
     def _is_ready(self) -> bool:
-        return self._answers("/health/ready")
-
-    def _listens(self) -> bool:
-        return self._answers("/health/live")
-
-    def _answers(self, path: str) -> bool:
         try:
-            return httpx.get(f"{self.url}{path}", timeout=5).status_code == httpx.codes.OK
+            answer = httpx.get(f"{self.url}/health/ready", timeout=5)
         except httpx.TransportError:
             return False
+        return answer.status_code == httpx.codes.OK
 
 
 def nanoseconds(moment: str) -> int:

@@ -122,6 +122,7 @@ class Prober:
 
     def close(self) -> None:
         """Hang up."""
+        self._asking = False
         for probe in self.probes:
             probe.close()
 

@@ -3,6 +3,7 @@
 import asyncio
 import random
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from dataclasses import dataclass, field
 
 from load_tests.propagation.plane import Plane
@@ -95,10 +96,14 @@ class Trials:
         await asyncio.to_thread(plane.stop)
         await plane.forget_connection()
         await asyncio.to_thread(plane.start, SIGNALBOX_CRASH_AT="publish.compiled")
-        await plane.publish()
+        # It may die before it answers; that it committed is where it dies.
+        with suppress(ConnectionError, asyncio.IncompleteReadError):
+            await plane.publish()
         await asyncio.to_thread(plane.process.ended)
         await plane.forget_connection()
-        return await asyncio.to_thread(plane.start_again)
+        listens_ns = await asyncio.to_thread(plane.start_again)
+        await plane.look()
+        return listens_ns
 
     async def time(self, change: Change, found: Latencies) -> None:
         """Make one change and add what each worker took to obey it."""

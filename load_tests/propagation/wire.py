@@ -45,7 +45,9 @@ class Wire:
         """Stop listening and end everything."""
         assert self._server is not None
         self._server.close()
-        self.drop()
+        while self._links:
+            self.drop()
+            await asyncio.sleep(0)
         await self._server.wait_closed()
 
     async def _connect(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -81,6 +83,7 @@ class _Link:
         await asyncio.wait({there, back}, return_when=asyncio.FIRST_COMPLETED)
         for task in (there, back):
             task.cancel()
+        await asyncio.gather(there, back, return_exceptions=True)
         self.reset()
 
     def reset(self) -> None:
