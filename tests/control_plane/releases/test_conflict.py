@@ -1,3 +1,5 @@
+import threading
+
 import pytest
 
 from control_plane.errors import PreconditionRequiredError, StaleError
@@ -49,3 +51,33 @@ def test_a_revision_of_the_future_is_stale_as_well(desk):
     with pytest.raises(StaleError) as caught:
         desk.tell("ada", release, "submit", expected_revision=9)
     assert caught.value.members["conflict"]["changes"] == []
+
+
+def test_editors_at_once_lose_no_edit(desk):
+    """Each adds a word of theirs to the reason, reading again whenever they were too late."""
+    names = ("ada", "cy", "dee", "eve")
+    release, each, stale = desk.draft(2, reason="words:"), 5, []
+
+    def edit(name):
+        who = desk.person(name)
+        for number in range(each):
+            while True:
+                read = desk.release(release.id)
+                changes = {"reason": f"{read.reason} {name}{number}"}
+                try:
+                    desk.write(service.edit_release, who, release.id, changes, read.revision)
+                    break
+                except StaleError as error:
+                    stale.append(error)
+
+    threads = [threading.Thread(target=edit, args=[name]) for name in names]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    found = desk.release(release.id)
+    words = {f"{name}{number}" for name in names for number in range(each)}
+    assert set(found.reason.split()) == words | {"words:"}
+    assert found.revision == 1 + len(words)
+    for error in stale:
+        assert error.members["conflict"]["changes"]

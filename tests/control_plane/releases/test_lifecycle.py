@@ -11,6 +11,7 @@ from control_plane.releases.lifecycle import (
     IllegalTransitionError,
     State,
     Verb,
+    goes_back,
     meant,
     target,
 )
@@ -94,3 +95,9 @@ def test_start_depends_on_the_plan(facts, state):
 @pytest.mark.parametrize(("exposed", "state"), [(False, State.SHADOW), (True, State.CANARY)])
 def test_resume_goes_back_to_where_it_was(exposed, state):
     assert target(State.PAUSED, Verb.RESUME, Facts(exposed=exposed)) is state
+
+
+@pytest.mark.parametrize("verb", list(Verb))
+def test_every_verb_either_goes_back_or_needs_somebody(verb):
+    judged = {Verb.EDIT, Verb.SUBMIT, Verb.APPROVE, Verb.REFUSE, Verb.OPEN_GATE}
+    assert goes_back(verb) != (RULES[verb].needs_approval or verb in judged)
