@@ -13,7 +13,6 @@ from bentos.contract.documents import (
     KillBody,
     KillEntry,
     Revision,
-    SchemasBody,
 )
 from bentos.contract.errors import ContractError
 from bentos.contract.local_kill import LocalKill, LocalKills
@@ -38,13 +37,7 @@ from gateway.shadow import ShadowLimits, ShadowMirror
 from gateway.shadow_comparison import Tolerance
 from gateway.shared_values import SharedValues
 from gateway.shopify_doors import ShopifyDoors
-from gateway.snapshot import (
-    Snapshot,
-    addresses,
-    compile_models,
-    compile_packers,
-    compile_routes,
-)
+from gateway.snapshot import Snapshot, addresses, compile_routes, with_schemas
 from gateway.store_choice import chosen_store
 from gateway.worker_slot import WorkerSlot, slot_count
 
@@ -199,7 +192,7 @@ class Serving:
         last, known = self.snapshot, self._bodies
         changed = {name for name, body in bodies.items() if body is not known.get(name)}
         if DocumentName.SCHEMAS in changed:
-            last = _with_schemas(bodies[DocumentName.SCHEMAS], last)
+            last = with_schemas(bodies[DocumentName.SCHEMAS], last)
         if changed & {DocumentName.SCHEMAS, DocumentName.ENDPOINTS}:
             last = replace(last, lanes=self._lanes(addresses(bodies), last))
         kills = obeyed(self.asked_kills, last.model_of, last.lanes)
@@ -256,17 +249,6 @@ class Serving:
         """model → its kill, as the control plane published it."""
         body: KillBody = self._bodies.get(DocumentName.KILL, KillBody())
         return body.models
-
-
-def _with_schemas(schemas: SchemasBody, last: Snapshot) -> Snapshot:
-    models = compile_models(schemas, last.models)
-    return replace(
-        last,
-        models=models,
-        packers=compile_packers(schemas, models),
-        model_of={version: entry.model for version, entry in schemas.versions.items()},
-        attributes=schemas.attributes,
-    )
 
 
 def _traces(config: GatewayConfig, gateway: str) -> "Traces | None":

@@ -4,7 +4,7 @@ Compiled from the five documents; nothing here is computed per request.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import msgspec
@@ -92,6 +92,18 @@ def compile_packers(schemas: SchemasBody, models: Mapping[str, ModelView]) -> di
         for version, entry in schemas.versions.items()
         if entry.model in models
     }
+
+
+def with_schemas(schemas: SchemasBody, last: Snapshot) -> Snapshot:
+    """The snapshot with the models, packers and attributes of a new schemas document."""
+    models = compile_models(schemas, last.models)
+    return replace(
+        last,
+        models=models,
+        packers=compile_packers(schemas, models),
+        model_of={version: entry.model for version, entry in schemas.versions.items()},
+        attributes=schemas.attributes,
+    )
 
 
 def compile_routes(

@@ -29,12 +29,21 @@ async def _reader(request: Request, parts: Running) -> StillGood:
     they share the look at it.
     """
     sent = request.headers.get("authorization", "")
-    key = hashlib.sha256(sent.encode()).hexdigest()
+    # Without a key there is nobody to share with.
+    key = hashlib.sha256(sent.encode()).hexdigest() if sent else str(id(request))
 
-    async def still_good() -> bool:
+    async def is_good() -> bool:
         return await parts.key_watch.is_good(key, lambda: run_in_threadpool(_may_read, request))
 
-    if not (sent and await still_good()):
+    async def still_good() -> bool:
+        try:
+            return await is_good()
+        except UnavailableError:
+            # Nobody can have revoked it meanwhile; the stream outlives the database's absence.
+            return True
+
+    # Who is not known yet is not let in while nobody can say who they are.
+    if not (sent and await is_good()):
         await run_in_threadpool(_admit, request)
     return still_good
 
@@ -86,6 +95,3 @@ def _may_read(request: Request) -> bool:
         return Permission.DOCUMENTS_READ in identify(request).permissions
     except (UnauthorizedError, ForbiddenError):
         return False
-    except UnavailableError:
-        # Nobody can have revoked it meanwhile; the stream outlives the database's absence.
-        return True

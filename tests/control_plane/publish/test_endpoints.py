@@ -1,12 +1,18 @@
 import base64
 import hashlib
 import json
+from types import SimpleNamespace
 
 import msgspec
 import pytest
 from cryptography.hazmat.primitives.serialization import load_pem_public_key
+from starlette.requests import Request
 
 from bentos.contract.documents import DocumentHeader, DocumentName, decode_body, signing_input
+from control_plane.errors import UnavailableError
+from control_plane.principal import Permission
+from control_plane.publish import endpoints
+from control_plane.publish.key_watch import KeyWatch
 
 pytestmark = pytest.mark.acceptance
 
@@ -140,3 +146,28 @@ def test_a_revoked_key_does_not_go_on_reading(plane):
     plane.admin.delete(f"/api/v1/keys/{answer['id']}").raise_for_status()
     # The stream ends by itself: this loop would never be left otherwise.
     assert len(list(events)) < 200
+
+
+async def test_while_the_database_is_away_streams_go_on_and_nobody_new_is_let_in(monkeypatch):
+    answers = [SimpleNamespace(permissions={Permission.DOCUMENTS_READ})]
+
+    def identify(_):
+        if answers:
+            return answers.pop()
+        raise UnavailableError("away")
+
+    monkeypatch.setattr(endpoints, "identify", identify)
+    clock = SimpleNamespace(now=0.0)
+    parts = SimpleNamespace(key_watch=KeyWatch(lambda: clock.now))
+
+    def request(key):
+        headers = [(b"authorization", b"Bearer " + key)]
+        return Request({"type": "http", "headers": headers, "path_params": {}})
+
+    still_good = await endpoints._reader(request(b"known"), parts)
+    clock.now = 100.0
+    assert await still_good()
+    for key in (b"known", b"stranger"):
+        clock.now += 100.0
+        with pytest.raises(UnavailableError):
+            await endpoints._reader(request(key), parts)
