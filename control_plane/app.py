@@ -16,6 +16,7 @@ from control_plane.audit.checkpointer import Checkpointer
 from control_plane.audit.register_key import load_register_signer
 from control_plane.callers import endpoints as callers
 from control_plane.config import Settings
+from control_plane.console.install import install as install_console
 from control_plane.db import Database
 from control_plane.decisions import endpoints as decisions
 from control_plane.decisions import proof_endpoints as evidence
@@ -139,6 +140,7 @@ def create_app(settings: Settings, oidc: OidcSettings | None = None) -> FastAPI:
     app.add_middleware(Envelope)
     for router in ROUTERS:
         app.include_router(router)
+    install_console(app, app.state.parts)
     return app
 
 

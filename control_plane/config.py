@@ -28,6 +28,8 @@ class Settings(BaseSettings):
     """Address the control plane listens on; it is private, TLS ends at a proxy."""
     control_plane_port: int = Field(default=8081, ge=0, le=65535)
     """Port the control plane listens on; 0 picks a free one."""
+    console: bool = True
+    """Serve the pages at ``/console``."""
     server_only_models: frozenset[str] = frozenset({"fraud"})
     """Models that can never be made visible to public SDK keys."""
     fleet_replicas: int = Field(default=1, ge=1, le=64)

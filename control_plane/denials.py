@@ -41,10 +41,21 @@ def record_denial(
         if not strangers.is_first((who.ip, _tried(request))):
             return
     action, entity = getattr(request.state, "attempt", (None, ""))
+    record_denied(database, who, action, entity or _endpoint(request), error)
+
+
+def record_denied(
+    database: Database,
+    who: Principal,
+    action: Action | None,
+    entity: str,
+    error: ControlPlaneError,
+) -> None:
+    """One event of its own; ``action`` None: nobody knows what it was about."""
     change = Change(
         action=action or Action.REQUEST_DENY,
         # Both may repeat what was sent in the path.
-        entity=without_secrets(entity or _endpoint(request)),
+        entity=without_secrets(entity),
         reason=without_secrets(error.detail),
         outcome=Outcome.DENIED,
     )

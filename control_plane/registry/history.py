@@ -68,6 +68,17 @@ def undo_promotion(session: WriteSession, model: str, release: str) -> str:
     return target
 
 
+def once_promoted(session: ReadSession, model: str) -> list[str]:
+    """Versions that traffic may be forced back onto, the latest promotion first."""
+    query = select(PromotionRow).where(col(PromotionRow.model) == model)
+    found: dict[str, None] = {}
+    for row in session.exec(query.order_by(col(PromotionRow.seq).desc())):
+        version = session.get(VersionRow, row.version)
+        if version is not None and version.state == VersionState.REGISTERED.value:
+            found[row.version] = None
+    return list(found)
+
+
 def check_once_promoted(session: ReadSession, model: str, version: str) -> None:
     """Raise PolicyError unless traffic may be forced back onto this version."""
     row = session.get(VersionRow, version)

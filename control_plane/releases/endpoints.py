@@ -29,6 +29,7 @@ from control_plane.releases.schemas import (
     ReleaseEdit,
     ReleaseIn,
 )
+from control_plane.releases.timeline import timeline
 
 router = APIRouter(prefix="/api/v1")
 VERBS = frozenset(Verb) - {Verb.EDIT, Verb.HALT}
@@ -92,6 +93,14 @@ def get_release(
 ) -> dict[str, Any]:
     """One release. Its ETag is its revision, for If-Match."""
     return _tagged(session, queries.get_release(session, release_id), response)
+
+
+@router.get("/releases/{release_id}/timeline")
+def get_timeline(
+    session: Reading, release_id: str, _: Annotated[Principal, allow(Permission.READ)]
+) -> list[dict[str, Any]]:
+    """What happened to a release, oldest first, denied attempts too."""
+    return timeline(session, release_id)
 
 
 @router.patch("/releases/{release_id}")

@@ -1,0 +1,1 @@
+"""The pages at /console: what the API can do, for people. No rules of their own."""

@@ -1,0 +1,1 @@
+"""What pages are made of: native HTML, one noun a file."""

@@ -1,0 +1,42 @@
+"""A state as icon, word and hue: each alone would do."""
+
+from nicegui import html
+
+from bentos.contract.manifest import VersionState
+from bentos.contract.register import Outcome
+from control_plane.console.elements.icon import icon
+from control_plane.releases.lifecycle import State
+
+# state → (icon, word, hue)
+_BADGES: dict[str, tuple[str, str, str]] = {
+    State.DRAFT: ("draft", "Draft", ""),
+    State.IN_REVIEW: ("in_review", "In review", "tone-blue"),
+    State.APPROVED: ("approved", "Approved", "tone-go"),
+    State.SCHEDULED: ("scheduled", "Scheduled", "tone-blue"),
+    State.SHADOW: ("shadow", "Shadow", "tone-purple"),
+    State.CANARY: ("canary", "Canary", "tone-orange"),
+    State.PAUSED: ("paused", "Paused", "tone-orange"),
+    State.PROMOTED: ("promoted", "Promoted", "tone-go"),
+    State.ROLLED_BACK: ("rolled_back", "Rolled back", "tone-red"),
+    State.ABORTED: ("aborted", "Aborted", ""),
+    VersionState.REGISTERED: ("promoted", "Registered", "tone-go"),
+    VersionState.REJECTED: ("denied", "Rejected", "tone-red"),
+    VersionState.RETIRED: ("aborted", "Retired", ""),
+    Outcome.ALLOWED: ("promoted", "Allowed", ""),
+    Outcome.DENIED: ("denied", "Denied", "tone-red"),
+    "stable": ("stable", "Stable", "tone-go"),
+    "killed": ("killed", "Killed", "tone-red"),
+    "active": ("promoted", "Active", "tone-go"),
+    "disabled": ("denied", "Disabled", "tone-red"),
+    "void": ("aborted", "Void", ""),
+    "revoked": ("denied", "Revoked", ""),
+    "expired": ("scheduled", "Expired", ""),
+}
+
+
+def badge(state: str, more: str = "") -> None:
+    """Draw a state's badge; ``more`` is added to its word, e.g. a share."""
+    name, word, tone = _BADGES[state]
+    with html.span().classes(f"badge {tone}"):
+        icon(name)
+        html.span(f"{word} {more}".rstrip())

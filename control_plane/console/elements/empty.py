@@ -1,0 +1,13 @@
+"""What stands where nothing is yet: what would be here, and what fills it."""
+
+from nicegui import html
+
+
+def empty(title: str, text: str, command: str = "") -> html.div:
+    """Draw it; returns its place, for a button that fills it."""
+    with html.div().classes("empty") as place:
+        html.h3(title)
+        html.p(text)
+        if command:
+            html.pre(command)
+    return place

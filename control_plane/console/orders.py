@@ -1,0 +1,197 @@
+"""The buttons of a release and of a model: one click, one question, one write."""
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from functools import partial
+
+from nicegui import html
+from nicegui.events import GenericEventArguments
+
+from bentos.contract.errors import ContractError
+from bentos.contract.register import Action
+from bentos.contract.route import BUCKETS
+from control_plane.console.desk import Desk
+from control_plane.console.elements.button import button
+from control_plane.console.elements.dialog import ask
+from control_plane.console.elements.field import (
+    INITIAL,
+    reason_field,
+    text_field,
+    ticket_field,
+)
+from control_plane.console.elements.form import Question, Values
+from control_plane.console.elements.share import percent
+from control_plane.console.preview import preview_of
+from control_plane.console.seat import Attempt
+from control_plane.console.wording import WORDINGS, Release, Wording
+from control_plane.db import ReadSession
+from control_plane.principal import Principal
+from control_plane.releases import queries, service
+from control_plane.releases.exposures import look
+from control_plane.releases.lifecycle import Verb
+from control_plane.releases.options import Option, options
+from control_plane.releases.presentation import Published
+from control_plane.releases.schemas import OrderIn
+
+WEIGHED = frozenset({Verb.RAMP, Verb.LOWER})
+ON_ITS_PAGE = frozenset({Verb.EDIT})
+"""Not a question but a page of its own."""
+
+
+@dataclass
+class Order:
+    """A question about one verb. ``release`` and ``option`` are as last looked at."""
+
+    desk: Desk
+    release: Release
+    option: Option
+    show_content: Callable[[], None] | None = None
+    _preview: html.div | None = field(default=None, init=False)
+
+    async def open(self) -> None:
+        """Ask, on the present state."""
+        await self.look_again()
+        wording = WORDINGS[self.option.verb]
+        ask(
+            self.desk,
+            Question(
+                title=f"{wording.title}: {self.release['model']}",
+                confirm=wording.confirm,
+                explain=partial(self._explain, wording),
+                fields=self._fields,
+                submit=self._submit,
+                look_again=self.look_again,
+                kind="primary stop" if "stop" in wording.kind else "primary",
+                wide=self.show_content is not None,
+            ),
+        )
+
+    async def look_again(self) -> None:
+        """Bring release and option up to date; a verb that is gone keeps its last option."""
+
+        def load(session: ReadSession, principal: Principal) -> tuple[Release, Option | None]:
+            row = queries.get_release(session, self.release["id"])
+            found = [o for o in options(session, principal, row) if o.verb is self.option.verb]
+            return Published(session).release(row), next(iter(found), None)
+
+        self.release, option = await self.desk.seat.read(load)
+        self.option = option or self.option
+
+    def _explain(self, wording: Wording) -> None:
+        lines = wording.says(self.release, self.option)
+        with html.ul().classes("consequence"):
+            with html.li():
+                html.span("Candidate ").classes("quiet")
+                html.code(self.release["candidate"])
+            for line in lines:
+                html.li(line)
+        if self.show_content is not None:
+            self.show_content()
+
+    def _fields(self) -> None:
+        verb = self.option.verb
+        if verb in WEIGHED:
+            self._weight()
+        if verb is Verb.SCHEDULE:
+            text_field("starts_at", "Time (UTC)", kind="datetime-local", required=True)
+        reason_field()
+        ticket_field(self.release["ticket"] or "")
+
+    def _weight(self) -> None:
+        planned = self.option.buckets
+        value = f"{planned * 100 / BUCKETS:g}" if planned is not None else ""
+        with html.label().classes("field"):
+            html.span("Share of visitors, in %").classes("label")
+            number = html.input_(
+                name="percent",
+                type="number",
+                min="0",
+                max="100",
+                step="0.01",
+                required="",
+                **{INITIAL: value, "aria-describedby": "preview"},
+            ).classes("input")
+            planned_steps = ", ".join(percent(round(s * BUCKETS)) for s in self.release["steps"])
+            html.span(f"Planned steps: {planned_steps}").classes("hint")
+        self._preview = html.div(id="preview", role="status").classes("field")
+        number.on(
+            "input", self._typed, js_handler="(event) => emit(event.target.value)", throttle=0.2
+        )
+        self._show_preview(value)
+
+    async def _typed(self, event: GenericEventArguments) -> None:
+        self._show_preview(str(event.args))
+
+    def _show_preview(self, text: str) -> None:
+        assert self._preview is not None
+        self._preview.clear()
+        with self._preview:
+            try:
+                weight = _weight_of(text)
+            except ContractError as error:
+                html.p(str(error)).classes("quiet")
+            else:
+                preview_of(self.release, weight).draw()
+
+    async def _submit(self, values: Values) -> str:
+        body = OrderIn.model_validate(
+            {
+                "reason": values.get("reason", "").strip(),
+                "ticket": values.get("ticket", "").strip() or None,
+                "weight": _weight_of(values["percent"]) if "percent" in values else None,
+                "starts_at": _starts_at(values),
+                "expected_revision": self.release["revision"],
+            }
+        )
+        verb, release_id = self.option.verb, self.release["id"]
+        attempt = Attempt(action=Action(f"release:{verb.value}"), entity=f"release:{release_id}")
+        order = service.Order(**body.model_dump())
+        # A lower share is asked for as a ramp, as in the API; the table knows it apart.
+        asked = Verb.RAMP if verb is Verb.LOWER else verb
+        seen = await asyncio.to_thread(
+            look, self.desk.parts.database, self.desk.parts.exposures, release_id, asked
+        )
+        await self.desk.write(
+            attempt,
+            lambda session, who: service.act(session, who, release_id, asked, order, seen).id,
+        )
+        return f"{self.release['model']}: {WORDINGS[verb].done}"
+
+
+def order_buttons(
+    desk: Desk,
+    release: Release,
+    offered: tuple[Option, ...],
+    show_content: Callable[[], None] | None = None,
+) -> None:
+    """A button for every verb that is theirs and that nothing stands in the way of."""
+    for option in offered:
+        if option.verb in ON_ITS_PAGE or option.obstacles:
+            continue
+        wording = WORDINGS[option.verb]
+        shows = show_content if option.verb in (Verb.APPROVE, Verb.REFUSE) else None
+        order = Order(desk, release, option, shows)
+        text = wording.button
+        if option.verb is Verb.RAMP and option.buckets is not None:
+            text = f"{text} to {percent(option.buckets)}"
+        button(
+            f"{text}…",
+            order.open,
+            kind=wording.kind,
+            drawing=wording.drawing,
+            key=f"{release['id']}-{option.verb.value}",
+            label=f"{text} {release['model']}",
+        )
+
+
+def _weight_of(text: str) -> float:
+    try:
+        return float(text) / 100
+    except ValueError as error:
+        raise ContractError("share", "a number from 0 to 100", text) from error
+
+
+def _starts_at(values: Values) -> str | None:
+    given = values.get("starts_at", "")
+    return f"{given}:00Z" if given else None

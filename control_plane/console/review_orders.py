@@ -1,0 +1,84 @@
+"""Reviews of kills: somebody else says whether it was right."""
+
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+from nicegui import html
+
+from bentos.contract.register import Action
+from control_plane.console.desk import Desk
+from control_plane.console.elements.button import button
+from control_plane.console.elements.dialog import ask
+from control_plane.console.elements.field import choice_field, text_field
+from control_plane.console.elements.form import Question, Values
+from control_plane.console.elements.moment import spoken
+from control_plane.console.elements.notice import notice
+from control_plane.console.seat import Attempt
+from control_plane.db import ReadSession
+from control_plane.principal import Permission, Principal
+from control_plane.releases import reviews
+from control_plane.releases.schemas import AnswerIn
+
+OUTCOMES = (
+    (reviews.Outcome.JUSTIFIED.value, "It was justified"),
+    (reviews.Outcome.FOLLOW_UP.value, "It was justified, and something is to be changed"),
+    (reviews.Outcome.UNJUSTIFIED.value, "It was not justified"),
+)
+
+
+@dataclass(frozen=True)
+class Review:
+    """An open review; ``mine``: this person may answer it."""
+
+    review: dict[str, Any]
+    mine: bool
+
+
+def open_reviews(session: ReadSession, principal: Principal) -> list[Review]:
+    """Reviews that wait, by the time they are due."""
+    may = Permission.KILLS_REVIEW in principal.permissions
+    views = (
+        reviews.review_view(session, row)
+        for row in reviews.list_reviews(session, reviews.Standing.OPEN)
+    )
+    return [Review(v, may and principal.person in v["answerable_by"]) for v in views]
+
+
+def review_notice(desk: Desk, waiting: Review) -> None:
+    """A line for a review, with a button for whoever may answer it."""
+    review = waiting.review
+    overdue = review["overdue"]
+    due = f"{'was due' if overdue else 'due'} {spoken(review['due_at'])}"
+    text = f"A kill of {review['model']} by {review['killed_by']} waits for its review, {due}."
+    with notice(text, "tone-red" if overdue else "tone-orange", "in_review"):
+        html.p(f"Killed to {review['version']}: {review['reason']}").classes("quiet")
+        if waiting.mine:
+            key = f"review-{review['id']}"
+            label = f"Review the kill of {review['model']}"
+            button("Review…", partial(_ask, desk, review), kind="small", key=key, label=label)
+
+
+async def _ask(desk: Desk, review: dict[str, Any]) -> None:
+    def fields() -> None:
+        choice_field("outcome", "What did you find?", OUTCOMES)
+        text_field("notes", "Notes", required=True, focus=True, maxlength="2000")
+
+    async def submit(values: Values) -> str:
+        given = {"outcome": values.get("outcome", ""), "notes": values.get("notes", "").strip()}
+        body = AnswerIn.model_validate(given)
+        attempt = Attempt(
+            action=Action.REVIEW_CLOSE,
+            entity=f"review:{review['id']}",
+            permission=Permission.KILLS_REVIEW,
+        )
+        await desk.write(
+            attempt,
+            lambda session, who: (
+                reviews.close_review(session, who, review["id"], body.outcome, body.notes).id
+            ),
+        )
+        return "The review is answered."
+
+    title = f"Review of the kill: {review['model']}"
+    ask(desk, Question(title=title, confirm="Answer", fields=fields, submit=submit))

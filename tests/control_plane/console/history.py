@@ -1,0 +1,314 @@
+"""Fills a control plane through its API with what a shop's first weeks leave behind.
+
+``python tests/control_plane/console/history.py URL HOME``: for screenshots and for looking
+around; every event is a real one, by real persons with real roles.
+"""
+
+import hashlib
+import random
+import sys
+from pathlib import Path
+from typing import Any
+
+import httpx
+
+PASSWORD = "correct horse battery signal"
+PEOPLE = {
+    "ines.moreau": ("Ines Moreau", ["release_manager", "data_scientist"]),
+    "tomas.lind": ("Tomás Lind", ["approver"]),
+    "kira.osei": ("Kira Osei", ["compliance"]),
+    "jun.park": ("Jun Park", ["data_scientist"]),
+    "vera.holt": ("Vera Holt", ["viewer"]),
+}
+SOURCES = {
+    "fraud": ["amount", "orders_last_day", "address_age_days", "card_country_differs"],
+    "pricing": ["base_price", "stock", "days_to_season_end"],
+    "recommendations": ["views_7d", "basket_value", "category_affinity"],
+}
+METRIC = {
+    "fraud": ("pr_auc", 0.41, 0.19),
+    "pricing": ("wape", 0.182, 0.241),
+    "recommendations": ("ndcg_10", 0.347, 0.211),
+}
+BASELINE = {
+    "fraud": "amount over threshold",
+    "pricing": "last week's price",
+    "recommendations": "best sellers",
+}
+
+
+def sha(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def manifest(model: str, day: str, better: float, **changes: Any) -> dict[str, Any]:
+    tag = f"{model}:{day}-{sha(model + day)[:8]}"
+    name, ours, theirs = METRIC[model]
+    higher = name != "wape"
+    value = round(ours + better if higher else ours - better, 4)
+    low = {"fraud": 0, "recommendations": 0}.get(model)
+    output = {"fraud": "probability", "pricing": "price", "recommendations": "score"}[model]
+    bounds = {"minimum": 0, "maximum": 1} if low is not None else {"minimum": 1, "maximum": 500}
+    return {
+        "version": tag,
+        "model": model,
+        "bento_digest": sha(tag),
+        "onnx_digest": sha(f"onnx {tag}"),
+        "signature": {
+            "model": model,
+            "inputs": [
+                {"name": each, "datatype": "FP32", "redaction": "public"} for each in SOURCES[model]
+            ],
+            "outputs": [{"name": output, "datatype": "FP32", **bounds}],
+        },
+        "features": {
+            "model": model,
+            "features": [
+                {"name": each, "source": f"input:{each}", "default": 0.0} for each in SOURCES[model]
+            ],
+        },
+        "dataset": {
+            "digest": sha(f"dataset {model} {day}"),
+            "parts": {
+                f"lines/{model}/{day}.parquet": sha(f"part {model} {day}"),
+                f"returns/{day}.parquet": sha(f"returns {day}"),
+            },
+            "source": "lake/snapshots/orders",
+            "rows": 184_203 + int(day) % 977,
+            "assumptions": ["orders without consent were left out (2.1 %)"],
+        },
+        "consent_basis": "contract: order processing; analytics only with consent",
+        "code_commit": sha(day)[:40],
+        "lock_digest": sha("lock"),
+        "seed": 20260,
+        "cpu_kernels": {"blas": "Haswell", "ort": "CPUExecutionProvider"},
+        "offline": {
+            "protocol": "time split, last 14 days held out",
+            "primary": name,
+            "higher_is_better": higher,
+            "model": {name: value, "calibration_error": 0.013},
+            "baseline_name": BASELINE[model],
+            "baseline": {name: theirs, "calibration_error": 0.048},
+        },
+        "parity": {
+            "rows": 25_771,
+            "edge_rows": 412,
+            "max_abs_error": 2.4e-7,
+            "mismatches": 0,
+            "tolerance": "1e-5",
+            "passed": True,
+        },
+        "budgets": {"onnx_bytes": 412_804.0, "p50_us": 14.2},
+        "mlflow_run_id": sha(tag)[:32],
+        **changes,
+    }
+
+
+class Filler:
+    """Persons and services at one control plane."""
+
+    def __init__(self, url: str, home: Path) -> None:
+        self.url = url
+        self.admin = self._client((home / "keys" / "admin.key").read_text().strip())
+        self.trainer = self._client((home / "keys" / "trainer.key").read_text().strip())
+        self.fleet = self._client((home / "keys" / "fleet.key").read_text().strip())
+        self.people: dict[str, httpx.Client] = {}
+        self._ready: dict[str, Any] = {}
+
+    def _client(self, key: str) -> httpx.Client:
+        return httpx.Client(
+            base_url=self.url, headers={"Authorization": f"Bearer {key}"}, timeout=30, verify=False
+        )
+
+    def populate(self) -> None:
+        for person, (name, roles) in PEOPLE.items():
+            must(
+                self.admin.post("/api/v1/people", json={"id": person, "name": name, "roles": roles})
+            )
+            key = must(self.admin.post(f"/api/v1/people/{person}/keys"))["key"]
+            self.people[person] = self._client(key)
+            self.give_password(person)
+
+    def give_password(self, person: str, password: str = PASSWORD) -> None:
+        once = must(self.admin.post(f"/api/v1/people/{person}/password"))["password"]
+        origin = {"Origin": self.url}
+        with httpx.Client(base_url=self.url, timeout=30, verify=False, headers=origin) as browser:
+            must(browser.post("/api/v1/session", json={"person": person, "password": once}))
+            body = {"current_password": once, "new_password": password}
+            must(browser.put("/api/v1/session/password", json=body))
+            browser.delete("/api/v1/session")
+
+    def version(self, model: str, day: str, better: float = 0.0, **changes: Any) -> str:
+        return must(
+            self.trainer.post("/api/v1/versions", json=manifest(model, day, better, **changes))
+        )["version"]
+
+    def report(self, *versions: str) -> None:
+        for version in versions:
+            address = f"unix:/run/signalbox/{version.replace(':', '-')}.sock"
+            self._ready[version] = {
+                "addresses": [address],
+                "ready": True,
+                "restarts": 0,
+                "pids": [1],
+            }
+        body = {"fleet": "fleet-1", "versions": self._ready}
+        assert self.fleet.post("/fleet/v1/report", json=body).status_code == 204
+
+    def draft(
+        self, who: str, model: str, candidate: str, reason: str, **more: Any
+    ) -> dict[str, Any]:
+        body = {"model": model, "candidate": candidate, "reason": reason, **more}
+        return must(self.people[who].post("/api/v1/releases", json=body))
+
+    def tell(
+        self, who: str, release: dict[str, Any], verb: str, reason: str, **more: Any
+    ) -> dict[str, Any]:
+        now = must(self.people[who].get(f"/api/v1/releases/{release['id']}"))
+        body = {"reason": reason, "expected_revision": now["revision"], **more}
+        return must(self.people[who].post(f"/api/v1/releases/{release['id']}/{verb}", json=body))
+
+    def deny(self, who: str, method: str, path: str, body: dict[str, Any]) -> None:
+        answer = self.people[who].request(method, path, json=body)
+        assert answer.status_code in (403, 409), answer.text
+
+
+def must(answer: httpx.Response) -> dict[str, Any]:
+    assert answer.status_code < 300, f"{answer.request.url}: {answer.text}"
+    return answer.json() if answer.content else {}
+
+
+def fill(filler: Filler) -> dict[str, str]:
+    """The whole story; returns ids worth looking at."""
+    filler.populate()
+    _bootstraps(filler)
+    _a_promotion(filler)
+    _a_rollback(filler)
+    return _present(filler)
+
+
+def _bootstraps(f: Filler) -> None:
+    for model in SOURCES:
+        version = f.version(model, "20261012")
+        f.report(version)
+        release = f.draft(
+            "ines.moreau", model, version, "first version of the model", kind="bootstrap"
+        )
+        f.tell("ines.moreau", release, "submit", "gates passed, parity exact")
+        f.tell("tomas.lind", release, "approve", "read the manifest; baseline is beaten")
+        f.tell("ines.moreau", release, "start", "go")
+
+
+def _a_promotion(f: Filler) -> None:
+    version = f.version("recommendations", "20261026", 0.012)
+    f.report(version)
+    release = f.draft(
+        "jun.park",
+        "recommendations",
+        version,
+        "category affinity from the last 30 days",
+        ticket="ML-204",
+        steps=[0.05, 0.25, 0.5],
+    )
+    f.tell("jun.park", release, "submit", "ready for review")
+    f.tell("tomas.lind", release, "approve", "offline gain holds on both shops")
+    f.tell("ines.moreau", release, "start", "quiet hour")
+    f.tell("ines.moreau", release, "ramp", "shadow agrees on 99.2 %")
+    f.tell("ines.moreau", release, "ramp", "no movement in latency")
+    f.tell("ines.moreau", release, "promote", "add-to-cart up 1.8 %, interval excludes zero")
+    f.deny(
+        "vera.holt",
+        "POST",
+        f"/api/v1/releases/{release['id']}/rollback",
+        {"reason": "does not look right to me"},
+    )
+
+
+def _a_rollback(f: Filler) -> None:
+    version = f.version("pricing", "20261102", 0.004)
+    f.report(version)
+    release = f.draft(
+        "ines.moreau",
+        "pricing",
+        version,
+        "season end as a feature",
+        ticket="ML-211",
+        steps=[0.02, 0.1],
+    )
+    f.tell("ines.moreau", release, "submit", "for review")
+    f.deny(
+        "ines.moreau",
+        "POST",
+        f"/api/v1/releases/{release['id']}/approve",
+        {"reason": "it is only small", "expected_revision": 2},
+    )
+    f.tell("tomas.lind", release, "refuse", "10 % is too much before the weekend")
+    f.tell_edit = None
+    now = must(f.people["ines.moreau"].get(f"/api/v1/releases/{release['id']}"))
+    must(
+        f.people["ines.moreau"].patch(
+            f"/api/v1/releases/{release['id']}",
+            json={"steps": [0.02, 0.05], "expected_revision": now["revision"]},
+        )
+    )
+    f.tell("ines.moreau", release, "submit", "smaller steps")
+    f.tell("tomas.lind", release, "approve", "fine like this")
+    f.tell("ines.moreau", release, "start", "Tuesday morning")
+    f.tell("ines.moreau", release, "ramp", "shadow is clean")
+    f.tell("ines.moreau", release, "rollback", "margin on outlet articles fell below the floor")
+    rejected = manifest("pricing", "20261109", -0.09)
+    rejected |= {"state": "rejected", "rejection": "offline: wape does not beat last week's price"}
+    must(f.trainer.post("/api/v1/versions", json=rejected))
+
+
+def _present(f: Filler) -> dict[str, str]:
+    fraud = f.version("fraud", "20261120", 0.026)
+    f.report(fraud)
+    must(
+        f.people["ines.moreau"].put(
+            "/api/v1/attributes", json={"country": "string", "new_customer": "boolean"}
+        )
+    )
+    canary = f.draft(
+        "jun.park",
+        "fraud",
+        fraud,
+        "card country as a feature; recall on new customers",
+        ticket="ML-219",
+        steps=[0.05, 0.25, 0.5],
+    )
+    f.tell("jun.park", canary, "submit", "precision unchanged at the operating point")
+    f.tell("tomas.lind", canary, "approve", "checked the slices for new customers and for guests")
+    f.tell("ines.moreau", canary, "start", "start in shadow")
+    f.tell("ines.moreau", canary, "ramp", "18,000 shadow answers, none out of bounds")
+    price = f.version("pricing", "20261116", 0.011)
+    f.report(price)
+    waiting = f.draft(
+        "jun.park",
+        "pricing",
+        price,
+        "retrained after the outlet articles left",
+        ticket="ML-223",
+        steps=[0.01, 0.05, 0.25],
+        condition={"country": "DE"},
+    )
+    f.tell("jun.park", waiting, "submit", "please look at the margin slice")
+    shadow = f.version("recommendations", "20261123", 0.017)
+    f.report(shadow)
+    third = f.draft(
+        "ines.moreau",
+        "recommendations",
+        shadow,
+        "baskets weigh more than views",
+        ticket="ML-226",
+        steps=[0.05, 0.25, 0.5],
+    )
+    f.tell("ines.moreau", third, "submit", "for review")
+    f.tell("tomas.lind", third, "approve", "gain is small but steady")
+    f.tell("ines.moreau", third, "start", "shadow over night")
+    return {"canary": canary["id"], "waiting": waiting["id"], "shadow": third["id"], "fraud": fraud}
+
+
+if __name__ == "__main__":
+    random.seed(1)
+    print(fill(Filler(sys.argv[1], Path(sys.argv[2]))))

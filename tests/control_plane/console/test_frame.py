@@ -1,0 +1,78 @@
+"""Every page, for other eyes and hands, wide and narrow, light and dark."""
+
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import expect
+
+CHECK = Path(__file__).with_name("accessibility.js").read_text()
+EVERYBODY = ("admin", "compliance", "release_manager", "approver")
+PATHS = ("/", "/releases/new", "/models", "/audit", "/audit/1", "/people")
+
+
+@pytest.fixture
+def everybody(people):
+    """Somebody with all roles, who is shown every button there is."""
+    return people.context(*EVERYBODY)
+
+
+@pytest.fixture
+def paths(here):
+    here.bootstrap(1)
+    release = here.started(2, shadow=False, condition=None)
+    version = release["candidate"]
+    return (*PATHS, f"/releases/{release['id']}", f"/models/{here.model}", f"/versions/{version}")
+
+
+def test_a_page_with_everything_on_it_is_fit_for_everybody(paths, everybody, open_page):
+    page = open_page(context=everybody, path=paths[-3])
+    page.set_viewport_size({"width": 390, "height": 800})
+    assert page.evaluate(CHECK) == []
+    page.get_by_role("button", name="Ramp").click()
+    expect(page.get_by_role("dialog").get_by_label("Reason")).to_be_focused()
+    assert page.evaluate(CHECK) == []
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("width", [1280, 390])
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_every_page_is_fit_for_everybody(paths, everybody, open_page, width, scheme):
+    page = open_page(context=everybody)
+    page.set_viewport_size({"width": width, "height": 800})
+    page.emulate_media(color_scheme=scheme)
+    found = {}
+    for path in paths:
+        page.goto(page.url.partition("/console")[0] + "/console" + path)
+        page.locator("#main h1").wait_for(state="attached")
+        page.wait_for_timeout(100)
+        complaints = page.evaluate(CHECK)
+        if complaints:
+            found[path] = complaints
+    assert found == {}
+
+
+def test_one_tab_leads_past_the_bar(everybody, open_page):
+    page = open_page(context=everybody)
+    page.keyboard.press("Tab")
+    skip = page.get_by_role("link", name="Skip to the page")
+    expect(skip).to_be_focused()
+    expect(skip).to_be_in_viewport()
+    page.keyboard.press("Enter")
+    expect(page.locator("#main")).to_be_focused()
+
+
+def test_places_are_those_one_may_go_to(open_page):
+    for role, places in (
+        ("viewer", ["Releases", "Models"]),
+        ("compliance", ["Releases", "Models", "Audit"]),
+        ("admin", ["Releases", "Models", "Audit", "People"]),
+    ):
+        page = open_page(role)
+        assert page.get_by_role("navigation").get_by_role("link").all_inner_texts() == places
+
+
+@pytest.mark.parametrize("path", ["/audit", "/audit/1", "/people"])
+def test_a_page_that_is_not_theirs_says_whose_it_is(open_page, path):
+    page = open_page("viewer", path=path)
+    expect(page.locator("#main")).to_contain_text("Not yours to see")
+    assert page.get_by_role("table").count() == 0
