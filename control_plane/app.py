@@ -20,9 +20,11 @@ from control_plane.console.install import install as install_console
 from control_plane.db import Database
 from control_plane.decisions import endpoints as decisions
 from control_plane.decisions import proof_endpoints as evidence
+from control_plane.decisions import upkeep_endpoints as lake_upkeep
 from control_plane.decisions.engine import Engine
 from control_plane.decisions.lake_exposures import LakeExposures
 from control_plane.decisions.store import DecisionStore
+from control_plane.decisions.upkeep import Upkeep
 from control_plane.denials import Strangers
 from control_plane.envelope import Envelope
 from control_plane.growthbook import endpoints as growthbook
@@ -71,6 +73,7 @@ ROUTERS = (
     evidence.router,
     export_endpoint.router,
     inquiry.router,
+    lake_upkeep.router,
     documents.router,
     fleet.router,
     growthbook.router,
@@ -99,6 +102,7 @@ def create_app(settings: Settings, oidc: OidcSettings | None = None) -> FastAPI:
         settings.checkpoint_interval_s,
     )
     store = _decision_store(settings)
+    upkeep = Upkeep(store.lake, database, settings.retention, settings.upkeep_interval_s)
     parts = Parts(
         settings=settings,
         database=database,
@@ -108,6 +112,7 @@ def create_app(settings: Settings, oidc: OidcSettings | None = None) -> FastAPI:
         checkpointer=checkpointer,
         decisions=store,
         metrics=counts,
+        upkeep=upkeep,
         exposures=LakeExposures(store),
         provider=provider,
     )
@@ -115,6 +120,7 @@ def create_app(settings: Settings, oidc: OidcSettings | None = None) -> FastAPI:
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
         publisher.start(asyncio.get_running_loop())
+        upkeep.start()
         # Other replicas' changes: theirs to publish, ours to tell our own streams of.
         database.listen(publisher.look)
         checkpointer.start()
@@ -125,6 +131,7 @@ def create_app(settings: Settings, oidc: OidcSettings | None = None) -> FastAPI:
         await asyncio.to_thread(publisher.stop)
         await asyncio.to_thread(_sum_up_once, parts, everything=True)
         await asyncio.to_thread(checkpointer.stop)
+        await asyncio.to_thread(upkeep.stop)
         store.close()
         database.dispose()
 

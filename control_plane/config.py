@@ -6,6 +6,7 @@ from urllib.parse import urlsplit
 from pydantic import Field, SecretStr, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from control_plane.decisions.retention_times import Retention
 from control_plane.storage.address import Address, parse_address
 
 
@@ -61,6 +62,14 @@ class Settings(BaseSettings):
     """Threads that answer questions about decisions."""
     decisions_memory_mb: int = Field(default=512, ge=64, le=1_048_576)
     """Memory they may take."""
+    upkeep_interval_s: float = Field(default=60.0, gt=0, le=3600)
+    """Between two looks whether later segments hold whom an erasure covers."""
+    retention_public_days: int = Field(default=1096, ge=0)
+    """Public parts of decisions are kept so many days; 0: for ever."""
+    retention_personal_days: int = Field(default=200, ge=0)
+    """Personal parts, never longer than public ones. The EU AI Act asks for six months."""
+    retention_shadow_days: int = Field(default=90, ge=0)
+    """What shadow versions answered."""
     decisions_timeout_s: float = Field(default=10.0, gt=0, le=600)
     """A question that takes longer is broken off."""
 
@@ -75,6 +84,15 @@ class Settings(BaseSettings):
     def checkpoint_copies(self) -> Path:
         """Folder of copied checkpoints."""
         return self.checkpoint_copy or self.home / "checkpoints"
+
+    @property
+    def retention(self) -> Retention:
+        """How long each part of the decisions is kept."""
+        return Retention(
+            public=self.retention_public_days or None,
+            personal=self.retention_personal_days or None,
+            shadow=self.retention_shadow_days or None,
+        )
 
     @property
     def lake_url(self) -> str:

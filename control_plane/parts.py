@@ -20,6 +20,7 @@ from control_plane.config import Settings
 from control_plane.crash_point import CrashPoint, crash_point
 from control_plane.db import Database, ReadSession, WriteSession
 from control_plane.decisions.store import DecisionStore
+from control_plane.decisions.upkeep import Upkeep
 from control_plane.denials import Strangers
 from control_plane.errors import ConflictError
 from control_plane.metrics import Metrics
@@ -45,6 +46,7 @@ class Parts:
     checkpointer: Checkpointer
     decisions: DecisionStore
     metrics: Metrics
+    upkeep: Upkeep
     reads: Reads = field(default_factory=Reads)
     heavy: Lock = field(default_factory=Lock)
     provider: Provider | None = None

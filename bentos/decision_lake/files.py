@@ -7,6 +7,7 @@ shadow/    day=…/model=…/<segment file>.parquet   shadow outcomes
 
 import os
 from collections import defaultdict
+from datetime import UTC, datetime, timedelta
 from pathlib import Path, PurePosixPath
 from typing import Any
 from urllib.parse import quote, unquote
@@ -62,11 +63,16 @@ class Lake:
             if path.endswith(".parquet")
         ]
 
-    def leftovers(self, kind: str, day: str) -> list[str]:
-        """Temporary files of one day, which a process that died may have left behind."""
+    def leftovers(self, kind: str, day: str, older: timedelta = timedelta(0)) -> list[str]:
+        """Temporary files of one day that are older: a process that died left them behind."""
+        before = datetime.now(UTC) - older
         folder = f"{self._root}/{kind}/day={quote(day, safe='')}"
         found = (path for each in self._folders(folder) for path in self._names_in(each))
-        return sorted(path for path in found if path.endswith(".tmp"))
+        return sorted(p for p in found if p.endswith(".tmp") and self._written(p) <= before)
+
+    def size(self, path: str) -> int:
+        """Bytes of a file."""
+        return int(self._fs.size(path))
 
     def path(self, kind: str, partition: str, name: str) -> str:
         """Where a file of this name lies."""
@@ -100,6 +106,14 @@ class Lake:
         """Whether paths are those of this machine's file system."""
         return "file" in self._protocols
 
+    def _written(self, path: str) -> datetime:
+        """When a file was last written; one that is gone meanwhile is not old."""
+        try:
+            written: datetime = self._fs.modified(path)
+        except FileNotFoundError:
+            return datetime.now(UTC)
+        return written if written.tzinfo else written.replace(tzinfo=UTC)
+
     def _folders(self, folder: str) -> list[str]:
         self._fs.invalidate_cache()
         return sorted(path for path in self._names_in(folder) if not path.endswith(".parquet"))
@@ -123,10 +137,10 @@ class Lake:
                 found[PurePosixPath(path).stem].append(path)
         return found
 
-    def read(self, path: str) -> Any:
-        """A file as an Arrow table."""
+    def read(self, path: str, columns: list[str] | None = None) -> Any:
+        """A file as an Arrow table, or some of its columns."""
         with self._fs.open(path, "rb") as file:
-            return pq.ParquetFile(file).read()
+            return pq.ParquetFile(file).read(columns)
 
     def _put(self, path: str, data: bytes) -> None:
         if "file" in self._protocols:

@@ -113,6 +113,47 @@ def check(
     become("control_plane.decisions.offline", arguments)
 
 
+@decisions.command("redact")
+def redact(
+    reason: Annotated[str, typer.Option(help="Why; it goes into the register.")],
+    subject: Annotated[list[str] | None, typer.Option(help="A pseudonym.")] = None,
+    key_file: KeyFile = None,
+    entity_file: Annotated[
+        Path | None, typer.Option(help="File with KIND and id, e.g. customer 4711; - for stdin.")
+    ] = None,
+    ticket: str | None = None,
+    as_json: Json = False,
+) -> None:
+    """Erase a person: their rows and salts go, every proof stays. Also what is shipped later."""
+    body: dict[str, Any] = {"reason": reason, "ticket": ticket, "subjects": subject or []}
+    if key_file is not None:
+        body["targeting_keys"] = [read_key(key_file)]
+    if entity_file is not None:
+        kind, _, identifier = read_key(entity_file).partition(" ")
+        body["entities"] = [{"kind": kind, "id": identifier}]
+    show(call("POST", "/api/v1/lake/erasures", body), as_json)
+
+
+@decisions.command("erasures")
+def list_erasures(as_json: Json = False) -> None:
+    """Ordered erasures and whether they are done."""
+    columns = ("id", "requested_at", "requested_by", "done_at", "decisions", "reason")
+    show(call("GET", "/api/v1/lake/erasures"), as_json, columns)
+
+
+@decisions.command("retention")
+def retention(
+    apply: Annotated[bool, typer.Option("--apply", help="Delete it now.")] = False,
+    as_json: Json = False,
+) -> None:
+    """Which whole days are past their time: a dry run, unless told to delete them."""
+    found = call("POST" if apply else "GET", "/api/v1/lake/retention")
+    columns = ("part", "day", "files", "rows", "size")
+    show(found if as_json else found["expired" if apply else "due"], as_json, columns)
+    for note in () if as_json else found.get("notes", ()):
+        typer.echo(note)
+
+
 @decisions.command("verify", context_settings={**PASS_ON, "help_option_names": []})
 def verify(context: typer.Context) -> None:
     """Re-derive every registered segment's root from the Parquet files; 1 if any does not fit."""

@@ -47,3 +47,21 @@ class SearchIn(Paged, Body):
 
     targeting_key: str
     shop: str | None = Field(default=None, min_length=1, max_length=200)
+
+
+class EntityIn(Body):
+    """Somebody by their own id, e.g. ``customer`` and a customer's number."""
+
+    kind: str = Field(min_length=1, max_length=40)
+    id: str = Field(min_length=1, max_length=200)
+
+
+class ErasureIn(Body):
+    """Whose decisions are to be erased. What is raw here is kept nowhere."""
+
+    subjects: list[str] = Field(default_factory=list, max_length=100)
+    targeting_keys: list[str] = Field(default_factory=list, max_length=100)
+    entities: list[EntityIn] = Field(default_factory=list, max_length=100)
+    shop: str | None = Field(default=None, min_length=1, max_length=200)
+    reason: str = Field(min_length=1, max_length=1000)
+    ticket: str | None = Field(default=None, max_length=100)

@@ -5,6 +5,7 @@ from sqlmodel import SQLModel
 from control_plane.approvals import models as approvals
 from control_plane.audit import models as audit
 from control_plane.callers import models as callers
+from control_plane.decisions import models as decisions
 from control_plane.growthbook import models as growthbook
 from control_plane.people import models as people
 from control_plane.publish import models as publish
@@ -12,5 +13,16 @@ from control_plane.registry import models as registry
 from control_plane.releases import models as releases
 from control_plane.shopify_apps import models as shopify_apps
 
-SLICES = (approvals, audit, callers, growthbook, people, publish, registry, releases, shopify_apps)
+SLICES = (
+    approvals,
+    audit,
+    callers,
+    decisions,
+    growthbook,
+    people,
+    publish,
+    registry,
+    releases,
+    shopify_apps,
+)
 METADATA = SQLModel.metadata

@@ -9,6 +9,7 @@ import signal
 import sys
 import threading
 import time
+from dataclasses import replace
 from pathlib import Path
 from typing import IO
 
@@ -113,7 +114,9 @@ def _verify(settings: ShipperSettings, redacted: Path | None, *, as_json: bool) 
             _complain(f"{redacted}: expected a file of decision ids, got {error.strerror}")
             return BAD_INPUT
     register = Register(settings.control_plane_url, settings.reader_key_path)
-    result = verify(Lake(settings.lake_url), register.segments(), ids).as_json()
+    lawful = register.lawful()
+    lawful = replace(lawful, redacted=lawful.redacted | ids)
+    result = verify(Lake(settings.lake_url), register.segments(), lawful).as_json()
     if as_json:
         sys.stdout.write(json.dumps(result) + "\n")
     else:

@@ -8,6 +8,7 @@ import httpx
 import msgspec
 
 from gateway.shipper.identity import SegmentIdentity
+from gateway.shipper.lawful import Lawful, read_lawful
 
 TIMEOUT_S = 10.0
 PAGE = 1000
@@ -46,16 +47,24 @@ class Register:
 
     def segments(self) -> Iterator[SegmentIdentity]:
         """Every segment that was ever recorded, from the register's own events."""
+        for event in self.events("segment:register"):
+            if event["outcome"] == "allowed":
+                after_change = {name: pair[1] for name, pair in _members(event["diff"])}
+                yield msgspec.convert(after_change, SegmentIdentity)
+
+    def lawful(self) -> Lawful:
+        """What was erased or has expired."""
+        return read_lawful(self.events("decision:redact"), self.events("decision:expire"))
+
+    def events(self, action: str) -> Iterator[dict[str, Any]]:
+        """The register's events of one action, denied ones too."""
         after = 0
         while True:
-            parameters = {"action": "segment:register", "after": after, "limit": PAGE}
+            parameters = {"action": action, "after": after, "limit": PAGE}
             answer = self._call("GET", "/api/v1/register/events", params=parameters)
             _check(answer)
             events = answer.json()
-            for event in events:
-                if event["outcome"] == "allowed":
-                    after_change = {name: pair[1] for name, pair in _members(event["diff"])}
-                    yield msgspec.convert(after_change, SegmentIdentity)
+            yield from events
             if len(events) < PAGE:
                 return
             after = events[-1]["seq"]

@@ -17,6 +17,7 @@ from bentos.decision_lake.columns import from_row
 from bentos.decision_lake.files import Lake
 from bentos.decision_lake.parts import TIME_COLUMN
 from gateway.shipper.identity import SegmentIdentity
+from gateway.shipper.lawful import Lawful
 
 SHOWN_PROBLEMS = 100
 
@@ -28,6 +29,8 @@ class Findings:
     segments: int = 0
     decisions: int = 0
     redacted: int = 0
+    expired: int = 0
+    expired_personal: int = 0
     unregistered: list[str] = field(default_factory=list)
     problem_count: int = 0
     problems: list[str] = field(default_factory=list)
@@ -48,9 +51,8 @@ class Findings:
         return {"ok": self.ok, **asdict(self)}
 
 
-def verify(lake: Lake, registered: Iterable[SegmentIdentity], redacted: frozenset[str]) -> Findings:
-    """Compare all files with all registered segments. ``redacted`` are ids of decisions whose
-    personal part may be missing."""
+def verify(lake: Lake, registered: Iterable[SegmentIdentity], lawful: Lawful) -> Findings:
+    """Compare all files with all registered segments; ``lawful`` says what may be missing."""
     findings = Findings()
     public, personal = lake.names("public"), lake.names("personal")
     following: dict[tuple[str, str], int] = {}
@@ -63,9 +65,9 @@ def verify(lake: Lake, registered: Iterable[SegmentIdentity], redacted: frozense
         name = identity.name
         findings.segments += 1
         rows = _rows(lake, public.pop(name, []))
-        _check_root(identity, rows, findings)
+        _check_root(identity, rows, lawful, findings)
         parts = _rows(lake, personal.pop(name, []))
-        _check_commitments(name, rows, parts, redacted, findings)
+        _check_commitments(name, rows, parts, lawful, findings)
     findings.unregistered = sorted(public)
     for name in sorted(set(personal) - set(public)):
         findings.add(name, "a personal part without a public one")
@@ -80,12 +82,19 @@ def _rows(lake: Lake, paths: list[str]) -> list[dict[str, Any]]:
     return sorted(rows, key=lambda row: row["seq"])
 
 
-def _check_root(identity: SegmentIdentity, rows: list[dict[str, Any]], findings: Findings) -> None:
+def _check_root(
+    identity: SegmentIdentity, rows: list[dict[str, Any]], lawful: Lawful, findings: Findings
+) -> None:
     findings.decisions += len(rows)
     expected = list(range(identity.first_seq, identity.last_seq + 1))
     found = [row["seq"] for row in rows]
     if found != expected:
-        lacking, more = len(set(expected) - set(found)), len(found) - len(set(found))
+        absent, doubled = set(expected) - set(found), len(found) - len(set(found))
+        if not doubled and lawful.has_expired(identity.gateway, identity.boot, absent):
+            # What is left cannot give the root any more; that it was whole, an event says.
+            findings.expired += len(absent)
+            return
+        lacking, more = len(absent), doubled
         problem = f"expected {identity.count} decisions, {lacking} are missing, {more} doubled"
         findings.add(identity.name, problem)
         return
@@ -109,7 +118,7 @@ def _check_commitments(
     name: str,
     rows: list[dict[str, Any]],
     parts: list[dict[str, Any]],
-    redacted: frozenset[str],
+    lawful: Lawful,
     findings: Findings,
 ) -> None:
     by_id = {part.pop("decision_id"): part for part in parts}
@@ -120,8 +129,10 @@ def _check_commitments(
         if part is not None:
             if not _kept(row["commitment"], part):
                 findings.add(name, f"seq {row['seq']}: the personal part was altered")
-        elif row["decision_id"] in redacted:
+        elif row["decision_id"] in lawful.redacted:
             findings.redacted += 1
+        elif (row["at"][:10], row["model"]) in lawful.personal:
+            findings.expired_personal += 1
         else:
             findings.add(name, f"seq {row['seq']}: the personal part is gone, no redaction says so")
     if by_id:

@@ -3,6 +3,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from gateway.shipper.contents import Contents
+from gateway.shipper.lawful import Lawful
 from gateway.shipper.verification import verify
 
 pytestmark = pytest.mark.acceptance
@@ -20,7 +21,7 @@ def identities(shipping, segments):
 @pytest.fixture
 def check(lake, identities):
     def check(redacted=(), leave_out=0):
-        return verify(lake, identities[leave_out:], frozenset(redacted))
+        return verify(lake, identities[leave_out:], Lawful(redacted=frozenset(redacted)))
 
     return check
 

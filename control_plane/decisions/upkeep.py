@@ -1,0 +1,74 @@
+"""The thread that looks after the lake: erasures first, then what has expired."""
+
+import threading
+import time
+from datetime import UTC, datetime
+
+import structlog
+
+from bentos.decision_lake.files import Lake
+from control_plane.db import Database
+from control_plane.decisions.erasure import UPKEEP, Erasing
+from control_plane.decisions.retention import expire
+from control_plane.decisions.retention_times import Retention
+from control_plane.errors import ConflictError
+
+log = structlog.get_logger(__name__)
+EXPIRE_EVERY_S = 3600.0
+
+
+class Upkeep:
+    """Passes every ``interval_s``, and at once when woken. ``failing``: what went wrong last."""
+
+    def __init__(
+        self, lake: Lake, database: Database, retention: Retention, interval_s: float
+    ) -> None:
+        self._lake = lake
+        self._database = database
+        self._retention = retention
+        self._interval_s = interval_s
+        self._erasing = Erasing(lake, database)
+        self._wake = threading.Event()
+        self._stopping = False
+        self._thread: threading.Thread | None = None
+        self._expired_at = -EXPIRE_EVERY_S
+        self.failing: str | None = None
+
+    def start(self) -> None:
+        """Go on in a thread of its own."""
+        self._thread = threading.Thread(target=self._run, name="upkeep")
+        self._thread.start()
+
+    def stop(self) -> None:
+        """End after the file in hand."""
+        self._stopping = True
+        self._wake.set()
+        if self._thread is not None:
+            self._thread.join()
+
+    def wake(self) -> None:
+        """Something was ordered."""
+        self._wake.set()
+
+    def _run(self) -> None:
+        while not self._stopping:
+            self._pass()
+            self._wake.wait(self._interval_s)
+            self._wake.clear()
+
+    def _pass(self) -> None:
+        try:
+            self._erasing.run(lambda: self._stopping)
+            if time.monotonic() - self._expired_at >= EXPIRE_EVERY_S and not self._stopping:
+                expire(
+                    self._lake, self._database, UPKEEP, self._retention, datetime.now(UTC).date()
+                )
+                self._expired_at = time.monotonic()
+            self.failing = None
+        except ConflictError as error:
+            # Another replica is at it: it does the same.
+            log.info("upkeep_waits", reason=error.detail)
+        except Exception as error:
+            # Whatever it was, the next pass starts from the tables and files again.
+            self.failing = type(error).__name__
+            log.exception("upkeep_failed")

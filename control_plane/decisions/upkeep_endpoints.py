@@ -1,0 +1,70 @@
+"""HTTP of what makes decisions go: erasure of a person, retention."""
+
+from datetime import UTC, datetime
+from typing import Annotated, Any
+
+from fastapi import APIRouter
+
+from bentos.contract.errors import ContractError
+from bentos.contract.register import Action
+from control_plane.auth import allow
+from control_plane.decisions.erasure import erasure_view, list_erasures, order_erasure
+from control_plane.decisions.retention import due, expire
+from control_plane.decisions.schemas import ErasureIn
+from control_plane.decisions.subject import TARGETING_KEY_KIND, check_subject, pseudonym_of
+from control_plane.parts import Parts, Reading, Running
+from control_plane.principal import Permission, Principal
+
+router = APIRouter(prefix="/api/v1/lake")
+Eraser = Annotated[Principal, allow(Permission.DECISIONS_ERASE, Action.DECISION_ERASE, "erasure")]
+Expirer = Annotated[
+    Principal, allow(Permission.DECISIONS_EXPIRE, Action.DECISION_EXPIRE, "decisions")
+]
+
+
+@router.post("/erasures", status_code=202)
+def post_erasure(parts: Running, principal: Eraser, body: ErasureIn) -> dict[str, Any]:
+    """Order that a person is erased from the decisions; the upkeep carries it out at once.
+
+    A raw key or id is used in memory and kept nowhere; of the person a digest is kept.
+    """
+    subjects = _subjects(parts, body)
+    with parts.database.write() as session:
+        row = order_erasure(session, principal, subjects, body.reason, body.ticket)
+        shown = erasure_view(row)
+    parts.upkeep.wake()
+    return shown
+
+
+@router.get("/erasures")
+def get_erasures(session: Reading, _: Eraser) -> list[dict[str, Any]]:
+    """All orders, newest first; ``done_at`` says that every file has been through it."""
+    return [erasure_view(row) for row in list_erasures(session)]
+
+
+@router.get("/retention")
+def get_retention(parts: Running, _: Expirer) -> dict[str, Any]:
+    """What would be deleted now: a dry run."""
+    kept, today = parts.settings.retention, datetime.now(UTC).date()
+    found = due(parts.decisions.lake, kept, today)
+    days = {name: getattr(kept, name) for name in ("public", "personal", "shadow")}
+    return {"days": days, "due": [each.as_json() for each in found], "notes": kept.notes()}
+
+
+@router.post("/retention")
+def post_retention(parts: Running, principal: Expirer) -> dict[str, Any]:
+    """Delete what is due now, instead of within the hour."""
+    today = datetime.now(UTC).date()
+    gone = expire(parts.decisions.lake, parts.database, principal, parts.settings.retention, today)
+    return {"expired": [each.as_json() for each in gone]}
+
+
+def _subjects(parts: Parts, body: ErasureIn) -> list[str]:
+    found = [check_subject(each, f"subjects[{i}]") for i, each in enumerate(body.subjects)]
+    key_file, shop = parts.settings.keys / "pseudonym.key", body.shop or parts.settings.shop
+    named = [(TARGETING_KEY_KIND, key) for key in body.targeting_keys]
+    named += [(each.kind, each.id) for each in body.entities]
+    found += [pseudonym_of(key_file, shop, kind, raw) for kind, raw in named]
+    if not found:
+        raise ContractError("subjects", "a pseudonym, a targeting key or an entity", "nobody")
+    return found
