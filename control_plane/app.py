@@ -22,6 +22,7 @@ from control_plane.decisions import endpoints as decisions
 from control_plane.decisions import proof_endpoints as evidence
 from control_plane.decisions import upkeep_endpoints as lake_upkeep
 from control_plane.decisions.engine import Engine
+from control_plane.decisions.inference import Workers
 from control_plane.decisions.lake_exposures import LakeExposures
 from control_plane.decisions.store import DecisionStore
 from control_plane.decisions.upkeep import Upkeep
@@ -113,6 +114,7 @@ def create_app(settings: Settings, oidc: OidcSettings | None = None) -> FastAPI:
         decisions=store,
         metrics=counts,
         upkeep=upkeep,
+        workers=Workers(settings.home),
         exposures=LakeExposures(store),
         provider=provider,
     )

@@ -19,6 +19,7 @@ from control_plane.audit.reads import Reads
 from control_plane.config import Settings
 from control_plane.crash_point import CrashPoint, crash_point
 from control_plane.db import Database, ReadSession, WriteSession
+from control_plane.decisions.inference import Workers
 from control_plane.decisions.store import DecisionStore
 from control_plane.decisions.upkeep import Upkeep
 from control_plane.denials import Strangers
@@ -47,6 +48,7 @@ class Parts:
     decisions: DecisionStore
     metrics: Metrics
     upkeep: Upkeep
+    workers: Workers
     reads: Reads = field(default_factory=Reads)
     heavy: Lock = field(default_factory=Lock)
     provider: Provider | None = None

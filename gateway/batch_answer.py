@@ -14,9 +14,9 @@ import numpy.typing as npt
 from bentos.contract import oip
 from bentos.contract.datatype import ARRAY_TYPES, Datatype
 from bentos.contract.errors import ContractError, shorten
+from bentos.contract.rows import Row, attribute
 from bentos.contract.signature import ModelSignature, OutputSpec
 from gateway.errors import BadAnswer
-from gateway.rows import Row, attribute
 
 # Float32 rounding of a Decimal bound; a probability of 1.0000001 is not garbage.
 BOUND_TOLERANCE = 1e-6

@@ -10,9 +10,9 @@ from typing import Any
 
 from bentos.contract.consent import parse_consent, personalises
 from bentos.contract.errors import ContractError
+from bentos.contract.rows import attribute, frozen_default
 from bentos.contract.signature import ModelSignature, Redaction, entities_of
 from gateway.query import Query
-from gateway.rows import attribute, frozen_default
 
 HEADER = b"x-signalbox-consent"
 GPC = b"sec-gpc"

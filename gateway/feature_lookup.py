@@ -15,10 +15,10 @@ from bentos.contract import online_store as stored
 from bentos.contract.errors import ContractError
 from bentos.contract.feature_view import FeatureView
 from bentos.contract.identity import Pseudonymizer
+from bentos.contract.rows import Row, attribute
 from bentos.contract.signature import ModelSignature, entities_of
 from gateway.histogram import Histogram
 from gateway.online_store import REFRESH_S, OnlineStore, StoreUnavailable
-from gateway.rows import Row, attribute
 from gateway.shared_values import SharedValues
 
 Fields = Mapping[str, Any]

@@ -12,10 +12,10 @@ import numpy.typing as npt
 from bentos.contract import oip
 from bentos.contract.datatype import ARRAY_TYPES, Datatype
 from bentos.contract.errors import ContractError
+from bentos.contract.rows import to_rows
 from bentos.contract.signature import ModelSignature, OutputSpec
 from gateway.query import Query, check_timeout
 from gateway.raw_request import is_raw, read_raw
-from gateway.rows import to_rows
 from gateway.snapshot import ModelView
 from gateway.tensor_columns import read_column
 from gateway.versions import short

@@ -10,8 +10,8 @@ import msgspec
 
 from bentos.contract.errors import ContractError
 from bentos.contract.oip import JSON_CONTENT_TYPE
+from bentos.contract.rows import explain, generic
 from gateway.query import Query
-from gateway.rows import explain, generic
 from gateway.snapshot import ModelView
 
 CONTENT_TYPE = JSON_CONTENT_TYPE

@@ -6,8 +6,8 @@ import msgspec
 
 from bentos.contract.errors import ContractError
 from bentos.contract.oip import InferRequest
+from bentos.contract.rows import Row
 from gateway.feature_lookup import Entities
-from gateway.rows import Row
 
 MAX_DEADLINE_MS = 60_000.0
 MIN_DEADLINE_MS = 1.0

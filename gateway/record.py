@@ -6,6 +6,7 @@ import msgspec
 
 from bentos.contract.decision import Decision, Latency, PersonalPart, Reason
 from bentos.contract.identity import Pseudonymizer
+from bentos.contract.rows import Row
 from gateway.batch import LaneAnswer
 from gateway.decision_id import RANDOM_BYTES, new_decision_id
 from gateway.decision_log import DecisionLog
@@ -16,7 +17,6 @@ from gateway.metrics import Metrics
 from gateway.query import Query
 from gateway.request_log import RequestLog
 from gateway.routing import Assignment
-from gateway.rows import Row
 from gateway.snapshot import ModelView
 from gateway.stopwatch import Stopwatch
 from gateway.timestamp import Timestamps

@@ -14,6 +14,8 @@ from time import monotonic
 from typing import Any
 
 from bentos.contract.decision import ShadowOutcome
+from bentos.contract.packing import Packer
+from bentos.contract.rows import Row
 from gateway.batch import LaneAnswer
 from gateway.decision_log import DecisionLog
 from gateway.errors import LaneError
@@ -21,8 +23,6 @@ from gateway.feature_lookup import Entities, FeatureLookup
 from gateway.lane import Lane
 from gateway.lane_pressure import Priority
 from gateway.overload import Overload
-from gateway.packing import Packer
-from gateway.rows import Row
 from gateway.shadow_comparison import Comparison, Tolerance, compare
 from gateway.shadow_tally import ShadowTally
 from gateway.snapshot import Snapshot

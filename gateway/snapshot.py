@@ -19,14 +19,15 @@ from bentos.contract.documents import (
     SchemasBody,
 )
 from bentos.contract.local_kill import LocalKill
+from bentos.contract.packing import Packer
+from bentos.contract.rows import reader, row_type
 from bentos.contract.signature import ModelSignature, Redaction, entities_of
 from gateway.consent import PersonalInputs
+from gateway.errors import Unpackable
 from gateway.feature_lookup import EntityReader, FeatureLookup
 from gateway.lane import Lane
 from gateway.local_kill import over
-from gateway.packing import Packer
 from gateway.routing import Routes
-from gateway.rows import reader, row_type
 
 
 class ModelView:
@@ -88,7 +89,7 @@ def compile_models(schemas: SchemasBody, known: Mapping[str, ModelView]) -> dict
 def compile_packers(schemas: SchemasBody, models: Mapping[str, ModelView]) -> dict[str, Packer]:
     """One packer per version, against the signature callers use now."""
     return {
-        version: Packer(schemas.features[entry.features], models[entry.model].signature)
+        version: Packer(schemas.features[entry.features], models[entry.model].signature, Unpackable)
         for version, entry in schemas.versions.items()
         if entry.model in models
     }

@@ -1,6 +1,5 @@
 """``signalbox people``, ``keys``, ``callers`` and ``sdk-keys``."""
 
-import os
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -9,6 +8,7 @@ import typer
 from control_plane.cli.api import call
 from control_plane.cli.exit_code import ExitCode
 from control_plane.cli.output import Json, fail, show
+from control_plane.cli.private_file import write_private
 
 people = typer.Typer(no_args_is_help=True, help="Persons and their roles.")
 keys = typer.Typer(no_args_is_help=True, help="API keys of persons and services.")
@@ -193,15 +193,6 @@ def _show_key(answer: dict[str, Any], file: Path | None, as_json: bool) -> None:
 
 def _show_secret(answer: dict[str, Any], name: str, file: Path | None, as_json: bool) -> None:
     if file is not None:
-        _write(file, answer[name] + "\n")
+        write_private(file, answer[name] + "\n")
         answer = {**answer, name: f"written to {file}"}
     show(answer, as_json)
-
-
-def _write(path: Path, text: str) -> None:
-    try:
-        handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-        with os.fdopen(handle, "w") as file:
-            file.write(text)
-    except OSError as error:
-        fail(f"{path}: expected a writable file, got {error.strerror}", ExitCode.BAD_INPUT)

@@ -9,8 +9,8 @@ import typer
 from control_plane.cli.api import call
 from control_plane.cli.exit_code import ExitCode
 from control_plane.cli.output import Json, fail, show
+from control_plane.cli.private_file import write_private
 from control_plane.cli.processes import PASS_ON, become
-from control_plane.key_files import write_whole
 
 decisions = typer.Typer(no_args_is_help=True, help="Decisions that were shipped to the lake.")
 PATH = "/api/v1/decisions"
@@ -93,10 +93,7 @@ def write_evidence(
     parameters = {"personal": "true"} if personal else None
     found = call("GET", f"{PATH}/{decision_id}/evidence", parameters=parameters)
     text = json.dumps(found, indent=2, ensure_ascii=False)
-    try:
-        write_whole(output, text, mode=0o600)
-    except OSError as error:
-        fail(f"{output}: {error.strerror}", ExitCode.BAD_INPUT)
+    write_private(output, text)
     typer.echo(f"{output} written; check it with: signalbox decisions check {output} --keys FOLDER")
 
 
@@ -111,6 +108,36 @@ def check(
     more = [] if key_file is None else [f"--targeting-key-file={key_file}"]
     arguments = [str(file), f"--key={keys / 'register.pub'}", *documents, *more]
     become("control_plane.decisions.offline", arguments)
+
+
+@decisions.command("rerun")
+def rerun(
+    decision_id: str,
+    version: Annotated[str | None, typer.Option(help="Another version.")] = None,
+    key_file: KeyFile = None,
+    attribute: Annotated[list[str] | None, typer.Option(help="NAME=JSON; all there are.")] = None,
+    put: Annotated[
+        list[str] | None, typer.Option("--input", help="NAME=JSON, a list with one value a row.")
+    ] = None,
+    use_defaults: Annotated[
+        bool, typer.Option("--use-defaults", help="Stand in for what is in no record.")
+    ] = False,
+    as_json: Json = False,
+) -> None:
+    """Run a decision again: as it was, or for another version, person or inputs. Recorded.
+
+    Exit code 1 if the same version on the same inputs does not say the same.
+    """
+    body: dict[str, Any] = {"version": version, "use_defaults": use_defaults}
+    body["inputs"] = _pairs("--input", put or [])
+    if attribute:
+        body["attributes"] = _pairs("--attribute", attribute)
+    if key_file is not None:
+        body["targeting_key"] = read_key(key_file)
+    found = call("POST", f"{PATH}/{decision_id}/rerun", body)
+    show(found, as_json)
+    if found["reproduced"] is False:
+        raise typer.Exit(ExitCode.FAILURE)
 
 
 @decisions.command("redact")
@@ -167,3 +194,14 @@ def read_key(path: Path) -> str:
     except (OSError, UnicodeDecodeError) as error:
         fail(f"{path}: expected a file with a targeting key, got {error}", ExitCode.BAD_INPUT)
     return text.removesuffix("\n")
+
+
+def _pairs(option: str, given: list[str]) -> dict[str, Any]:
+    found = {}
+    for each in given:
+        name, _, text = each.partition("=")
+        try:
+            found[name] = json.loads(text)
+        except ValueError:
+            fail(f"{option}: expected NAME=JSON, got {name}=…", ExitCode.BAD_INPUT)
+    return found

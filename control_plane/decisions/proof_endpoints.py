@@ -1,6 +1,6 @@
-"""HTTP of what is made of one decision: evidence that verifies offline."""
+"""HTTP of what is made of one decision: evidence that verifies offline, and the same again."""
 
-from typing import Annotated
+from typing import Annotated, Any
 
 from fastapi import APIRouter, Query
 from fastapi.responses import Response
@@ -13,12 +13,20 @@ from control_plane.decisions import service
 from control_plane.decisions.access import require_personal
 from control_plane.decisions.evidence import make_evidence
 from control_plane.decisions.offline.documents import read_document_keys
+from control_plane.decisions.rerun import Changes, plan, run
+from control_plane.decisions.schemas import RerunIn
+from control_plane.decisions.subject import check_raw
+from control_plane.decisions.view import personal_view
 from control_plane.parts import Running
 from control_plane.principal import Permission, Principal
 
 router = APIRouter(prefix="/api/v1/decisions")
 Prover = Annotated[
     Principal, allow(Permission.REGISTER_READ, Action.DECISION_EVIDENCE, "decision:{decision_id}")
+]
+
+Rerunner = Annotated[
+    Principal, allow(Permission.DECISIONS_PERSONAL, Action.DECISION_RERUN, "decision:{decision_id}")
 ]
 
 
@@ -55,3 +63,25 @@ def get_evidence(
     name = f"decision-{decision_id}.evidence.json"
     headers = {"content-disposition": f'attachment; filename="{name}"'}
     return Response(text, media_type="application/json", headers=headers)
+
+
+@router.post("/{decision_id}/rerun")
+def post_rerun(
+    parts: Running, principal: Rerunner, decision_id: str, body: RerunIn
+) -> dict[str, Any]:
+    """Run a decision's inputs again: at its revision, or against another version, person, inputs.
+
+    The same version on the same inputs has to reproduce what was recorded. Recorded.
+    """
+    if body.targeting_key is not None:
+        check_raw(body.targeting_key)
+    with parts.database.read() as session:
+        row = service.require(parts.decisions, session, decision_id)
+        personal = personal_view(parts.decisions.personal(row))
+        wanted = plan(session, row, personal, Changes(**body.model_dump()))
+    with parts.database.write() as session:
+        told = {name: wanted.told[name] for name in ("version", "changed_inputs", "defaulted")}
+        service.record_read(session, principal, decision_id, Action.DECISION_RERUN, **told)
+    assert personal is not None
+    found: dict[str, Any] = run(row, personal, wanted, parts.workers)
+    return found

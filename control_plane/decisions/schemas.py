@@ -65,3 +65,13 @@ class ErasureIn(Body):
     shop: str | None = Field(default=None, min_length=1, max_length=200)
     reason: str = Field(min_length=1, max_length=1000)
     ticket: str | None = Field(default=None, max_length=100)
+
+
+class RerunIn(Body):
+    """What is to be otherwise; nothing: the same again. ``targeting_key`` is kept nowhere."""
+
+    version: str | None = Field(default=None, max_length=100)
+    targeting_key: str | None = None
+    attributes: dict[str, Any] | None = None
+    inputs: dict[str, list[Any]] = Field(default_factory=dict, max_length=1000)
+    use_defaults: bool = False

@@ -8,10 +8,10 @@ from hypothesis import strategies as st
 from bentos.contract import oip
 from bentos.contract.datatype import Datatype
 from bentos.contract.errors import ContractError
+from bentos.contract.rows import row_type, to_rows
 from bentos.contract.signature import InputSpec, ModelSignature, OutputSpec
 from gateway.batch_answer import check_band_inputs, check_bands, read_batch
 from gateway.errors import BadAnswer
-from gateway.rows import row_type, to_rows
 
 PRICING = ModelSignature(
     model="pricing",

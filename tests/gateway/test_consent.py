@@ -4,11 +4,11 @@ import pytest
 from msgspec import structs
 
 from bentos.contract.datatype import Datatype
+from bentos.contract.rows import row_type, to_rows
 from bentos.contract.signature import EntitySpec, InputSpec, Redaction
 from gateway.consent import PersonalInputs
 from gateway.feature_lookup import EntityReader
 from gateway.query import Query
-from gateway.rows import row_type, to_rows
 from tests.gateway.shop import (
     ALL,
     ITEMS,

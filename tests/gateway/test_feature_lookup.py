@@ -12,8 +12,8 @@ import pytest
 
 from bentos.contract import documents, segment
 from bentos.contract.route import Route, compile_features
+from bentos.contract.rows import row_type
 from gateway.feature_lookup import EntityReader, recorded
-from gateway.rows import row_type
 from tests.gateway.feature_shop import (
     CANARY_SCHEMA,
     MODEL,

@@ -11,7 +11,7 @@ from typing import Any
 
 from bentos.contract.datatype import ITEM_SIZES, Datatype
 from bentos.contract.features import FLOATS, INPUT_SOURCE, Feature, TensorBlock
-from gateway.rows import Row, attribute
+from bentos.contract.rows import Row, attribute
 
 Known = Sequence[Sequence[Mapping[str, Any]]]
 """Per row, per view of the schema: field → value."""

@@ -19,10 +19,9 @@ from bentos.contract.features import (
     check_views,
     views_of,
 )
+from bentos.contract.rows import Row, attribute
 from bentos.contract.signature import InputSpec, ModelSignature
-from gateway.errors import Unpackable
-from gateway.rows import Row, attribute
-from gateway.view_packing import Known, PackKnown, column, fill_of, known_packer
+from bentos.contract.view_packing import Known, PackKnown, column, fill_of, known_packer
 
 # A feature of another kind than its input, a text as a number say.
 _PACKING_ERRORS = (struct.error, TypeError, ValueError, OverflowError, AttributeError)
@@ -32,10 +31,19 @@ ReadRow = Callable[[Row], Sequence[Any]]
 
 
 class Packer:
-    """Packs rows for one version; immutable, shared by all requests."""
+    """Packs rows for one version; immutable, shared by all requests.
 
-    def __init__(self, schema: FeatureSchema, signature: ModelSignature) -> None:
+    ``unpackable`` makes what is raised for an input that is of no use to its feature.
+    """
+
+    def __init__(
+        self,
+        schema: FeatureSchema,
+        signature: ModelSignature,
+        unpackable: Callable[[str], Exception] = ValueError,
+    ) -> None:
         """Raises ContractError for a view that is not declared or about no entity of the model."""
+        self._make_error = unpackable
         check_views(schema, signature)
         self.schema_digest = schema.digest()
         self.blocks = schema.tensors()
@@ -52,7 +60,7 @@ class Packer:
     def pack(self, rows: Sequence[Row]) -> tuple[bytes, ...]:
         """One bytes object per tensor, shape [len(rows), width], little-endian row-major.
 
-        Fields of views take their defaults. Raises Unpackable.
+        Fields of views take their defaults. Raises what ``unpackable`` makes.
         """
         try:
             return tuple([pack(rows) for pack in self._pack])
@@ -66,9 +74,11 @@ class Packer:
         except _PACKING_ERRORS as error:
             raise self._unpackable() from error
 
-    def _unpackable(self) -> Unpackable:
+    def _unpackable(self) -> Exception:
         # The error's own text may hold the value.
-        return Unpackable(f"schema {self.schema_digest[:12]}: an input is of no use to its feature")
+        return self._make_error(
+            f"schema {self.schema_digest[:12]}: an input is of no use to its feature"
+        )
 
 
 def _reads_views(block: TensorBlock) -> bool:

@@ -10,6 +10,8 @@ from bentos.contract.datatype import Datatype
 from bentos.contract.errors import ContractError
 from bentos.contract.feature_view import FeatureView
 from bentos.contract.features import Feature, FeatureSchema
+from bentos.contract.packing import Packer
+from bentos.contract.rows import row_type
 from bentos.contract.signature import (
     EntitySpec,
     InputSpec,
@@ -17,8 +19,6 @@ from bentos.contract.signature import (
     OutputSpec,
     Redaction,
 )
-from gateway.packing import Packer
-from gateway.rows import row_type
 
 OUTPUT = OutputSpec(name="y", datatype=Datatype.FP32)
 

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from bentos.contract.datatype import ARRAY_TYPES, Datatype
 from bentos.contract.features import FLOATS, Feature
-from gateway.view_packing import column
+from bentos.contract.view_packing import column
 
 CODES = {"b1": "?", "u1": "B", "u2": "H", "u4": "I", "u8": "Q", "i1": "b", "i2": "h",
          "i4": "i", "i8": "q", "f2": "e", "f4": "f", "f8": "d"}  # fmt: skip
