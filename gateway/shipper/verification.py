@@ -1,147 +1,139 @@
 """Re-derives the register's roots from the files in the lake, and commitments from both parts.
 
+Day by day, as a segment's rows lie in at most two: by the files the shipper wrote or by those
+they were compacted into, as rows say themselves which boot and number they are.
 The register is taken at its word: that nobody changed *it* is what ``register verify`` shows.
 """
 
+from bisect import bisect_right
+from collections import defaultdict
 from collections.abc import Iterable
-from dataclasses import asdict, dataclass, field
-from typing import Any
+from dataclasses import dataclass, field
 
-import msgspec
-
-from bentos.contract.canonical import canonical_json
-from bentos.contract.decision import PersonalPart, commitment
-from bentos.contract.errors import ContractError
-from bentos.contract.merkle import leaf_hash, merkle_root
-from bentos.decision_lake.columns import from_row
+from bentos.contract.merkle import merkle_root
 from bentos.decision_lake.files import Lake
-from bentos.decision_lake.parts import TIME_COLUMN
+from bentos.decision_lake.parts import Part
+from gateway.shipper.file_pair import FilePair
+from gateway.shipper.findings import Findings
 from gateway.shipper.identity import SegmentIdentity
 from gateway.shipper.lawful import Lawful
 
-SHOWN_PROBLEMS = 100
+Boot = tuple[str, str]
 
 
 @dataclass
-class Findings:
-    """``unregistered``: files of segments the register does not have (yet)."""
+class Gathered:
+    """A segment's rows so far: number and leaf. ``day``: the newest that had any."""
 
-    segments: int = 0
-    decisions: int = 0
-    redacted: int = 0
-    expired: int = 0
-    expired_personal: int = 0
-    unregistered: list[str] = field(default_factory=list)
-    problem_count: int = 0
-    problems: list[str] = field(default_factory=list)
+    day: str = ""
+    leaves: list[tuple[int, bytes | None]] = field(default_factory=list)
 
-    @property
-    def ok(self) -> bool:
-        """Whether everything registered is there, unaltered."""
-        return self.problem_count == 0
 
-    def add(self, segment: str, problem: str) -> None:
-        """Count a problem, and keep the first of them in words."""
-        self.problem_count += 1
-        if len(self.problems) < SHOWN_PROBLEMS:
-            self.problems.append(f"{segment}: {problem}")
+class Registered:
+    """All registered segments, found by the number of one of their decisions."""
 
-    def as_json(self) -> dict[str, Any]:
-        """For people and scripts."""
-        return {"ok": self.ok, **asdict(self)}
+    def __init__(self, identities: Iterable[SegmentIdentity]) -> None:
+        self.by_boot: dict[Boot, list[SegmentIdentity]] = defaultdict(list)
+        for each in sorted(identities, key=lambda each: each.first_seq):
+            self.by_boot[each.gateway, each.boot].append(each)
+        self._firsts = {
+            boot: [each.first_seq for each in some] for boot, some in self.by_boot.items()
+        }
+
+    def holding(self, boot: Boot, seq: int) -> SegmentIdentity | None:
+        """The segment with this number; None where none is registered."""
+        place = bisect_right(self._firsts.get(boot, []), seq) - 1
+        if place < 0:
+            return None
+        found = self.by_boot[boot][place]
+        return found if seq <= found.last_seq else None
+
+    def check_gaps(self, findings: Findings) -> None:
+        """Decisions that were lost before they were registered leave a gap."""
+        for some in self.by_boot.values():
+            following = 0
+            for each in some:
+                if each.first_seq != following:
+                    missing = each.first_seq - following
+                    problem = f"{missing} decisions before it were never registered"
+                    findings.add(each.name, problem)
+                following = each.last_seq + 1
 
 
 def verify(lake: Lake, registered: Iterable[SegmentIdentity], lawful: Lawful) -> Findings:
     """Compare all files with all registered segments; ``lawful`` says what may be missing."""
-    findings = Findings()
-    public, personal = lake.names("public"), lake.names("personal")
-    following: dict[tuple[str, str], int] = {}
-    for identity in sorted(registered, key=lambda each: (each.gateway, each.boot, each.first_seq)):
-        boot = (identity.gateway, identity.boot)
-        missing = identity.first_seq - following.get(boot, 0)
-        following[boot] = identity.last_seq + 1
-        if missing:
-            findings.add(identity.name, f"{missing} decisions before it were never registered")
-        name = identity.name
-        findings.segments += 1
-        rows = _rows(lake, public.pop(name, []))
-        _check_root(identity, rows, lawful, findings)
-        parts = _rows(lake, personal.pop(name, []))
-        _check_commitments(name, rows, parts, lawful, findings)
-    findings.unregistered = sorted(public)
-    for name in sorted(set(personal) - set(public)):
-        findings.add(name, "a personal part without a public one")
+    findings, known = Findings(), Registered(registered)
+    known.check_gaps(findings)
+    pending: dict[SegmentIdentity, Gathered] = {}
+    done: set[SegmentIdentity] = set()
+    unregistered: set[str] = set()
+    days = lake.days(Part.PUBLIC)
+    for day, before in zip(days, ["", *days], strict=False):
+        for pair in _pairs(lake, day, findings):
+            for row, leaf in pair.check(lawful, findings):
+                identity = known.holding((row["gateway"], row["boot"]), row["seq"])
+                if identity is None:
+                    unregistered.add(pair.name)
+                    continue
+                gathered = pending.setdefault(identity, Gathered())
+                gathered.day = day
+                gathered.leaves.append((row["seq"], leaf))
+        for identity in [each for each, gathered in pending.items() if gathered.day < before]:
+            _check_root(identity, pending.pop(identity).leaves, lawful, findings)
+            done.add(identity)
+    for some in known.by_boot.values():
+        for identity in some:
+            if identity not in done:
+                leaves = pending.pop(identity, Gathered()).leaves
+                _check_root(identity, leaves, lawful, findings)
+    _check_alone(lake, set(days), findings)
+    findings.unregistered = sorted(unregistered)
     return findings
 
 
-def _rows(lake: Lake, paths: list[str]) -> list[dict[str, Any]]:
-    rows = []
-    for path in paths:
-        table = lake.read(path)
-        rows += [from_row(row, table.schema) for row in table.to_pylist()]
-    return sorted(rows, key=lambda row: row["seq"])
+def _pairs(lake: Lake, day: str, findings: Findings) -> list[FilePair]:
+    personal = {path.partition("/day=")[2]: path for path in lake.files(Part.PERSONAL, day)}
+    pairs = [
+        FilePair(lake, path, personal.pop(path.partition("/day=")[2], None))
+        for path in lake.files(Part.PUBLIC, day)
+    ]
+    for path in sorted(personal.values()):
+        name = path.rpartition("/")[2].removesuffix(".parquet")
+        findings.add(name, "a personal part without a public one")
+    return pairs
+
+
+def _check_alone(lake: Lake, days: set[str], findings: Findings) -> None:
+    """Personal parts of days that have no public ones at all."""
+    for day in set(lake.days(Part.PERSONAL)) - days:
+        for path in lake.files(Part.PERSONAL, day):
+            name = path.rpartition("/")[2].removesuffix(".parquet")
+            findings.add(name, "a personal part without a public one")
 
 
 def _check_root(
-    identity: SegmentIdentity, rows: list[dict[str, Any]], lawful: Lawful, findings: Findings
+    identity: SegmentIdentity,
+    gathered: list[tuple[int, bytes | None]],
+    lawful: Lawful,
+    findings: Findings,
 ) -> None:
-    findings.decisions += len(rows)
+    findings.segments += 1
+    findings.decisions += len(gathered)
+    gathered.sort(key=lambda each: each[0])
+    found = [seq for seq, _ in gathered]
     expected = list(range(identity.first_seq, identity.last_seq + 1))
-    found = [row["seq"] for row in rows]
     if found != expected:
         absent, doubled = set(expected) - set(found), len(found) - len(set(found))
         if not doubled and lawful.has_expired(identity.gateway, identity.boot, absent):
             # What is left cannot give the root any more; that it was whole, an event says.
             findings.expired += len(absent)
             return
-        lacking, more = len(absent), doubled
-        problem = f"expected {identity.count} decisions, {lacking} are missing, {more} doubled"
-        findings.add(identity.name, problem)
+        problem = f"expected {identity.count} decisions, {len(absent)} are missing"
+        findings.add(identity.name, f"{problem}, {doubled} doubled")
         return
-    try:
-        root = merkle_root(_leaf(row) for row in rows).hex()
-    except ContractError as error:
-        findings.add(identity.name, f"cannot be hashed: {error.field}")
-        return
-    if root != identity.root:
+    leaves = [leaf for _, leaf in gathered if leaf is not None]
+    if len(leaves) != len(gathered):
+        findings.add(identity.name, f"{len(gathered) - len(leaves)} decisions cannot be hashed")
+    elif merkle_root(leaves).hex() != identity.root:
+        root = merkle_root(leaves).hex()
         findings.add(identity.name, f"its root is {root}, registered is {identity.root}")
-
-
-def _leaf(row: dict[str, Any]) -> bytes:
-    """Over the file's own columns: older files have fewer than today's records."""
-    return leaf_hash(
-        canonical_json({name: value for name, value in row.items() if name != TIME_COLUMN})
-    )
-
-
-def _check_commitments(
-    name: str,
-    rows: list[dict[str, Any]],
-    parts: list[dict[str, Any]],
-    lawful: Lawful,
-    findings: Findings,
-) -> None:
-    by_id = {part.pop("decision_id"): part for part in parts}
-    if len(by_id) != len(parts):
-        findings.add(name, f"{len(parts) - len(by_id)} personal parts are doubled")
-    for row in rows:
-        part = by_id.pop(row["decision_id"], None)
-        if part is not None:
-            if not _kept(row["commitment"], part):
-                findings.add(name, f"seq {row['seq']}: the personal part was altered")
-        elif row["decision_id"] in lawful.redacted:
-            findings.redacted += 1
-        elif (row["at"][:10], row["model"]) in lawful.personal:
-            findings.expired_personal += 1
-        else:
-            findings.add(name, f"seq {row['seq']}: the personal part is gone, no redaction says so")
-    if by_id:
-        findings.add(name, f"{len(by_id)} personal parts belong to no decision")
-
-
-def _kept(promise: str, part: dict[str, Any]) -> bool:
-    del part["seq"]
-    try:
-        return commitment(msgspec.convert(part, PersonalPart)) == promise
-    except (ContractError, msgspec.ValidationError):
-        return False
