@@ -5,6 +5,7 @@ personal/  the same names and row order       what erasure removes rows from
 shadow/    day=…/model=…/<segment file>.parquet   shadow outcomes
 """
 
+import json
 import os
 from collections import defaultdict
 from datetime import UTC, datetime, timedelta
@@ -17,6 +18,9 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 ROW_GROUP_ROWS = 16_384
+COMPACTED = "compact-"
+# Key of a compacted file's metadata: a JSON list of the names of what it holds.
+SOURCES = b"signalbox.sources"
 # An object store shows an object only when its upload is complete.
 _WHOLE_PUT = {"s3", "s3a", "gs", "gcs", "abfs", "abfss", "az", "adl", "oss", "memory"}
 
@@ -32,7 +36,7 @@ class Lake:
     def write(self, kind: str, partition: str, name: str, table: Any) -> None:
         """One file. One that is there stays: it is whole, and rows may have been erased since."""
         path = self.path(kind, partition, name)
-        if not self._fs.exists(path):
+        if not self._fs.exists(path) and name not in self._compacted(f"{kind}/{partition}"):
             self._put(path, _parquet(table, ROW_GROUP_ROWS))
 
     def replace(self, path: str, table: Any, row_group_rows: int = ROW_GROUP_ROWS) -> None:
@@ -86,6 +90,12 @@ class Lake:
         """A file to be read in parts (``pyarrow.parquet.ParquetFile``), and closed."""
         return pq.ParquetFile(self._fs.open(path, "rb"))
 
+    def sources(self, path: str) -> list[str]:
+        """Names of the files that a compacted one holds."""
+        told = (self.metadata(path).metadata or {}).get(SOURCES, b"[]")
+        names: list[str] = json.loads(told)
+        return names
+
     def metadata(self, path: str) -> Any:
         """A file's Parquet metadata (``pyarrow.parquet.FileMetaData``)."""
         with self._fs.open(path, "rb") as file:
@@ -105,6 +115,16 @@ class Lake:
     def is_local(self) -> bool:
         """Whether paths are those of this machine's file system."""
         return "file" in self._protocols
+
+    def _compacted(self, folder: str) -> set[str]:
+        """Names of files that lie in compacted ones here: they were written, and stay away."""
+        self._fs.invalidate_cache()
+        return {
+            name
+            for path in self._names_in(f"{self._root}/{folder}")
+            if path.rpartition("/")[2].startswith(COMPACTED) and path.endswith(".parquet")
+            for name in self.sources(path)
+        }
 
     def _written(self, path: str) -> datetime:
         """When a file was last written; one that is gone meanwhile is not old."""

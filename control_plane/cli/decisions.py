@@ -181,6 +181,12 @@ def retention(
         typer.echo(note)
 
 
+@decisions.command("compact")
+def compact() -> None:
+    """Make one file of the many of each settled day; the control plane does it by itself too."""
+    become("control_plane.decisions.compact", [])
+
+
 @decisions.command("verify", context_settings={**PASS_ON, "help_option_names": []})
 def verify(context: typer.Context) -> None:
     """Re-derive every registered segment's root from the Parquet files; 1 if any does not fit."""

@@ -31,6 +31,7 @@ from control_plane.decisions.offline.evidence import (
     check_evidence,
 )
 from control_plane.decisions.segment_leaves import inclusion, leaf_text, rows_of
+from control_plane.decisions.segment_of import segment_of
 from control_plane.decisions.store import DecisionStore
 from control_plane.errors import ConflictError, NotFoundError
 from control_plane.publish.models import BodyRow, PublishedRow
@@ -111,13 +112,7 @@ def _gather(session: ReadSession, store: DecisionStore, row: Row, *, personal: b
 
 
 def _segment(session: ReadSession, row: Row) -> SegmentRow:
-    query = select(SegmentRow).where(
-        col(SegmentRow.gateway) == row["gateway"],
-        col(SegmentRow.boot) == row["boot"],
-        col(SegmentRow.first_seq) <= row["seq"],
-        col(SegmentRow.last_seq) >= row["seq"],
-    )
-    segment = session.exec(query).first()
+    segment = segment_of(session, row)
     if segment is None:
         raise ConflictError(
             f"the segment of decision {row['decision_id']} is not registered yet: ask again soon"

@@ -25,10 +25,11 @@ from bentos.contract.register import Action
 from bentos.decision_lake.files import Lake
 from bentos.decision_lake.parts import moment_of
 from control_plane import clock
-from control_plane.audit.models import EventRow, SegmentRow
+from control_plane.audit.models import EventRow
 from control_plane.audit.service import Change, record
 from control_plane.db import Database, ReadSession
 from control_plane.decisions.models import ErasureRow
+from control_plane.decisions.segment_of import segment_of
 from control_plane.decisions.store import public_path
 from control_plane.decisions.subject import subject_digest
 from control_plane.principal import Principal
@@ -162,13 +163,7 @@ def _made_before(decision_id: str, requested_at: str) -> bool:
 
 
 def _entity(session: ReadSession, row: dict[str, Any]) -> str | None:
-    query = select(SegmentRow).where(
-        col(SegmentRow.gateway) == row["gateway"],
-        col(SegmentRow.boot) == row["boot"],
-        col(SegmentRow.first_seq) <= row["seq"],
-        col(SegmentRow.last_seq) >= row["seq"],
-    )
-    segment = session.exec(query).first()
+    segment = segment_of(session, row)
     if segment is None:
         return None
     return segment_entity(segment.gateway, segment.boot, segment.first_seq)

@@ -9,12 +9,10 @@ from bentos.contract.canonical import canonical_json
 from bentos.contract.merkle import leaf_hash, merkle_root
 from bentos.contract.merkle_proof import inclusion_proof
 from bentos.decision_lake.columns import from_row
-from bentos.decision_lake.files import Lake
+from bentos.decision_lake.files import COMPACTED, Lake
 from bentos.decision_lake.parts import TIME_COLUMN, Part, segment_file
 from control_plane.audit.models import SegmentRow
 from control_plane.errors import ConflictError
-
-COMPACTED = "compact-"
 
 
 def leaf_text(row: dict[str, Any]) -> bytes:

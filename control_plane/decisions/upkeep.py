@@ -1,5 +1,7 @@
 """The thread that looks after the lake: erasures first, then what has expired."""
 
+import subprocess
+import sys
 import threading
 import time
 from datetime import UTC, datetime
@@ -15,6 +17,7 @@ from control_plane.errors import ConflictError
 
 log = structlog.get_logger(__name__)
 EXPIRE_EVERY_S = 3600.0
+POLL_S = 0.2
 
 
 class Upkeep:
@@ -56,6 +59,15 @@ class Upkeep:
             self._wake.wait(self._interval_s)
             self._wake.clear()
 
+    def _compact(self) -> None:
+        """In a process of its own: it takes memory that this one needs for others."""
+        command = [sys.executable, "-m", "control_plane.decisions.compact"]
+        with subprocess.Popen(command, stdin=subprocess.DEVNULL) as child:
+            while child.poll() is None:
+                if self._stopping:
+                    child.terminate()
+                time.sleep(POLL_S)
+
     def _pass(self) -> None:
         try:
             self._erasing.run(lambda: self._stopping)
@@ -64,6 +76,7 @@ class Upkeep:
                     self._lake, self._database, UPKEEP, self._retention, datetime.now(UTC).date()
                 )
                 self._expired_at = time.monotonic()
+                self._compact()
             self.failing = None
         except ConflictError as error:
             # Another replica is at it: it does the same.
