@@ -2,6 +2,9 @@
 
 import pytest
 
+from gateway.shipper.lawful import Lawful
+from gateway.shipper.register import Register
+from gateway.shipper.verification import verify
 from tests.control_plane.conftest import Shop
 from tests.control_plane.decisions.gateway_stand_in import GatewayStandIn
 
@@ -48,3 +51,18 @@ def events(plane):
             after = page[-1]["seq"]
 
     return events
+
+
+@pytest.fixture
+def verified(plane):
+    """What the shipper's verification says of one boot's segments in a lake."""
+
+    def verified(lake, gateway, *, lawful=True):
+        register = Register(plane.url, plane.home / "keys" / "admin.key")
+        try:
+            segments = [each for each in register.segments() if each.boot == gateway.boot]
+            return verify(lake, segments, register.lawful() if lawful else Lawful())
+        finally:
+            register.close()
+
+    return verified

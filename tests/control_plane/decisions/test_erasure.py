@@ -14,8 +14,6 @@ from control_plane.db import Database
 from control_plane.decisions.erasure import Erasing, order_erasure
 from control_plane.errors import ConflictError
 from control_plane.principal import system
-from gateway.shipper.register import Register
-from gateway.shipper.verification import verify
 from tests.control_plane.decisions.gateway_stand_in import GatewayStandIn
 
 pytestmark = pytest.mark.acceptance
@@ -48,16 +46,8 @@ def erase(plane, auditor):
 
 
 @pytest.fixture
-def findings(plane):
-    def findings():
-        register = Register(plane.url, plane.home / "keys" / "admin.key")
-        try:
-            lake = Lake(str(plane.home / "lake" / "decisions"))
-            return verify(lake, register.segments(), register.lawful())
-        finally:
-            register.close()
-
-    return findings
+def findings(plane, gateway, verified):
+    return lambda: verified(Lake(str(plane.home / "lake" / "decisions")), gateway)
 
 
 def open_database(plane):

@@ -11,8 +11,6 @@ from control_plane.db import Database
 from control_plane.decisions.retention import due, expire
 from control_plane.decisions.retention_times import Retention
 from control_plane.principal import system
-from gateway.shipper.register import Register
-from gateway.shipper.verification import verify
 from tests.control_plane.decisions.gateway_stand_in import GatewayStandIn
 
 pytestmark = pytest.mark.acceptance
@@ -43,19 +41,9 @@ def gateway(plane, shop, canary, tmp_path, lake):
 
 
 @pytest.fixture
-def problems(plane, lake, gateway):
+def problems(lake, gateway, verified):
     """Of this lake's own segments."""
-
-    def problems(*, lawful=True):
-        register = Register(plane.url, plane.home / "keys" / "admin.key")
-        try:
-            segments = [each for each in register.segments() if each.boot == gateway.boot]
-            told = register.lawful() if lawful else type(register.lawful())()
-            return verify(lake, segments, told)
-        finally:
-            register.close()
-
-    return problems
+    return lambda **asked: verified(lake, gateway, **asked)
 
 
 def days(parts):
