@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 from bentos.contract.register import Actor, ActorType
+from control_plane.errors import ForbiddenError
 
 
 class Permission(StrEnum):
@@ -141,6 +142,11 @@ class Principal:
     def person(self) -> str | None:
         """The person behind the key; None for services and the system."""
         return self.actor.id if self.actor.type is ActorType.PERSON else None
+
+    def require(self, permission: Permission) -> None:
+        """Raise ForbiddenError unless they have it; services ask too, not only the doors."""
+        if permission not in self.permissions:
+            raise ForbiddenError(f"this takes the permission {permission.value}")
 
 
 def acting(actor: Actor, permissions: frozenset[Permission], source: Source) -> Principal:

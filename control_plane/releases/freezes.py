@@ -20,7 +20,7 @@ from control_plane.audit.service import Change, record
 from control_plane.db import ReadSession, WriteSession
 from control_plane.errors import ForbiddenError, NotFoundError, PolicyError
 from control_plane.identifier import new_id
-from control_plane.principal import Principal
+from control_plane.principal import Permission, Principal
 from control_plane.registry.service import get_model
 from control_plane.releases import lifecycle
 from control_plane.releases.binding import bound_digest, live_approvers
@@ -44,6 +44,7 @@ class Window:
 
 def create_freeze(session: WriteSession, principal: Principal, window: Window) -> FreezeRow:
     """Make a window; raises ContractError, or NotFoundError for a model that does not exist."""
+    principal.require(Permission.FREEZES)
     now = clock.now()
     starts_at = now if window.starts_at is None else clock.parse(window.starts_at, "starts_at")
     ends_at = clock.parse(window.ends_at, "ends_at")
@@ -78,6 +79,7 @@ def cancel_freeze(
     session: WriteSession, principal: Principal, freeze_id: str, reason: str
 ) -> FreezeRow:
     """Call off a window that has not begun; raises PolicyError once it has."""
+    principal.require(Permission.FREEZES)
     row = _standing(session, freeze_id)
     if row.starts_at <= clock.now():
         raise PolicyError("it is in force: an approver who did not make it may end it")
@@ -88,6 +90,7 @@ def end_freeze(
     session: WriteSession, principal: Principal, freeze_id: str, reason: str
 ) -> FreezeRow:
     """End a window in force, for everybody; raises ForbiddenError for who made it."""
+    principal.require(Permission.RELEASES_APPROVE)
     row = _standing(session, freeze_id)
     if principal.person is None or principal.person == row.created_by:
         raise ForbiddenError("a freeze in force is ended by a person who did not make it")
@@ -102,6 +105,7 @@ def exempt(
     Raises ForbiddenError for whoever shaped or approved that content, or made the window: the
     exemption is one more pair of eyes, which look at the content and at the date.
     """
+    principal.require(Permission.RELEASES_APPROVE)
     row = _standing(session, freeze_id)
     person = approvals.check_second_person(session, principal, release.id)
     if person == row.created_by:

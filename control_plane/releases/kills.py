@@ -13,7 +13,7 @@ from control_plane.audit.service import Change, record
 from control_plane.db import ReadSession, WriteSession
 from control_plane.errors import NotFoundError
 from control_plane.identifier import new_id
-from control_plane.principal import Principal, system
+from control_plane.principal import Permission, Principal, system
 from control_plane.registry.history import check_once_promoted
 from control_plane.registry.service import get_model
 from control_plane.releases import lifecycle
@@ -40,6 +40,7 @@ def set_kill(
 
     ``local`` is the kill a gateway obeys already, told now on behalf of who set it.
     """
+    principal.require(Permission.KILL)
     if not reason.strip():
         raise ContractError("reason", "why", reason)
     get_model(session, model)
@@ -82,6 +83,7 @@ def clear_kill(
     on_behalf_of: str | None = None,
 ) -> KillRow:
     """End a kill; the model's release stays paused at 0 %."""
+    principal.require(Permission.KILL)
     row = active_kill(session, model)
     if row is None:
         raise NotFoundError(f"{model} is not killed")

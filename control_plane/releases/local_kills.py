@@ -8,7 +8,7 @@ from bentos.contract.local_kill import LocalKill
 from bentos.contract.register import Action
 from control_plane.audit.service import Change, record
 from control_plane.db import WriteSession
-from control_plane.principal import Principal
+from control_plane.principal import Permission, Principal
 from control_plane.registry.service import get_version
 from control_plane.releases.kills import clear_kill, kill_view, set_kill
 from control_plane.releases.models import KillRow
@@ -20,6 +20,7 @@ def enter_local_kill(session: WriteSession, principal: Principal, local: LocalKi
 
     One that was entered in force and then cleared on its machine ends here as well.
     """
+    principal.require(Permission.KILL)
     known = session.get(KillRow, local.id)
     if known is not None:
         if local.cleared_at is not None and known.cleared_at is None:

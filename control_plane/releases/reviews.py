@@ -74,6 +74,7 @@ def close_review(
     session: WriteSession, principal: Principal, review_id: str, outcome: str, notes: str
 ) -> KillReviewRow:
     """Answer a review; raises ForbiddenError for services and for who killed."""
+    principal.require(Permission.KILLS_REVIEW)
     row = get_review(session, review_id)
     if outcome not in set(Outcome):
         raise ContractError("outcome", f"one of {[each.value for each in Outcome]}", outcome)

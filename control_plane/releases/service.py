@@ -12,7 +12,7 @@ from control_plane.audit.service import Change, record
 from control_plane.db import ReadSession, WriteSession
 from control_plane.errors import PolicyError
 from control_plane.identifier import new_id
-from control_plane.principal import Principal
+from control_plane.principal import Permission, Principal
 from control_plane.registry import history
 from control_plane.releases import interlock, lifecycle
 from control_plane.releases.asking import check_asker, check_permission
@@ -40,6 +40,7 @@ class Order:
 
 def create_release(session: WriteSession, principal: Principal, draft: Draft) -> ReleaseRow:
     """Draft a release. Raises PolicyError while another release of the model is open."""
+    principal.require(Permission.RELEASES_WRITE)
     plan = _plan(session, draft)
     other = open_release(session, draft.model)
     if other is not None:

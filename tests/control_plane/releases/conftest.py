@@ -50,9 +50,10 @@ class Desk:
         self.database.dispose()
 
     def person(self, name: str) -> Principal:
-        """With the roles they have at the moment."""
+        """With the roles they have at the moment; one who was disabled is let in nowhere."""
         with self.database.read() as session:
-            roles = get_person(session, name).roles
+            row = get_person(session, name)
+        roles = [] if row.disabled_at else row.roles
         actor = Actor(type=ActorType.PERSON, id=name, auth_method="api_key", key_id="0" * 12)
         return Principal(actor=actor, permissions=permissions_of(roles))
 

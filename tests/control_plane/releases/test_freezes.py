@@ -88,7 +88,11 @@ def exempt(desk, who, window, release):
 def test_an_exemption_takes_one_more_pair_of_eyes(desk):
     release = desk.approved(2, shadow=False)
     window = freeze(desk, who="cy")
-    for who, why in [("ada", "wrote"), ("ben", "approved this"), ("cy", "made this freeze")]:
+    for who, why in [
+        ("ada", "releases:approve"),
+        ("ben", "approved this"),
+        ("cy", "made this freeze"),
+    ]:
         with pytest.raises(ForbiddenError, match=why):
             exempt(desk, who, window, release)
     exempt(desk, "eve", window, release)
@@ -134,6 +138,15 @@ def test_a_clock_set_back_does_not_lead_out_of_a_window(desk, monkeypatch):
     assert desk.read(why_frozen, release)
     with pytest.raises(PolicyError, match="frozen"):
         desk.tell("ada", release, "ramp")
+
+
+def test_windows_are_made_by_those_who_may(desk):
+    with pytest.raises(ForbiddenError, match="freezes"):
+        freeze(desk, who="ben")
+    window = freeze(desk)
+    for who in ("ada", "fay"):
+        with pytest.raises(ForbiddenError, match="releases:approve"):
+            desk.write(freezes.end_freeze, desk.person(who), window.id, "x")
 
 
 @pytest.mark.parametrize(

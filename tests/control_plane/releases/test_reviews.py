@@ -30,6 +30,8 @@ def test_a_kill_opens_a_review_that_somebody_else_answers(desk):
 
     with pytest.raises(ForbiddenError, match="eve killed"):
         close(desk, "eve", review)
+    with pytest.raises(ForbiddenError, match="kills:review"):
+        close(desk, "ada", review)
     closed = close(desk, "fay", review, "follow_up", "the alarm was late")
     assert (closed.outcome, closed.closed_by) == ("follow_up", "fay")
     with pytest.raises(PolicyError, match="fay answered"):
@@ -87,7 +89,11 @@ def test_an_answer_says_something(desk, outcome, notes):
         close(desk, "fay", review, outcome, notes)
 
 
-def test_there_is_no_kill_without_a_reason(desk):
+def test_there_is_no_kill_without_a_reason_or_the_right_to_it(desk):
+    desk.change_roles("eve", ["viewer"])
+    with pytest.raises(ForbiddenError):
+        kill(desk)
+    desk.change_roles("eve", ["approver"])
     with pytest.raises(ContractError, match="reason"):
         desk.write(kills.set_kill, desk.person("eve"), "fraud", FIRST, " ", None)
     with pytest.raises(NotFoundError):
