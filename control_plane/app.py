@@ -34,6 +34,7 @@ from control_plane.metrics import Metrics
 from control_plane.nul import refuse_nul_in_address
 from control_plane.parts import Parts
 from control_plane.people import endpoints as people
+from control_plane.people import key_endpoints as persons_keys
 from control_plane.people import oidc_endpoints as own_oidc
 from control_plane.people import session_endpoints as own_session
 from control_plane.people.oidc_settings import OidcSettings
@@ -66,6 +67,7 @@ ROUTERS = (
     callers.router,
     shopify_apps.router,
     people.router,
+    persons_keys.router,
     own_session.router,
     own_oidc.router,
     audit.router,

@@ -5,6 +5,7 @@ A key is sent as ``Authorization: Bearer`` and wins over a cookie. A cookie is s
 browser whoever's page asks, so with it everything but reading must come from our own pages.
 """
 
+from dataclasses import replace
 from typing import Any
 
 from fastapi import Depends, Request
@@ -14,7 +15,7 @@ from bentos.contract.register import Action
 from control_plane.errors import ForbiddenError, UnauthorizedError
 from control_plane.parts import Parts, parts_of
 from control_plane.people import cookies, sessions
-from control_plane.people.service import authenticate, note_use
+from control_plane.people.keys import authenticate, note_use
 from control_plane.principal import Permission, Principal, Source, acting
 
 SCHEME = "bearer "
@@ -48,6 +49,20 @@ def allow_anyone(action: Action | None = None, entity: str = "") -> Any:
     def principal(request: Request) -> Principal:
         request.state.attempt = (action, entity.format(**request.path_params))
         return identify(request)
+
+    return Depends(principal)
+
+
+def allow_self_or(permission: Permission, action: Action | None = None, entity: str = "") -> Any:
+    """Like ``allow``, but the person of ``/{person_id}`` needs no permission for themselves."""
+
+    def principal(request: Request) -> Principal:
+        request.state.attempt = (action, entity.format(**request.path_params))
+        found = identify(request)
+        own = found.person == request.path_params["person_id"] and found.may_manage_itself
+        if not own and permission not in found.permissions:
+            raise ForbiddenError(_why_not(found, permission))
+        return found
 
     return Depends(principal)
 
@@ -115,11 +130,11 @@ def source_of(connection: HTTPConnection) -> Source:
 
 def _by_key(parts: Parts, text: str, source: Source) -> Principal:
     with parts.database.read() as session:
-        actor, permissions, stale = authenticate(session, text)
-    if stale and actor.key_id is not None:
+        key = authenticate(session, text)
+    if key.stale and key.actor.key_id is not None:
         with parts.database.write() as session:
-            note_use(session, actor.key_id)
-    return acting(actor, permissions, source)
+            note_use(session, key.actor.key_id)
+    return replace(acting(key.actor, key.permissions, source), limited=key.limited)
 
 
 def _why_not(principal: Principal, permission: Permission) -> str:

@@ -25,6 +25,7 @@ from control_plane.db import Database, WriteSession
 from control_plane.errors import UnavailableError
 from control_plane.key_files import make_signing_key, write_whole
 from control_plane.migrations.upgrade import upgrade
+from control_plane.people import keys
 from control_plane.people import service as people
 from control_plane.people.models import KeyRow, PasswordRow, PersonRow
 from control_plane.people.secret import parse_key
@@ -151,14 +152,14 @@ def _accounts(session: WriteSession, folder: Path, admin: str) -> list[Path]:
     if session.get(PersonRow, admin) is not None:
         path = folder / "admin.key"
         if not _is_good(session, path, person=admin):
-            key = people.issue_person_key(session, _principal(), admin)
+            key = keys.issue_person_key(session, _principal(), admin)
             write_whole(path, key.text + "\n")
             written.append(path)
     for service in SERVICES:
         path = folder / f"{service}.key"
         if not _is_good(session, path, service=service):
             _revoke_all(session, service)
-            key = people.issue_service_key(session, _principal(), service)
+            key = keys.issue_service_key(session, _principal(), service)
             write_whole(path, key.text + "\n")
             written.append(path)
     return written
@@ -178,7 +179,7 @@ def _revoke_all(session: WriteSession, service: str) -> None:
     """The file was lost: whatever key it held must not go on working."""
     query = select(KeyRow).where(col(KeyRow.service) == service, col(KeyRow.revoked_at).is_(None))
     for row in list(session.exec(query)):
-        people.revoke_key(session, _principal(), row.id)
+        keys.revoke_key(session, _principal(), row.id)
 
 
 def _principal() -> Principal:

@@ -134,9 +134,16 @@ class Principal:
     permissions: frozenset[Permission] = field(default=frozenset())
     must_change_password: bool = False
     """Signed in with a one-time password: may do nothing else, and has no permissions."""
+    limited: bool = False
+    """Comes with a key of limited scopes, which must not make itself a better one."""
     ip: str | None = None
     user_agent: str | None = None
     request_id: str | None = None
+
+    @property
+    def may_manage_itself(self) -> bool:
+        """Whether it may make and end its own keys and sessions."""
+        return self.person is not None and not self.limited and not self.must_change_password
 
     @property
     def person(self) -> str | None:

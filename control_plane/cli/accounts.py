@@ -51,6 +51,48 @@ def disable_person(person: str, as_json: Json = False) -> None:
     show(call("DELETE", f"/api/v1/people/{person}"), as_json)
 
 
+@people.command("enable")
+def enable_person(person: str, as_json: Json = False) -> None:
+    """Let a disabled person in again; keys and password they need anew."""
+    show(call("POST", f"/api/v1/people/{person}/enable"), as_json)
+
+
+@people.command("whoami")
+def whoami(as_json: Json = False) -> None:
+    """Whose key this is and what it may do."""
+    show(call("GET", "/api/v1/session"), as_json)
+
+
+@people.command("review")
+def review(as_json: Json = False) -> None:
+    """Who has which role since when, and which keys: an access review."""
+    found = call("GET", "/api/v1/access-review")
+    if as_json:
+        show(found, as_json)
+        return
+    rows = [
+        {
+            "person": person["id"],
+            "disabled_at": person["disabled_at"],
+            "role": role,
+            "since": since["at"],
+            "by": since["by"],
+            "keys": sum(key["live"] for key in person["keys"]),
+            "last_used_at": max((k["last_used_at"] or "" for k in person["keys"]), default="")
+            or None,
+        }
+        for person in found["people"]
+        for role, since in person["roles"].items()
+    ]
+    show(rows, as_json)
+
+
+@people.command("sign-out")
+def sign_out(person: str) -> None:
+    """End all sessions of a person."""
+    call("DELETE", f"/api/v1/people/{person}/sessions")
+
+
 @people.command("password-reset")
 def reset_password(person: str, file: PasswordFile = None, as_json: Json = False) -> None:
     """Give a person a one-time password; it is shown once and ends their sessions."""
@@ -86,6 +128,10 @@ def identities(person: str, as_json: Json = False) -> None:
 def create_key(
     person: Annotated[str | None, typer.Option(help="Whose key.")] = None,
     service: Annotated[str | None, typer.Option(help="gateway, fleet or trainer.")] = None,
+    name: Annotated[str | None, typer.Option(help="What it is for.")] = None,
+    scope: Annotated[
+        list[str] | None, typer.Option(help="Limit it to this permission; repeat.")
+    ] = None,
     expires_at: ExpiresAt = None,
     file: KeyFile = None,
     as_json: Json = False,
@@ -93,18 +139,32 @@ def create_key(
     """Make a key for a person or a service; it is shown once."""
     if (person is None) == (service is None):
         fail("--person, --service: expected one of them", ExitCode.BAD_INPUT)
-    if person is not None:
-        answer = call("POST", f"/api/v1/people/{person}/keys", {"expires_at": expires_at})
-    else:
-        answer = call("POST", f"/api/v1/services/{service}/keys")
+    body = {"name": name, "scopes": scope, "expires_at": expires_at}
+    whose = f"people/{person}" if person is not None else f"services/{service}"
+    _show_key(call("POST", f"/api/v1/{whose}/keys", body), file, as_json)
+
+
+@keys.command("rotate")
+def rotate_key(
+    key: str,
+    overlap: Annotated[int, typer.Option(help="Seconds the old key stays good.")] = 86_400,
+    file: KeyFile = None,
+    as_json: Json = False,
+) -> None:
+    """Make a key's successor, by the old one's id; both are good until the old one ends."""
+    answer = call("POST", f"/api/v1/keys/{key}/rotate", {"overlap_s": overlap})
     _show_key(answer, file, as_json)
 
 
 @keys.command("list")
-def list_keys(as_json: Json = False) -> None:
-    """All keys, without their secrets."""
-    columns = ("id", "person", "service", "created_at", "expires_at", "revoked_at", "last_used_at")
-    show(call("GET", "/api/v1/keys"), as_json, columns)
+def list_keys(
+    person: Annotated[str | None, typer.Option(help="Only theirs.")] = None, as_json: Json = False
+) -> None:
+    """Keys, without their secrets; one's own take no permission."""
+    path = f"/api/v1/people/{person}/keys" if person is not None else "/api/v1/keys"
+    holder = ("name",) if person is not None else ("person", "service", "name")
+    dates = ("created_at", "expires_at", "revoked_at", "last_used_at")
+    show(call("GET", path), as_json, ("prefix", *holder, "scopes", *dates))
 
 
 @keys.command("revoke")

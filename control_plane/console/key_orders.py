@@ -12,7 +12,8 @@ from control_plane.console.elements.field import choice_field
 from control_plane.console.elements.form import Question, Values
 from control_plane.console.seat import Attempt
 from control_plane.db import WriteSession
-from control_plane.people import service, sign_in
+from control_plane.people import keys, sign_in
+from control_plane.people.keys import KeyPlan
 from control_plane.people.secret import Secret
 from control_plane.principal import SERVICES, Permission, Principal
 
@@ -35,11 +36,11 @@ async def ask_person_key(desk: Desk, person: str) -> None:
 
     async def submit(values: Values) -> str:
         seconds = values.get("lasts", FOREVER)
-        expires_at = clock.later(float(seconds)) if seconds else None
+        plan = KeyPlan(expires_at=clock.later(float(seconds)) if seconds else None)
         return await _issue(
             desk,
             f"person:{person}",
-            lambda session, who: service.issue_person_key(session, who, person, expires_at),
+            lambda session, who: keys.issue_person_key(session, who, person, plan),
         )
 
     question = Question(
@@ -61,7 +62,7 @@ async def ask_service_key(desk: Desk) -> None:
         return await _issue(
             desk,
             f"service:{name}",
-            lambda session, who: service.issue_service_key(session, who, name),
+            lambda session, who: keys.issue_service_key(session, who, name),
         )
 
     question = Question(
@@ -84,7 +85,7 @@ async def ask_revoke(desk: Desk, key_id: str) -> None:
         attempt = Attempt(
             action=Action.KEY_REVOKE, entity=f"key:{key_id}", permission=Permission.PEOPLE
         )
-        await desk.write(attempt, lambda session, who: service.revoke_key(session, who, key_id).id)
+        await desk.write(attempt, lambda session, who: keys.revoke_key(session, who, key_id).id)
         return f"Key {key_id} is revoked."
 
     question = Question(

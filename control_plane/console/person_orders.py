@@ -8,7 +8,7 @@ from control_plane.console.elements.dialog import ask
 from control_plane.console.elements.field import check_field, text_field
 from control_plane.console.elements.form import Question, Values
 from control_plane.console.seat import Attempt
-from control_plane.people import service
+from control_plane.people import access, service
 from control_plane.people.schemas import PersonIn, RolesIn
 from control_plane.principal import ROLES, Permission, Role
 
@@ -89,7 +89,7 @@ async def ask_disable(desk: Desk, person: str) -> None:
             action=Action.PERSON_DISABLE, entity=f"person:{person}", permission=Permission.PEOPLE
         )
         await desk.write(
-            attempt, lambda session, who: service.disable_person(session, who, person).id
+            attempt, lambda session, who: access.disable_person(session, who, person).id
         )
         return f"{person} is disabled."
 

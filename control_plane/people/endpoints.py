@@ -1,4 +1,4 @@
-"""HTTP of persons and keys."""
+"""HTTP of persons."""
 
 from typing import Annotated, Any
 
@@ -6,11 +6,11 @@ from fastapi import APIRouter
 
 from bentos.contract.errors import ContractError
 from bentos.contract.register import Action
-from control_plane import clock
-from control_plane.auth import allow
+from control_plane.auth import allow, allow_self_or
 from control_plane.parts import Parts, Reading, Running, Writing
-from control_plane.people import identities, service, sign_in
-from control_plane.people.schemas import IdentityIn, KeyIn, PersonIn, RolesIn
+from control_plane.people import access, identities, service, sessions, sign_in
+from control_plane.people.access_review import access_review
+from control_plane.people.schemas import IdentityIn, PersonIn, RolesIn
 from control_plane.principal import Permission, Principal
 
 router = APIRouter(prefix="/api/v1")
@@ -62,22 +62,17 @@ def delete_person(
     principal: Annotated[Principal, allow(Permission.PEOPLE, Action.PERSON_DISABLE, _PERSON)],
 ) -> dict[str, Any]:
     """Disable a person; the register goes on naming them."""
-    return service.person_view(service.disable_person(session, principal, person_id))
+    return service.person_view(access.disable_person(session, principal, person_id))
 
 
-@router.post("/people/{person_id}/keys", status_code=201)
-def post_key(
+@router.post("/people/{person_id}/enable")
+def post_enable(
     session: Writing,
     person_id: str,
-    principal: Annotated[Principal, allow(Permission.PEOPLE, Action.KEY_CREATE, _PERSON)],
-    body: KeyIn | None = None,
+    principal: Annotated[Principal, allow(Permission.PEOPLE, Action.PERSON_ENABLE, _PERSON)],
 ) -> dict[str, Any]:
-    """Make a key for a person; it is shown this once."""
-    expires_at = body.expires_at if body else None
-    if expires_at is not None:
-        expires_at = clock.parse(expires_at, "expires_at")
-    key = service.issue_person_key(session, principal, person_id, expires_at)
-    return {"id": key.id, "key": key.text, "person": person_id, "expires_at": expires_at}
+    """Let a disabled person in again; keys and password they need anew."""
+    return service.person_view(access.enable_person(session, principal, person_id))
 
 
 @router.post("/people/{person_id}/password", status_code=201)
@@ -133,33 +128,28 @@ def _issuer(parts: Parts, told: str | None) -> str:
     return told or (parts.provider.issuer if parts.provider else "")
 
 
-@router.post("/services/{service_name}/keys", status_code=201)
-def post_service_key(
-    session: Writing,
-    service_name: str,
-    principal: Annotated[
-        Principal, allow(Permission.PEOPLE, Action.KEY_CREATE, "service:{service_name}")
-    ],
-) -> dict[str, Any]:
-    """Make a key for a service, e.g. a second gateway; it is shown this once."""
-    key = service.issue_service_key(session, principal, service_name)
-    return {"id": key.id, "key": key.text, "service": service_name}
-
-
-@router.get("/keys")
-def get_keys(
-    session: Reading, _: Annotated[Principal, allow(Permission.PEOPLE)]
+@router.get("/people/{person_id}/sessions")
+def get_sessions(
+    session: Reading, person_id: str, _: Annotated[Principal, allow_self_or(Permission.PEOPLE)]
 ) -> list[dict[str, Any]]:
-    """All keys of persons and services, without anything secret."""
-    rows = service.list_keys(session)
-    return [service.key_view(row) | {"last_used_at": row.last_used_at} for row in rows]
+    """One's own open sessions, or another's."""
+    return [sessions.session_view(row) for row in sessions.live_sessions(session, person_id)]
 
 
-@router.delete("/keys/{key_id}")
-def delete_key(
+@router.delete("/people/{person_id}/sessions", status_code=204)
+def delete_sessions(
     session: Writing,
-    key_id: str,
-    principal: Annotated[Principal, allow(Permission.PEOPLE, Action.KEY_REVOKE, "key:{key_id}")],
+    person_id: str,
+    principal: Annotated[Principal, allow_self_or(Permission.PEOPLE, Action.SESSION_END, _PERSON)],
+) -> None:
+    """Sign somebody out everywhere."""
+    service.get_person(session, person_id)
+    sessions.sign_out_everywhere(session, principal, person_id)
+
+
+@router.get("/access-review")
+def get_access_review(
+    session: Reading, _: Annotated[Principal, allow(Permission.REGISTER_READ)]
 ) -> dict[str, Any]:
-    """Revoke a key."""
-    return service.key_view(service.revoke_key(session, principal, key_id))
+    """Who has which role since when and by whom, and all keys with their last use."""
+    return access_review(session)

@@ -20,9 +20,17 @@ class RolesIn(Body):
 
 
 class KeyIn(Body):
-    """A key to be; ``expires_at`` is an RFC 3339 time."""
+    """A key to be; ``expires_at`` is an RFC 3339 time, ``scopes`` are permissions."""
 
+    name: str | None = None
+    scopes: list[str] | None = None
     expires_at: str | None = None
+
+
+class RotateIn(Body):
+    """How long the old key is good beside the new one, in seconds: a day, at most 30."""
+
+    overlap_s: int = Field(default=86_400, ge=0, le=2_592_000)
 
 
 class IdentityIn(Body):

@@ -5,7 +5,7 @@ the person's roles at every request; a session ends when its person is disabled 
 or password change.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from sqlmodel import col, select
@@ -17,7 +17,7 @@ from control_plane.db import ReadSession, WriteSession
 from control_plane.errors import UnauthorizedError
 from control_plane.people.models import PasswordRow, PersonRow, SessionRow
 from control_plane.people.secret import Kind, Secret, new_secret, parse_secret
-from control_plane.principal import Permission, Principal, Source, acting, permissions_of
+from control_plane.principal import Principal, Source, acting, permissions_of
 
 TOUCH_EVERY_S = 60.0
 PER_PERSON = 10
@@ -161,15 +161,7 @@ def _principal(
     actor = Actor(type=ActorType.PERSON, id=person.id, auth_method="session", key_id=row.id)
     password = session.get(PasswordRow, person.id) if row.auth_method == "password" else None
     if password is not None and password.one_time:
-        nothing = frozenset[Permission]()
-        return Principal(
-            actor=actor,
-            permissions=nothing,
-            must_change_password=True,
-            ip=source.ip,
-            user_agent=source.user_agent,
-            request_id=source.request_id,
-        )
+        return replace(acting(actor, frozenset(), source), must_change_password=True)
     return acting(actor, permissions_of(person.roles), source)
 
 

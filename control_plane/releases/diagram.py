@@ -7,11 +7,10 @@ markers.
 import sys
 from pathlib import Path
 
-from bentos.contract.errors import ContractError
+from control_plane import drawn
 from control_plane.releases.lifecycle import CLOSED, RULES, TRANSITIONS, State, Verb, When
 
-BEGIN = "<!-- begin: drawn from control_plane/releases/lifecycle.py -->"
-END = "<!-- end: drawn -->"
+SOURCE = "control_plane/releases/lifecycle.py"
 
 _ASKED = {
     "needs a live approval": "needs_approval",
@@ -29,11 +28,7 @@ def drawing() -> str:
 
 def redraw(page: str) -> str:
     """The page with its drawing made anew; raises ContractError without the markers."""
-    head, begin, rest = page.partition(BEGIN)
-    _, end, tail = rest.partition(END)
-    if not (begin and end):
-        raise ContractError("page", f"the lines {BEGIN} and {END}", "a page without them")
-    return f"{head}{BEGIN}\n{drawing()}\n{END}{tail}"
+    return drawn.redraw(page, SOURCE, drawing())
 
 
 def _edges() -> list[str]:

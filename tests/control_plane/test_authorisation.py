@@ -68,10 +68,13 @@ def test_no_route_is_without_a_guard():
 
 
 def guarded():
-    """``(method, path, permission)`` of every route that takes one permission."""
+    """``(method, path, permission)`` of every route that takes one permission.
+
+    Of ``allow_self_or`` too: the path's person, nobody, is none of those who ask.
+    """
     for route in flat_routes():
         guard = guard_of(route)
-        if guard and guard[0] == "allow":
+        if guard and guard[0] in ("allow", "allow_self_or"):
             for method in methods_of(route):
                 yield method, route.path, guard[1]["permission"]
 

@@ -22,7 +22,7 @@ from control_plane.console.key_orders import (
 from control_plane.console.missing import not_yours
 from control_plane.console.person_orders import ask_disable, ask_person, ask_roles
 from control_plane.db import ReadSession
-from control_plane.people import service
+from control_plane.people import keys, service
 from control_plane.principal import Permission, Principal
 
 Row = dict[str, Any]
@@ -53,12 +53,12 @@ def load(session: ReadSession, principal: Principal) -> View:
     """Everyone and every key."""
     if Permission.PEOPLE not in principal.permissions:
         return View(allowed=False)
-    keys = (
-        service.key_view(row) | {"last_used_at": row.last_used_at}
-        for row in reversed(service.list_keys(session))
+    every_key = (
+        keys.key_view(row) | {"last_used_at": row.last_used_at}
+        for row in reversed(keys.list_keys(session))
     )
     people = (service.person_view(row) for row in service.list_people(session))
-    return View(True, principal.person, tuple(people), tuple(keys))
+    return View(True, principal.person, tuple(people), tuple(every_key))
 
 
 def draw(desk: Desk, view: View) -> None:

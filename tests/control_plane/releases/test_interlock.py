@@ -7,7 +7,7 @@ from bentos.contract.register import Actor, ActorType
 from control_plane import clock
 from control_plane.app import ROUTERS
 from control_plane.errors import ForbiddenError, PolicyError, StaleError
-from control_plane.people.service import disable_person
+from control_plane.people.access import disable_person
 from control_plane.principal import Permission, Principal
 from control_plane.registry import history
 from control_plane.releases import kills, service

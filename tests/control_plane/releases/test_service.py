@@ -29,7 +29,7 @@ from bentos.contract.route import BUCKETS, compile_feature
 from control_plane import clock
 from control_plane.audit.verifier import verify
 from control_plane.errors import ControlPlaneError
-from control_plane.people.service import disable_person
+from control_plane.people.access import disable_person
 from control_plane.principal import Permission, permissions_of
 from control_plane.registry import history
 from control_plane.registry.service import get_version
