@@ -1,19 +1,20 @@
 """GrowthBook's SDK endpoints (the key stands in the path, as its SDKs send it), and the keys."""
 
-import json
 from collections.abc import AsyncIterator
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Request, Response
+from fastapi import APIRouter, Header, Request, Response
 from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import JSONResponse, StreamingResponse
 
 from bentos.contract.register import Action
 from control_plane.auth import allow
-from control_plane.growthbook import service
+from control_plane.errors import UnavailableError
+from control_plane.growthbook import frames, service
 from control_plane.growthbook.schemas import SdkKeyIn
 from control_plane.parts import Parts, Reading, Running, Writing
 from control_plane.principal import Permission, Principal
+from control_plane.publish.archive import load_served
 from control_plane.publish.etag import conditional_json
 
 router = APIRouter()
@@ -69,39 +70,55 @@ def get_features(request: Request, session: Reading, sdk_key: str) -> Response:
     key = service.find_key(session, sdk_key)
     if key is None:
         return _unknown_key()
-    return conditional_json(request, service.payload(session, key), SDK_HEADERS)
+    return conditional_json(
+        request, service.payload(session, key, load_served(session)), SDK_HEADERS
+    )
 
 
 @router.get("/sub/{sdk_key}")
-def get_subscription(parts: Running, session: Reading, sdk_key: str) -> Response:
-    """Server-sent events: the whole payload at once, and again whenever it changes."""
-    if service.find_key(session, sdk_key) is None:
+async def get_subscription(
+    parts: Running, sdk_key: str, last_event_id: Annotated[str, Header()] = ""
+) -> Response:
+    """Server-sent events: the payload at once unless ``Last-Event-ID`` has it, and each change."""
+    try:
+        known = await run_in_threadpool(_load, parts, sdk_key) is not None
+    except UnavailableError:
+        # Whoever is refused now would never come back: the Python SDK ends its subscription on
+        # any status but 200. Nothing is sent before the key was found.
+        known = True
+    if not known:
         return _unknown_key()
-    events = _events(parts, sdk_key)
+    events = _events(parts, sdk_key, last_event_id)
     return StreamingResponse(events, media_type="text/event-stream", headers=STREAM_HEADERS)
 
 
-async def _events(parts: Parts, sdk_key: str) -> AsyncIterator[bytes]:
+async def _events(parts: Parts, sdk_key: str, last: str) -> AsyncIterator[bytes]:
     yield f"retry: {RETRY_MS}\n\n".encode()
-    sent: dict[str, Any] | None = None
-    number = 0
     async for _ in parts.feed.changes(KEEP_ALIVE_SECONDS):
-        payload = await run_in_threadpool(_load, parts, sdk_key)
-        if payload is None:
-            return
-        if payload["features"] == (sent or {}).get("features"):
-            yield b"data: \n\n"
+        try:
+            seen = await run_in_threadpool(_load, parts, sdk_key)
+        except UnavailableError:
+            yield frames.KEEP_ALIVE
             continue
-        sent, number = payload, number + 1
-        data = json.dumps(payload, separators=(",", ":"))
-        yield f"id: {number}\nevent: features\ndata: {data}\n\n".encode()
+        if seen is None:
+            return
+        state, payload = seen
+        if frames.same_state(state, last):
+            yield frames.KEEP_ALIVE
+        else:
+            yield frames.frame(state, payload)
+        last = state
 
 
-def _load(parts: Parts, sdk_key: str) -> dict[str, Any] | None:
-    """The payload, or None when the key was revoked meanwhile."""
+def _load(parts: Parts, sdk_key: str) -> tuple[str, dict[str, Any]] | None:
+    """The payload under the id of its state, or None when the key is no good, or no more."""
     with parts.database.read() as session:
         key = service.find_key(session, sdk_key)
-        return None if key is None else service.payload(session, key)
+        if key is None:
+            return None
+        served = load_served(session)
+        payload = service.payload(session, key, served)
+        return frames.state_id(served.revision, payload), payload
 
 
 def _unknown_key() -> JSONResponse:

@@ -22,7 +22,7 @@ from control_plane.db import ReadSession, WriteSession
 from control_plane.errors import NotFoundError, PolicyError
 from control_plane.growthbook.models import SdkKeyRow
 from control_plane.principal import Principal
-from control_plane.publish.archive import load_served
+from control_plane.publish.archive import Served
 from control_plane.registry.service import PUBLIC, get_model, list_models
 
 ALL_MODELS = "*"
@@ -86,9 +86,8 @@ def find_key(session: ReadSession, text: str) -> SdkKeyRow | None:
     return None if row is None or row.revoked_at else row
 
 
-def payload(session: ReadSession, key: SdkKeyRow) -> dict[str, Any]:
-    """The GrowthBook payload this key may see, kills applied."""
-    served = load_served(session)
+def payload(session: ReadSession, key: SdkKeyRow, served: Served) -> dict[str, Any]:
+    """The GrowthBook payload of what is served, as this key may see it, kills applied."""
     visible = _visible_models(session, key)
     features = {}
     for feature, definition in served.routes.features.items():

@@ -32,6 +32,12 @@ class Served:
     routes: RoutesBody
     kill: KillBody
 
+    @property
+    def revision(self) -> Revision:
+        """The highest in force."""
+        revisions = (header.revision for header in self.headers.values())
+        return max(revisions, default=Revision(0, 0))
+
 
 def installation(session: ReadSession) -> InstallationRow:
     """The installation; raises ContractError when the home was never initialised."""

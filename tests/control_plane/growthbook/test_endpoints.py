@@ -3,8 +3,18 @@ import json
 import pytest
 from growthbook import GrowthBook
 
+from bentos.contract.documents import KillBody, Revision, RoutesBody
+from bentos.contract.route import HASH_ATTRIBUTE
+from gateway.routing import Routes
+from tests.control_plane.growthbook.sdks import JavascriptSdk, PythonSdk
+from tests.routing.keys import make_keys
+
 pytestmark = pytest.mark.acceptance
 COMPLIANCE = "compliance"
+COUNT = 10_000
+COUNTRIES = ("DE", "FR", "US")
+ONLY = {"country": {"$in": ["DE", "FR"]}}
+WEIGHTS = (0.05, 0.3333, 0.1, 1.0)
 
 
 @pytest.fixture
@@ -120,3 +130,115 @@ def features_event(lines):
         if line == "event: features":
             return json.loads(next(lines).removeprefix("data: "))
     raise AssertionError("the stream ended")
+
+
+def events(plane, path, last=None):
+    """Events of a stream, as (id, event, data)."""
+    headers = {} if last is None else {"Last-Event-ID": last}
+    with plane.client(None).stream("GET", path, headers=headers) as stream:
+        assert stream.status_code == 200
+        found = {}
+        for line in stream.iter_lines():
+            if line:
+                name, _, value = line.partition(":")
+                found[name] = value.removeprefix(" ")
+            elif "data" in found:
+                yield found.get("id"), found.get("event"), found["data"]
+                found = {}
+
+
+def revision(plane):
+    index = plane.holder("gateway").get("/gateway/v1/documents/index").json()
+    return max(tuple(header["revision"]) for header in index)
+
+
+def test_an_event_is_named_by_the_revision_and_sent_again_only_when_something_changed(running):
+    plane = running.plane
+    path = f"/sub/{sdk_key(running).json()['key']}"
+    before = revision(plane)
+    state, kind, data = next(events(plane, path))
+    assert kind == "features"
+    assert before <= tuple(map(int, state.partition("-")[0].split("."))) <= revision(plane)
+    # The same on another connection: no counter of its own.
+    assert next(events(plane, path))[0].partition("-")[2] == state.partition("-")[2]
+    assert next(events(plane, path, last=state)) == (None, None, "")
+    running.must(running.release, "ramp", weight=0.31)
+    running.routed(lambda f: f["rules"][0]["ranges"][1] == [0, 0.31])
+    later, kind, news = next(events(plane, path, last=state))
+    assert kind == "features"
+    assert news != data
+    assert later != state
+    for strange in ("", "7", "1.1", "1.1-", "x" * 500, state + "0"):
+        assert next(events(plane, path, last=strange))[1] == "features"
+
+
+def test_a_stream_names_what_others_publish_no_news(running, open_shop):
+    path = f"/sub/{sdk_key(running).json()['key']}"
+    stream = events(running.plane, path)
+    state = next(stream)[0]
+    open_shop(running.plane).bootstrap()
+    # Woken by it, and nothing to tell.
+    assert next(stream) == (None, None, "")
+    stream.close()
+    assert next(events(running.plane, path, last=state)) == (None, None, "")
+
+
+@pytest.fixture(scope="module")
+def users():
+    return [
+        {HASH_ATTRIBUTE: key, "country": COUNTRIES[number % 3]}
+        for number, key in enumerate(make_keys(COUNT))
+    ]
+
+
+@pytest.fixture
+def sdks(shop, users):
+    """Both, subscribed while all shoppers are still on the first version."""
+    shop.plane.admin.put("/api/v1/attributes", json={"country": "string"}).raise_for_status()
+    shop.bootstrap()
+    body = {"name": "shop", "kind": "server", "models": [shop.model]}
+    key = shop.plane.admin.post("/api/v1/sdk-keys", json=body).json()["key"]
+    opened = []
+    try:
+        opened.append(PythonSdk(shop.plane.url, key, shop.model, users))
+        opened.append(JavascriptSdk(shop.plane.url, key, shop.model, users))
+        yield opened
+    finally:
+        for each in opened:
+            each.close()
+
+
+def gateway_s(shop, users):
+    """Where the gateway sends each of them, by the documents in force."""
+    routes = RoutesBody(features=shop.plane.document("routes")["features"])
+    table = Routes(routes, KillBody(), Revision(1, 1), Revision(1, 1))
+    found = []
+    for user in users:
+        attributes = {"country": user["country"]}
+        got = table.assign(shop.model, user[HASH_ATTRIBUTE], attributes, None)
+        name = None if got.release_id is None else f"{got.release_id}/{got.step}"
+        found.append([got.version, name])
+    return found
+
+
+def test_sdks_follow_a_ramp_and_agree_with_the_gateway_on_every_key(shop, sdks, users):
+    def agreed():
+        expected = gateway_s(shop, users)
+        step = {"user": users[0], "serve": expected[0][0], "name": expected[0][1]}
+        for sdk in sdks:
+            assert sdk.answers(step) == expected, type(sdk).__name__
+        return expected
+
+    stable = {version for version, _ in agreed()}
+    assert len(stable) == 1
+    release = shop.started(2, condition=ONLY)
+    for weight in WEIGHTS:
+        verb = "lower" if weight < release["weight"] else "ramp"
+        release = shop.must(release, verb, weight=weight)
+        shop.routed(lambda f, w=weight: "rules" in f and f["rules"][0]["ranges"][1] == [0, w])
+        moved = [version == release["candidate"] for version, _ in agreed()]
+        assert sum(moved) / COUNT == pytest.approx(weight * 2 / 3, abs=0.02)
+        assert not any(moved[2::3]), "shoppers in the US take no part"
+    shop.must(release, "promote")
+    shop.routed(lambda f: "rules" not in f)
+    assert {version for version, _ in agreed()} == {release["candidate"]}
