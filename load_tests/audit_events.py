@@ -1,59 +1,160 @@
-"""The register at a million events: appended one a durable transaction, proved, verified."""
+"""The register at a million events: appended to durably, proved, verified, exported."""
 
 import argparse
 import os
+import random
+import resource
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 from rich.console import Console
 
 from bentos.contract.register import Action
+from control_plane.audit.checkpoint_copies import CheckpointCopies
+from control_plane.audit.checkpointer import Checkpointer
+from control_plane.audit.export_files import Form
+from control_plane.audit.exports import Order, stream
+from control_plane.audit.models import CheckpointRow
+from control_plane.audit.offline.__main__ import verify_file
+from control_plane.audit.offline.notes import Policy
+from control_plane.audit.offline.proofs import verify_proof
+from control_plane.audit.proofs import proof_file
+from control_plane.audit.queries import Question
+from control_plane.audit.register_key import load_register_signer
 from control_plane.audit.service import Change, record
-from control_plane.audit.verifier import verify
+from control_plane.audit.verification import verify_all
+from control_plane.config import Settings
 from control_plane.db import Database
-from control_plane.migrations.upgrade import upgrade
+from control_plane.init import initialise
 from control_plane.principal import system
-from load_tests.audit_part import Part
+from load_tests.audit_part import Part, percentile
 from load_tests.floors import Claim
 
 EVENTS = 1_000_000
 FLUSHES = 500
-APPENDS_PER_S, VERIFY_S = 1000.0, 60.0
+DURABLE = 20_000
+FILLED_AT_ONCE = 1000
+PROOFS = 200
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:
     """Options of this part."""
     parser.add_argument("--events", type=int, default=EVENTS, help="events of the register")
+    parser.add_argument(
+        "--durable", type=int, default=DURABLE, help="how many of them, the last, are measured"
+    )
 
 
 def measure(options: argparse.Namespace, folder: Path, console: Console) -> Part:
-    """Fill a register and ask it."""
+    """Fill the register of a fresh home and ask it."""
     flush_ms = flush_cost_ms(folder)
-    path = folder / "signalbox.db"
-    upgrade(path)
-    database = Database(path)
+    settings = Settings(home=folder / "home")
+    initialise(settings, "bench")
+    database = Database(settings.database)
     try:
-        per_second = append(database, options.events, console)
-        verify_s = verification_s(database, options.events)
+        before = max(0, options.events - options.durable)
+        fill(database, before, console)
+        used = time.process_time()
+        per_second = append(database, range(before, options.events))
+        append_us = (time.process_time() - used) / (options.events - before) * 1e6
+        register = Register(database, settings)
+        sign_ms = milliseconds(register.sign)
+        proofs_ms = register.proofs_ms()
+        used = time.process_time()
+        verify_s = register.verification_s(options.events)
+        verify_cpu_s = time.process_time() - used
+        export_s = milliseconds(lambda: register.export(folder / "export.zip")) / 1e3
+        offline_s = milliseconds(lambda: register.verify_export(folder / "export.zip")) / 1e3
     finally:
         database.dispose()
+    worst_ms = percentile(proofs_ms, 0.99)
     return Part(
         claims=[
-            Claim(
-                "append",
-                "appends/s, one event a durable transaction",
-                APPENDS_PER_S,
-                APPENDS_PER_S,
-                per_second,
-            ),
-            Claim("verify", "verify, seconds", VERIFY_S, VERIFY_S, verify_s, at_least=False),
+            _claim("append", "appends/s, one event a durable transaction", 1000, per_second),
+            _claim("proof", "inclusion proof p99, ms", 10, worst_ms, at_least=False),
+            _claim("verify", "verify, seconds", 60, verify_s, at_least=False),
         ],
         figures={
             "events": options.events,
             "fdatasync of 4 KiB, ms": flush_ms,
-            "database, MB": path.stat().st_size / 1e6,
+            "CPU of an append, µs": append_us,
+            "CPU of verify, s": verify_cpu_s,
+            "database, MB": sum(each.stat().st_size for each in _files(settings)) / 1e6,
+            "inclusion proof p50, ms": percentile(proofs_ms, 0.5),
+            "checkpoint signed and copied, ms": sign_ms,
+            "export of all as JSON lines, s": export_s,
+            "export verified offline, s": offline_s,
+            "largest memory of this process, MB": _peak_mb(),
         },
     )
+
+
+class Register:
+    """A filled register, and what is asked of it."""
+
+    def __init__(self, database: Database, settings: Settings) -> None:
+        self._database = database
+        self._signer = load_register_signer(settings.keys)
+        self._copies = CheckpointCopies(settings.checkpoint_copies)
+        self._checkpointer = Checkpointer(database, self._signer, self._copies, interval_s=60)
+
+    def sign(self) -> CheckpointRow:
+        """A checkpoint over all of it."""
+        return self._checkpointer.make()
+
+    def proofs_ms(self) -> list[float]:
+        """How long a proof file of a random event takes, each from a session of its own."""
+        checkpoint, found = self.sign(), []
+        rng = random.Random(1)
+        for _ in range(PROOFS):
+            seq = rng.randint(1, checkpoint.size)
+            started = time.perf_counter()
+            with self._database.read() as session:
+                text = proof_file(session, seq, checkpoint)
+            found.append((time.perf_counter() - started) * 1e3)
+            verify_proof(text, Policy(self._signer.public))
+        return found
+
+    def verification_s(self, events: int) -> float:
+        """Seconds to re-derive everything, with the stored and the copied checkpoint."""
+        started = time.perf_counter()
+        with self._database.read() as session:
+            found = verify_all(session, self._copies)
+        if not found.ok or found.size < events or found.anchors < 2:
+            raise RuntimeError(f"the register of the benchmark does not verify: {found}")
+        return time.perf_counter() - started
+
+    def export(self, path: Path) -> None:
+        """All of it into a zip."""
+        checkpoint = self.sign()
+        order = Order(form=Form.JSONL, first=1, last=checkpoint.size, question=Question())
+        with path.open("wb") as file:
+            for piece in stream(self._database, checkpoint, order):
+                file.write(piece)
+
+    def verify_export(self, path: Path) -> None:
+        """As an auditor does."""
+        verify_file(path, Policy(self._signer.public))
+
+
+def _claim(name: str, text: str, floor: float, value: float, *, at_least: bool = True) -> Claim:
+    return Claim(name, text, floor, floor, value, at_least=at_least)
+
+
+def milliseconds(call: Callable[[], object]) -> float:
+    """How long one call takes."""
+    started = time.perf_counter()
+    call()
+    return (time.perf_counter() - started) * 1e3
+
+
+def _files(settings: Settings) -> list[Path]:
+    return [each for each in (settings.home / "control_plane").iterdir() if each.is_file()]
+
+
+def _peak_mb() -> float:
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e3
 
 
 def flush_cost_ms(folder: Path) -> float:
@@ -66,16 +167,25 @@ def flush_cost_ms(folder: Path) -> float:
         return (time.perf_counter() - started) / FLUSHES * 1e3
 
 
-def append(database: Database, events: int, console: Console) -> float:
+def fill(database: Database, events: int, console: Console) -> None:
+    """Append many events a transaction: how the register comes to its size is not measured."""
+    principal, started = system("bench"), time.perf_counter()
+    for begin in range(0, events, FILLED_AT_ONCE):
+        with database.write() as session:
+            for number in range(begin, min(begin + FILLED_AT_ONCE, events)):
+                record(session, principal, change(number))
+        if begin % 100_000 == 0 and begin:
+            console.print(f"{begin:,} events, {time.perf_counter() - started:.0f} s")
+
+
+def append(database: Database, durable: range) -> float:
     """Appends a second, each committed (synchronous=FULL) before the next."""
     principal = system("bench")
     started = time.perf_counter()
-    for number in range(events):
+    for number in durable:
         with database.write() as session:
             record(session, principal, change(number))
-        if number % 100_000 == 99_999:
-            console.print(f"{number + 1:,} events, {time.perf_counter() - started:.0f} s")
-    return events / (time.perf_counter() - started)
+    return len(durable) / (time.perf_counter() - started)
 
 
 def change(number: int) -> Change:
@@ -112,13 +222,3 @@ def change(number: int) -> Change:
         ticket=f"OPS-{number}",
         approvals=("leo",),
     )
-
-
-def verification_s(database: Database, events: int) -> float:
-    """Seconds to re-derive everything."""
-    started = time.perf_counter()
-    with database.read() as session:
-        found = verify(session)
-    if not found.ok or found.size != events:
-        raise RuntimeError(f"the register of the benchmark does not verify: {found}")
-    return time.perf_counter() - started

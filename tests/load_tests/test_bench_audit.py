@@ -6,12 +6,14 @@ from load_tests.floors import Claim
 
 
 def test_events_are_appended_and_verified_for_real(capsys, tmp_path, monkeypatch):
-    monkeypatch.setattr(audit_events, "APPENDS_PER_S", 0.0)
+    monkeypatch.setattr(audit_events, "PROOFS", 3)
     code = bench_audit.main(["events", "--events", "30", "--folder", str(tmp_path)])
     report = json.loads(capsys.readouterr().out.splitlines()[-1])
     claims = {claim["name"]: claim for claim in report["parts"]["events"]["claims"]}
-    assert code == 0
-    assert claims["append"]["value"] > 0
+    # On a busy machine thirty appends say nothing of a thousand a second.
+    assert code == (0 if claims["append"]["floor_held"] else 1)
+    assert set(claims) == {"append", "proof", "verify"}
+    assert all(claim["value"] > 0 for claim in claims.values())
     assert claims["verify"]["floor_held"] is True
     assert report["parts"]["events"]["figures"]["events"] == 30
     # Nothing is left behind.
