@@ -31,6 +31,7 @@ class Action(StrEnum):
     """Closed list of ``subject:verb``."""
 
     INSTALLATION_CREATE = "installation:create"
+    INSTALLATION_RESTORE = "installation:restore"
     PERSON_CREATE = "person:create"
     PERSON_EDIT = "person:edit"
     PERSON_DISABLE = "person:disable"

@@ -12,7 +12,9 @@ from urllib.parse import quote
 from sqlmodel import col, select
 
 from bentos.contract.merkle_proof import subtree_root
+from bentos.contract.register import Action, Outcome
 from control_plane import clock
+from control_plane.audit.event_row import EVENTS
 from control_plane.audit.models import CheckpointRow, CosignatureRow
 from control_plane.audit.offline.notes import LOG, Policy, Unproven, VerifierKey
 from control_plane.audit.register_key import RegisterSigner, check_key, recorded_keys
@@ -109,18 +111,43 @@ def anchor_of(note: str, keys: Iterable[bytes], name: str) -> Anchor:
     raise problem or Unproven("the register names no key it is signed with")
 
 
-def stored_anchors(session: ReadSession) -> list[Anchor]:
-    """Every checkpoint in the table, of this origin; raises Unproven for one that is not signed
+def stored_anchors(session: ReadSession, name: str) -> list[Anchor]:
+    """Every checkpoint of an origin in the table; raises Unproven for one that is not signed
     by a key of the register, or whose columns are not its note's."""
     keys, found = recorded_keys(session), []
-    query = select(CheckpointRow).where(col(CheckpointRow.origin) == origin(session))
+    query = select(CheckpointRow).where(col(CheckpointRow.origin) == name)
     for row in session.exec(query.order_by(col(CheckpointRow.size))):
-        name = f"the stored checkpoint of size {row.size}"
-        anchor = anchor_of(row.note, keys, name)
+        told = f"the stored checkpoint of size {row.size}"
+        anchor = anchor_of(row.note, keys, told)
         if (anchor.size, anchor.root) != (row.size, row.root):
-            raise Unproven(f"{name} has a note over other events")
+            raise Unproven(f"{told} has a note over other events")
         found.append(anchor)
     return found
+
+
+def origins(session: ReadSession) -> list[tuple[str, int | None]]:
+    """Every log this register was, and how many of its first events are still to be here.
+
+    A restored backup goes on under another epoch. What was signed of an earlier one holds up to
+    the event that tells of the restoration, and not beyond; without such an event all of it
+    holds (None), as it does for the present epoch.
+    """
+    prefix, _, present = origin(session).rpartition("/")
+    restored = _restorations(session)
+    return [
+        (f"{prefix}/{epoch}", min((kept for new, kept in restored if new > epoch), default=None))
+        for epoch in range(1, int(present) + 1)
+    ]
+
+
+def _restorations(session: ReadSession) -> list[tuple[int, int]]:
+    """(new epoch, events before it) of each restoration that the register tells of."""
+    query = select(EVENTS.c.seq, EVENTS.c.diff).where(
+        EVENTS.c.action == Action.INSTALLATION_RESTORE.value,
+        EVENTS.c.outcome == Outcome.ALLOWED.value,
+    )
+    rows = session.connection().execute(query.order_by(EVENTS.c.seq))
+    return [(row.diff["epoch"][1], row.seq - 1) for row in rows]
 
 
 def verifier_keys(session: ReadSession) -> list[VerifierKey]:

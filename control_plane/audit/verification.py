@@ -21,14 +21,16 @@ def verify_all(
     """
     anchors, problem = list(given), None
     try:
-        anchors += checkpoints.stored_anchors(session)
-        anchors += copied_anchors(session, copies.all(checkpoints.origin(session)))
+        for name, kept in checkpoints.origins(session):
+            found = checkpoints.stored_anchors(session, name)
+            found += copied_anchors(session, copies.all(name))
+            anchors += [each for each in found if kept is None or each.size <= kept]
     except (Unproven, OSError, UnicodeError) as error:
         problem = str(error)
-    found = verify(session, anchors)
-    if found.ok and problem is not None:
-        return dataclasses.replace(found, ok=False, problem=problem)
-    return found
+    result = verify(session, anchors)
+    if result.ok and problem is not None:
+        return dataclasses.replace(result, ok=False, problem=problem)
+    return result
 
 
 def copied_anchors(session: ReadSession, paths: Iterable[Path]) -> list[Anchor]:

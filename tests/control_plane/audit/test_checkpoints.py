@@ -1,5 +1,6 @@
 import json
 import os
+import sqlite3
 import stat
 
 import pytest
@@ -7,12 +8,14 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from bentos.contract.errors import ContractError
 from bentos.contract.merkle_proof import perfect_subtrees
+from bentos.contract.register import Action
 from control_plane.audit import checkpoints
 from control_plane.audit.checkpoint_copies import CheckpointCopies
 from control_plane.audit.checkpointer import Checkpointer
 from control_plane.audit.checkpoints import InconsistentError
 from control_plane.audit.offline.notes import Policy
 from control_plane.audit.register_key import RegisterSigner, check_key, enter_key, recorded_keys
+from control_plane.audit.service import Change, record
 from control_plane.audit.tree import StoredTree
 from control_plane.audit.verification import verify_all
 from control_plane.audit.verifier import Anchor
@@ -185,3 +188,49 @@ def test_a_restored_register_is_another_log(signed, checkpointer):
     second = checkpointer.make()
     assert (first.origin[-2:], second.origin[-2:]) == ("/1", "/2")
     assert first.size == second.size
+
+
+def restore(register, *, told):
+    """As a restored backup goes on: another epoch, and an event that says so."""
+    with register.database.write() as session:
+        session.get(InstallationRow, 1).epoch = 2
+        if told:
+            change = Change(
+                action=Action.INSTALLATION_RESTORE,
+                entity="installation",
+                before={"epoch": 1},
+                after={"epoch": 2},
+            )
+            record(session, system("restore"), change)
+    register.size += told
+
+
+@pytest.mark.parametrize("told", [True, False])
+def test_what_a_restoration_gave_up_is_not_missed_if_the_register_tells_of_it(
+    signed, checkpointer, copies, told, tmp_path
+):
+    if signed.on_postgresql:
+        pytest.skip("the backup here is a copied file")
+    with signed.database.read() as session:
+        backup = sqlite3.connect(tmp_path / "backup.db")
+        session.connection().connection.driver_connection.backup(backup)
+        backup.close()
+    signed.append(20)
+    given_up = checkpointer.make()
+    restored = type(signed)(tmp_path / "backup.db")
+    restore(restored, told=told)
+    found = whole(restored, copies)
+    assert found.ok is told
+    if not told:
+        assert f"counts {given_up.size} events" in found.problem
+    restored.database.dispose()
+
+
+def test_what_was_signed_before_a_restoration_still_holds(signed, checkpointer, copies):
+    first = checkpointer.make()
+    restore(signed, told=True)
+    checkpointer.make()
+    assert whole(signed, copies).anchors == 4
+    forged = SIGNER.note(first.origin, first.size, b"\0" * 32)
+    copies.keep(first.origin, "2026-01-01T", forged)
+    assert "saw other events" in whole(signed, copies).problem

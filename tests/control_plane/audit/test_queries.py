@@ -89,6 +89,8 @@ def test_what_can_match_nothing_for_being_misspelt_is_refused(wanted, field):
 
 
 def test_a_row_that_cannot_be_read_is_told_not_skipped(filled):
+    if filled.on_postgresql:
+        pytest.skip("PostgreSQL holds no JSON that is none")
     filled.tamper("UPDATE register_event SET diff = '{' WHERE seq = 7")
     with filled.database.read() as session, pytest.raises(ConflictError, match="event 7"):
         find(session, Question(), limit=100)
