@@ -93,6 +93,8 @@ class Trials:
 
     async def _change_and_restart(self) -> int:
         plane = self._plane
+        # Nothing is published until the restart, and starting twice takes seconds of two cores.
+        self._prober.stop()
         await asyncio.to_thread(plane.stop)
         await plane.forget_connection()
         await asyncio.to_thread(plane.start, SIGNALBOX_CRASH_AT="publish.compiled")
@@ -101,6 +103,7 @@ class Trials:
             await plane.publish()
         await asyncio.to_thread(plane.process.ended)
         await plane.forget_connection()
+        self._prober.start()
         listens_ns = await asyncio.to_thread(plane.start_again)
         await plane.look()
         return listens_ns
