@@ -16,7 +16,7 @@ PACKAGES = ("bentos", "control_plane", "demo", "gateway", "load_tests", "trainin
 # Folders of tests that mirror no source file: each is about several at once.
 CROSS_CUTTING = {"acceptance", "golden", "integration", "open_protocol", "routing"}
 # About all routes at once, on the planes of their folder.
-CROSS_CUTTING_FILES = {"control_plane/test_authorisation.py", "control_plane/test_surface.py"}
+CROSS_CUTTING_FILES = {"control_plane/test_auth.py", "control_plane/test_surface.py"}
 MAX_LINES = 400
 SETTINGS_PREFIX = "SIGNALBOX_"
 LINK = re.compile(r"\[[^\]]*\]\((?P<target>[^)\s]+)\)")
