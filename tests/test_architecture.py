@@ -15,8 +15,6 @@ ROOT = Path(__file__).resolve().parents[1]
 PACKAGES = ("bentos", "control_plane", "demo", "gateway", "load_tests", "training")
 # Folders of tests that mirror no source file: each is about several at once.
 CROSS_CUTTING = {"acceptance", "golden", "integration", "open_protocol", "routing"}
-# About all routes at once, on the planes of their folder.
-CROSS_CUTTING_FILES = {"control_plane/test_auth.py", "control_plane/test_surface.py"}
 MAX_LINES = 400
 SETTINGS_PREFIX = "SIGNALBOX_"
 LINK = re.compile(r"\[[^\]]*\]\((?P<target>[^)\s]+)\)")
@@ -92,7 +90,7 @@ def test_tests_mirror_the_source():
     strays = []
     for path in (ROOT / "tests").rglob("test_*.py"):
         parts = path.relative_to(ROOT / "tests").parts
-        if len(parts) == 1 or parts[0] in CROSS_CUTTING or "/".join(parts) in CROSS_CUTTING_FILES:
+        if len(parts) == 1 or parts[0] in CROSS_CUTTING:
             continue
         name = parts[-1].removeprefix("test_").removesuffix(".py")
         folder = ROOT.joinpath(*parts[:-1])
