@@ -14,7 +14,7 @@ PIP_INSTALL := $(BIN)/python -m pip install --disable-pip-version-check --quiet
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo up bench bench-audit bench-propagation profile peers locust faults soak test test-all lint format types imports lock clean
+.PHONY: help demo up bench bench-audit bench-propagation profile peers locust faults soak screenshots test test-all lint format types imports lock clean
 
 help: ## list the commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -48,6 +48,9 @@ faults: $(DEV_STAMP) ## what callers see while something breaks, fault by fault 
 
 soak: $(RUN_STAMP) ## ten minutes of good and bad requests, memory watched (ARGS="--minutes 30")
 	@$(BIN)/python -m load_tests.soak $(ARGS)
+
+screenshots: $(DEV_STAMP) ## the pictures of the console in docs/images/console, taken anew (needs Chromium)
+	@$(BIN)/python -m tests.control_plane.console.screenshots
 
 test: lint types imports ## what must be green before a change goes in (under ten minutes)
 	$(BIN)/python -m pytest -q -m "not slow" $(ARGS)

@@ -22,7 +22,7 @@ from control_plane.console.elements.field import (
 )
 from control_plane.console.elements.form import Question, Values
 from control_plane.console.elements.share import percent
-from control_plane.console.preview import preview_of
+from control_plane.console.preview import Preview, preview_of
 from control_plane.console.seat import Attempt
 from control_plane.console.wording import WORDINGS, Release, Wording
 from control_plane.db import ReadSession
@@ -35,6 +35,8 @@ from control_plane.releases.presentation import Published
 from control_plane.releases.schemas import OrderIn
 
 WEIGHED = frozenset({Verb.RAMP, Verb.LOWER})
+MOVING = frozenset({Verb.START, Verb.RESUME, Verb.PROMOTE, Verb.ROLLBACK, Verb.ABORT})
+"""Beside those: verbs that may move visitors from one version to another."""
 ON_ITS_PAGE = frozenset({Verb.EDIT})
 """Not a question but a page of its own."""
 
@@ -47,7 +49,8 @@ class Order:
     release: Release
     option: Option
     show_content: Callable[[], None] | None = None
-    _preview: html.div | None = field(default=None, init=False)
+    _place: html.div | None = field(default=None, init=False)
+    _preview: Preview | None = field(default=None, init=False)
 
     async def open(self) -> None:
         """Ask, on the present state."""
@@ -77,6 +80,13 @@ class Order:
 
         self.release, option = await self.desk.seat.read(load)
         self.option = option or self.option
+        verb, planned = self.option.verb, self.option.buckets
+        self._preview = None
+        if verb in MOVING:
+            self._preview = await preview_of(self.desk, self.release, verb)
+        elif verb in WEIGHED and planned is not None:
+            weight = planned / BUCKETS
+            self._preview = await preview_of(self.desk, self.release, Verb.RAMP, weight)
 
     def _explain(self, wording: Wording) -> None:
         lines = wording.says(self.release, self.option)
@@ -88,6 +98,8 @@ class Order:
                 html.li(line)
         if self.show_content is not None:
             self.show_content()
+        if self.option.verb in MOVING and self._preview is not None:
+            self._preview.draw()
 
     def _fields(self) -> None:
         verb = self.option.verb
@@ -114,25 +126,28 @@ class Order:
             ).classes("input")
             planned_steps = ", ".join(percent(round(s * BUCKETS)) for s in self.release["steps"])
             html.span(f"Planned steps: {planned_steps}").classes("hint")
-        self._preview = html.div(id="preview", role="status").classes("field")
+        self._place = html.div(id="preview", role="status").classes("field")
         number.on(
-            "input", self._typed, js_handler="(event) => emit(event.target.value)", throttle=0.2
+            "input", self._typed, js_handler="(event) => emit(event.target.value)", throttle=0.4
         )
-        self._show_preview(value)
+        if self._preview is not None:
+            with self._place:
+                self._preview.draw()
 
     async def _typed(self, event: GenericEventArguments) -> None:
-        self._show_preview(str(event.args))
-
-    def _show_preview(self, text: str) -> None:
-        assert self._preview is not None
-        self._preview.clear()
-        with self._preview:
-            try:
-                weight = _weight_of(text)
-            except ContractError as error:
+        place, text = self._place, str(event.args)
+        if place is None or not text:
+            return
+        try:
+            found = await preview_of(self.desk, self.release, Verb.RAMP, _weight_of(text))
+        except ContractError as error:
+            place.clear()
+            with place:
                 html.p(str(error)).classes("quiet")
-            else:
-                preview_of(self.release, weight).draw()
+            return
+        place.clear()
+        with place:
+            found.draw()
 
     async def _submit(self, values: Values) -> str:
         body = OrderIn.model_validate(

@@ -1,57 +1,93 @@
-"""Who would move, were a share changed; pure but for drawing itself."""
+"""Who would move, were an order given: the API's dry run, in words and as a bar."""
 
 from dataclasses import dataclass
 from typing import Any
 
 from nicegui import html
 
-from bentos.contract.route import BUCKETS, weight_to_buckets
+from bentos.contract.route import BUCKETS
+from control_plane.console.desk import Desk
+from control_plane.console.elements.notice import notice
 from control_plane.console.elements.share import percent
+from control_plane.console.seat import Attempt
+from control_plane.principal import Permission, Principal
+from control_plane.releases import preview as dry_run
+from control_plane.releases.lifecycle import Verb
+from control_plane.releases.service import Order
+
+READ = Attempt(action=None, entity="releases", permission=Permission.READ)
 
 
 @dataclass(frozen=True)
 class Preview:
-    """Buckets of 10,000 on the candidate, now and then."""
+    """``found`` is what the API's preview answers; ``verb`` what was tried."""
 
-    now: int
-    then: int
-    candidate: str
-    stable: str | None
-
-    @property
-    def moving(self) -> int:
-        """Buckets that would change sides: always in one direction (contract §4)."""
-        return abs(self.then - self.now)
+    model: str
+    found: dict[str, Any]
 
     def lines(self) -> list[str]:
-        """In words."""
-        if self.then == self.now:
-            return ["Nobody moves: this is the present share."]
-        forward = self.then > self.now
-        target = self.candidate if forward else self.stable
-        stay = "candidate" if forward else "stable version"
-        return [
-            f"{percent(self.now)} → {percent(self.then)} of visitors get the candidate.",
-            f"{percent(self.moving)} of visitors move to {target}.",
-            f"Nobody who has the {stay} leaves it.",
-        ]
+        """In words; nothing where nothing could be carried out."""
+        moves = self.found["who_moves"].get(self.model)
+        if moves is None:
+            return []
+        if not moves["moves"]:
+            return ["Nobody moves from one version to another."]
+        lines = [_moving(each) for each in moves["moves"]]
+        if moves["basis"] == "decisions":
+            lines.append(
+                f"Counted over the {moves['subjects']:,} visitors of the last 24 hours, by the "
+                "bucket their decisions recorded."
+            )
+        else:
+            lines.append("Expected of the hash: no decisions of the last 24 hours to count yet.")
+        return lines + [f"{note[0].upper()}{note[1:]}." for note in moves["notes"]]
+
+    def weights(self) -> tuple[int, int] | None:
+        """The candidate's buckets now and then."""
+        shown = self.found["releases"]
+        if not shown:
+            return None
+        now, then = shown[0]["weight"]
+        return round(now * BUCKETS), round(then * BUCKETS)
 
     def draw(self) -> None:
-        """As a bar and words."""
-        with html.div().classes("consequence"):
-            with html.div(**{"aria-hidden": "true"}).classes("moves"):
-                low, high = sorted((self.now, self.then))
-                for buckets, name in ((low, "stays"), (high - low, "moves-part")):
-                    html.span().classes(name).style(f"width: {buckets * 100 / BUCKETS}%")
-            for line in self.lines():
-                html.p(line)
+        """As a bar and words, and what stands against it."""
+        weights, lines = self.weights(), self.lines()
+        if lines:
+            with html.div().classes("consequence who-moves"):
+                if weights is not None and weights[0] != weights[1]:
+                    _bar(*weights)
+                for line in lines:
+                    html.p(line)
+        for reason in self.found["against"]:
+            notice(f"{reason[0].upper()}{reason[1:]}.", "tone-orange", "warning")
 
 
-def preview_of(release: dict[str, Any], weight: float) -> Preview:
-    """From the present share to ``weight``; raises ContractError for what is no share."""
-    return Preview(
-        now=weight_to_buckets(release["weight"]),
-        then=weight_to_buckets(weight),
-        candidate=release["candidate"],
-        stable=release["stable"],
-    )
+async def preview_of(
+    desk: Desk, release: dict[str, Any], verb: Verb, weight: float | None = None
+) -> Preview:
+    """Try the order out; nothing is written."""
+    parts, order = desk.parts, Order(reason="a preview", weight=weight)
+
+    def attempt(principal: Principal) -> dict[str, Any]:
+        releases = [release["id"]]
+        evidence = dry_run.gather(parts.database, parts.exposures, releases, verb)
+        return dry_run.preview(parts.database, principal, releases, verb, order, evidence)
+
+    return Preview(release["model"], await desk.seat.call(READ, attempt))
+
+
+def _moving(move: dict[str, Any]) -> str:
+    share = percent(round(move["share"] * BUCKETS))
+    if move["subjects"] is None:
+        return f"{share} of visitors move from {move['from']} to {move['to']}."
+    who = f"{move['subjects']:,} visitors ({share})"
+    return f"{who} move from {move['from']} to {move['to']}."
+
+
+def _bar(now: int, then: int) -> None:
+    low, high = sorted((now, then))
+    html.p(f"{percent(now)} → {percent(then)} of visitors get the candidate.").classes("strong")
+    with html.div(**{"aria-hidden": "true"}).classes("moves"):
+        for buckets, name in ((low, "stays"), (high - low, "moves-part")):
+            html.span().classes(name).style(f"width: {buckets * 100 / BUCKETS}%")

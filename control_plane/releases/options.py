@@ -7,12 +7,11 @@ that offers nothing else offers nothing that would be refused.
 from dataclasses import dataclass
 
 from bentos.contract.errors import ContractError
-from bentos.contract.register import ActorType
-from control_plane.approvals import service as approvals
 from control_plane.db import ReadSession
-from control_plane.errors import PolicyError
+from control_plane.errors import ForbiddenError, PolicyError
 from control_plane.principal import ROLES, Principal, Role
 from control_plane.releases import interlock, lifecycle
+from control_plane.releases.asking import check_asker
 from control_plane.releases.content import steps_of
 from control_plane.releases.interlock import Seen
 from control_plane.releases.lifecycle import State, Verb
@@ -44,12 +43,11 @@ def options(
 
 def may_use(session: ReadSession, principal: Principal, row: ReleaseRow, verb: Verb) -> bool:
     """Whether the verb is theirs, whatever state the release is in."""
-    rule = lifecycle.RULES[verb]
-    if rule.permission is None or rule.permission not in principal.permissions:
+    try:
+        check_asker(session, principal, row, verb, row.revision)
+    except ForbiddenError:
         return False
-    if rule.persons_only and principal.actor.type is not ActorType.PERSON:
-        return False
-    return not rule.second_person or principal.person not in approvals.contributors(session, row.id)
+    return True
 
 
 def roles_for(verb: Verb) -> tuple[Role, ...]:

@@ -53,7 +53,8 @@ class Plane:
         )
 
     def environment(self, **more: str) -> dict[str, str]:
-        return _environment(self.home, SIGNALBOX_DATABASE_URL=self.database_url, **more)
+        settings = {"SIGNALBOX_DATABASE_URL": self.database_url} | self.settings | more
+        return _environment(self.home, **settings)
 
     def start(self, **settings: str) -> None:
         self.launch(**settings)

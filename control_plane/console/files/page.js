@@ -35,6 +35,13 @@ window.signalbox = {
     for (const button of form.querySelectorAll("button")) button.disabled = false;
   },
 
+  // A form that leads to the page named by its one field.
+  goTo(event, root) {
+    event.preventDefault();
+    const wanted = new FormData(event.target).get("wanted").trim();
+    if (wanted) location.assign(root + encodeURIComponent(wanted));
+  },
+
   async signOut(root) {
     await fetch("/api/v1/session", { method: "DELETE" });
     location.assign(root + "/sign-in");

@@ -2,6 +2,7 @@
 
 from control_plane.console.pages import (
     audit,
+    decision,
     draft,
     event,
     models,
@@ -14,5 +15,5 @@ from control_plane.console.pages import (
 
 def register() -> None:
     """Make every page known to NiceGUI."""
-    for page in (releases, draft, release, models, version, audit, event, people):
+    for page in (releases, draft, release, models, version, audit, event, decision, people):
         page.register()

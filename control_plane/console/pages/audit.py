@@ -58,6 +58,7 @@ def register() -> None:
                 await desk.seat.call(READ, partial(_note, desk, filters))
                 _head()
                 proof_panel(desk)
+                _decision()
                 _filters(filters)
                 desk.live(partial(load, filters), partial(draw, filters))
         await desk.look()
@@ -140,6 +141,15 @@ def _head() -> None:
             "Every change and every denial, in the order they were committed: who, what, why, "
             "from where. Nothing here can be edited, and it can be proved."
         )
+
+
+def _decision() -> None:
+    """A decision is asked for by the id its caller was given."""
+    sheet = html.section(**{"aria-label": "Decision"}).classes("panel")
+    with sheet, html.form().classes("panel-body lookup") as form:
+        text_field("wanted", "Evidence for one decision", placeholder="decision id")
+        html.button("Show", type="submit").classes("button")
+    form.on("submit", js_handler=f"(event) => signalbox.goTo(event, '{ROOT}/decisions/')")
 
 
 def _filters(filters: Filters) -> None:

@@ -114,7 +114,7 @@ def draw(desk: Desk, view: View | None) -> None:
             with panel("What an approval is for"):
                 difference(view.content, view.approved, "What an approval is for")
             with panel("Candidate beside stable"):
-                difference(view.candidate, view.stable, "Candidate beside stable")
+                difference(view.candidate, view.stable, "Candidate beside stable", replaces=False)
             with panel("Approvals"):
                 _approvals(release)
         with html.div().classes("stack"):
@@ -162,7 +162,7 @@ def _whose_turn(view: View) -> None:
 def _content(view: View) -> None:
     difference(view.content, view.approved, "What an approval is for")
     html.h3("Candidate beside stable")
-    difference(view.candidate, view.stable, "Candidate beside stable")
+    difference(view.candidate, view.stable, "Candidate beside stable", replaces=False)
 
 
 def _approvals(release: dict[str, Any]) -> None:

@@ -88,7 +88,12 @@ def draw(desk: Desk, view: View | None) -> None:
     with html.div().classes("columns"):
         with html.div().classes("stack"):
             with panel("Certificate"):
-                difference(manifest_words(view.manifest), view.stable, "What the version is")
+                difference(
+                    manifest_words(view.manifest),
+                    view.stable,
+                    "What the version is",
+                    replaces=False,
+                )
             with panel("Offline metrics"):
                 _metrics(view.manifest)
             with panel("Inputs, features, outputs"):

@@ -192,7 +192,7 @@ def _bootstraps(f: Filler) -> None:
         version = f.version(model, "20261012")
         f.report(version)
         release = f.draft(
-            "ines.moreau", model, version, "first version of the model", kind="bootstrap"
+            "ines.moreau", model, version, "First version of the model", kind="bootstrap"
         )
         f.tell("ines.moreau", release, "submit", "gates passed, parity exact")
         f.tell("tomas.lind", release, "approve", "read the manifest; baseline is beaten")
@@ -206,7 +206,7 @@ def _a_promotion(f: Filler) -> None:
         "jun.park",
         "recommendations",
         version,
-        "category affinity from the last 30 days",
+        "Category affinity from the last 30 days",
         ticket="ML-204",
         steps=[0.05, 0.25, 0.5],
     )
@@ -231,7 +231,7 @@ def _a_rollback(f: Filler) -> None:
         "ines.moreau",
         "pricing",
         version,
-        "season end as a feature",
+        "Season end as a feature",
         ticket="ML-211",
         steps=[0.02, 0.1],
     )
@@ -243,7 +243,6 @@ def _a_rollback(f: Filler) -> None:
         {"reason": "it is only small", "expected_revision": 2},
     )
     f.tell("tomas.lind", release, "refuse", "10 % is too much before the weekend")
-    f.tell_edit = None
     now = must(f.people["ines.moreau"].get(f"/api/v1/releases/{release['id']}"))
     must(
         f.people["ines.moreau"].patch(
@@ -273,7 +272,7 @@ def _present(f: Filler) -> dict[str, str]:
         "jun.park",
         "fraud",
         fraud,
-        "card country as a feature; recall on new customers",
+        "Card country as a feature; recall on new customers",
         ticket="ML-219",
         steps=[0.05, 0.25, 0.5],
     )
@@ -287,9 +286,13 @@ def _present(f: Filler) -> dict[str, str]:
         "jun.park",
         "pricing",
         price,
-        "retrained after the outlet articles left",
+        "Retrained after the outlet articles left",
         ticket="ML-223",
-        steps=[0.01, 0.05, 0.25],
+        steps=[
+            {"weight": 0.01, "hold_s": 7200},
+            {"weight": 0.05, "hold_s": 86400, "minimum_sample": 5000, "manual_gate": True},
+            0.25,
+        ],
         condition={"country": "DE"},
     )
     f.tell("jun.park", waiting, "submit", "please look at the margin slice")
@@ -299,7 +302,7 @@ def _present(f: Filler) -> dict[str, str]:
         "ines.moreau",
         "recommendations",
         shadow,
-        "baskets weigh more than views",
+        "Baskets weigh more than views",
         ticket="ML-226",
         steps=[0.05, 0.25, 0.5],
     )

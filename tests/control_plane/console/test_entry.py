@@ -1,5 +1,6 @@
 """Signing in as a person does, for the first time and again."""
 
+import pytest
 from playwright.sync_api import expect
 
 PASSWORD = "correct horse battery signal"
@@ -36,6 +37,7 @@ def test_first_sign_in_with_the_one_time_password_then_with_ones_own(console, br
     page.context.close()
 
 
+@pytest.mark.slow
 def test_who_is_signed_in_is_let_through_the_sign_in_page_to_the_console_alone(
     console, people, open_page
 ):

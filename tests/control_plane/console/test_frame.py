@@ -51,6 +51,7 @@ def test_every_page_is_fit_for_everybody(paths, everybody, open_page, width, sch
     assert found == {}
 
 
+@pytest.mark.slow
 def test_one_tab_leads_past_the_bar(everybody, open_page):
     page = open_page(context=everybody)
     page.keyboard.press("Tab")
@@ -61,6 +62,7 @@ def test_one_tab_leads_past_the_bar(everybody, open_page):
     expect(page.locator("#main")).to_be_focused()
 
 
+@pytest.mark.slow
 def test_places_are_those_one_may_go_to(open_page):
     for role, places in (
         ("viewer", ["Releases", "Models"]),
@@ -71,6 +73,7 @@ def test_places_are_those_one_may_go_to(open_page):
         assert page.get_by_role("navigation").get_by_role("link").all_inner_texts() == places
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("path", ["/audit", "/audit/1", "/people"])
 def test_a_page_that_is_not_theirs_says_whose_it_is(open_page, path):
     page = open_page("viewer", path=path)

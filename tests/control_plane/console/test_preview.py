@@ -1,37 +1,49 @@
-"""Who would move."""
+"""The API's dry run in words."""
 
-import pytest
+from control_plane.console.preview import Preview
 
-from bentos.contract.errors import ContractError
-from control_plane.console.preview import preview_of
-
-RELEASE = {"weight": 0.05, "candidate": "m:2", "stable": "m:1"}
+MOVE = {"from": "m:1", "to": "m:2", "share": 0.2, "subjects": None}
 
 
-def test_upwards_people_move_to_the_candidate_and_none_away():
-    found = preview_of(RELEASE, 0.25)
-    assert found.moving == 2000
-    assert found.lines() == [
-        "5 % → 25 % of visitors get the candidate.",
-        "20 % of visitors move to m:2.",
-        "Nobody who has the candidate leaves it.",
+def preview(moves, weight=(0.05, 0.25), *, basis="estimate", subjects=None, notes=(), against=()):
+    moved = {"basis": basis, "subjects": subjects, "moves": moves, "notes": list(notes)}
+    return Preview(
+        "m",
+        {
+            "releases": [{"weight": list(weight)}],
+            "who_moves": {"m": moved},
+            "against": list(against),
+        },
+    )
+
+
+def test_without_decisions_it_says_that_it_is_expected():
+    assert preview([MOVE]).lines() == [
+        "20 % of visitors move from m:1 to m:2.",
+        "Expected of the hash: no decisions of the last 24 hours to count yet.",
     ]
 
 
-def test_downwards_people_move_to_stable_and_none_away():
-    found = preview_of(RELEASE, 0.0123)
-    assert found.moving == 377
-    assert found.lines()[1:] == [
-        "3.77 % of visitors move to m:1.",
-        "Nobody who has the stable version leaves it.",
-    ]
+def test_with_decisions_visitors_are_counted():
+    found = preview([MOVE | {"subjects": 2480}], basis="decisions", subjects=12400).lines()
+    assert found[0] == "2,480 visitors (20 %) move from m:1 to m:2."
+    assert found[1].startswith("Counted over the 12,400 visitors of the last 24 hours")
 
 
-def test_the_same_share_moves_nobody():
-    assert preview_of(RELEASE, 0.05).lines() == ["Nobody moves: this is the present share."]
+def test_notes_are_sentences():
+    found = preview([MOVE], notes=["of callers whom the release's condition lets in"]).lines()
+    assert found[-1] == "Of callers whom the release's condition lets in."
 
 
-@pytest.mark.parametrize("weight", [1.1, -0.1, 0.00001])
-def test_what_is_no_share_is_refused(weight):
-    with pytest.raises(ContractError):
-        preview_of(RELEASE, weight)
+def test_a_move_of_nobody_says_so():
+    assert preview([]).lines() == ["Nobody moves from one version to another."]
+
+
+def test_shares_are_those_of_the_candidate():
+    assert preview([MOVE]).weights() == (500, 2500)
+
+
+def test_what_cannot_be_carried_out_has_no_consequence():
+    nothing = Preview("m", {"releases": [], "who_moves": {}, "against": ["it is killed"]})
+    assert nothing.lines() == []
+    assert nothing.weights() is None

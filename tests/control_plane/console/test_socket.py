@@ -47,6 +47,7 @@ def test_a_person_who_is_shut_out_does_nothing_more(here, canary, people, open_p
     context.close()
 
 
+@pytest.mark.slow
 def test_an_open_page_of_a_session_that_ends_goes_to_the_sign_in(here, people, open_page):
     person, context = people.newcomer("viewer")
     page = open_page(context=context)
@@ -56,6 +57,7 @@ def test_an_open_page_of_a_session_that_ends_goes_to_the_sign_in(here, people, o
     context.close()
 
 
+@pytest.mark.slow
 def test_a_role_that_is_taken_away_takes_its_buttons_along(here, canary, people, open_page):
     person, context = people.newcomer("release_manager")
     page = open_page(context=context)

@@ -1,5 +1,6 @@
 """The register before somebody who may read it."""
 
+import pytest
 from playwright.sync_api import expect
 
 
@@ -17,6 +18,7 @@ def test_events_are_found_and_the_register_is_checked(here, open_page, people, d
     assert newest.json()[-1]["actor"]["id"] == people.ids["compliance",]
 
 
+@pytest.mark.slow
 def test_new_events_appear_by_themselves(here, open_page):
     page = open_page("compliance", path="/audit?action=attribute:declare")
     here.author.put("/api/v1/attributes", json={f"colour_{here.model}": "string"})
@@ -24,6 +26,7 @@ def test_new_events_appear_by_themselves(here, open_page):
     expect(table.get_by_role("row").nth(1)).to_contain_text("attribute:declare")
 
 
+@pytest.mark.slow
 def test_an_event_shows_who_what_why_and_hands_out_its_proof(here, open_page):
     here.bootstrap(1)
     query = {"action": "release:approve"}
@@ -36,6 +39,7 @@ def test_an_event_shows_who_what_why_and_hands_out_its_proof(here, open_page):
     assert download.value.path().read_text().startswith("c2sp.org/tlog-proof")
 
 
+@pytest.mark.slow
 def test_a_wrong_time_is_told_and_not_ignored(open_page):
     page = open_page("compliance", path="/audit?since=yesterday")
     expect(page.locator("#main")).to_contain_text("since: expected an RFC 3339 time")

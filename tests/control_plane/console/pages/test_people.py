@@ -1,8 +1,10 @@
 """Persons and keys before an admin."""
 
+import pytest
 from playwright.sync_api import expect
 
 
+@pytest.mark.slow
 def test_a_person_is_made_gets_a_key_shown_once_and_is_shut_out(console, open_page, confirm):
     page = open_page("admin", path="/people")
     page.get_by_role("button", name="New person").click()
@@ -34,6 +36,7 @@ def test_a_person_is_made_gets_a_key_shown_once_and_is_shut_out(console, open_pa
     expect(page.get_by_role("row").filter(has_text="Lena Brandt")).to_contain_text("Disabled")
 
 
+@pytest.mark.slow
 def test_nobody_is_offered_to_change_or_disable_themselves(people, open_page):
     page = open_page("admin", path="/people")
     me = people.ids["admin",]

@@ -37,6 +37,7 @@ def test_author_and_approver_take_a_release_from_draft_to_canary(here, open_page
     assert approver.evaluate("window.untouched") is True
 
 
+@pytest.mark.slow
 def test_who_worked_on_a_release_is_offered_no_approval_of_it(here, people, open_page):
     release = _in_review(here)
     roles = ("release_manager", "approver")
@@ -91,6 +92,7 @@ def test_approving_takes_no_mouse(here, open_page):
     assert [each["reason"] for each in found["approvals"]] == ["read it all"]
 
 
+@pytest.mark.slow
 def test_what_an_edit_changed_since_the_last_approval_is_marked(here, open_page):
     release = _in_review(here)
     approved = here.must(release, "approve", expected_revision=release["revision"])
@@ -103,6 +105,7 @@ def test_what_an_edit_changed_since_the_last_approval_is_marked(here, open_page)
     expect(page.get_by_text("Void", exact=True)).to_be_visible()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("path", ["/releases/nowhere", "/models/nowhere", "/versions/nowhere"])
 def test_what_is_not_there_says_so(open_page, path):
     page = open_page("viewer", path=path)

@@ -2,11 +2,13 @@
 
 import time
 
+import pytest
 from playwright.sync_api import expect
 
 MANAGER = ("release_manager", "data_scientist")
 
 
+@pytest.mark.slow
 def test_what_serves_is_shown_with_its_share(here, open_page):
     stable = here.bootstrap(1)
     release = here.started(2, shadow=False)
@@ -39,7 +41,7 @@ def test_ramp_pause_resume_and_promote_by_click(here, open_page, confirm):
     panel.get_by_role("button", name="Ramp to 5 %").click()
     dialog = page.get_by_role("dialog")
     dialog.get_by_label("Share of visitors").fill("40")
-    expect(dialog.get_by_role("status")).to_contain_text("40 % of visitors move to")
+    expect(dialog.get_by_role("status")).to_contain_text("40 % of visitors move from")
     confirm(page, "Ramp", "shadow is clean")
     expect(panel.get_by_label(f"Who serves {here.model}")).to_contain_text("40 %")
     for button, done, state in (
@@ -55,6 +57,7 @@ def test_ramp_pause_resume_and_promote_by_click(here, open_page, confirm):
     expect(page.get_by_role("status").filter(has_text="Promoted.")).to_be_visible()
 
 
+@pytest.mark.slow
 def test_roll_back_by_click(here, open_page, confirm):
     stable = here.bootstrap(1)
     release = here.started(2, shadow=False)
@@ -86,6 +89,7 @@ def test_kill_and_end_of_kill_by_click(here, open_page, confirm):
     assert here.model_state()["killed"] is None
 
 
+@pytest.mark.slow
 def test_each_role_is_offered_what_it_may_do_and_no_more(here, open_page):
     here.bootstrap(1)
     here.started(2, shadow=False)
