@@ -14,10 +14,10 @@ PIP_INSTALL := $(BIN)/python -m pip install --disable-pip-version-check --quiet
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo up bench bench-audit bench-propagation profile peers locust faults soak screenshots test test-all lint format types imports lock clean
+.PHONY: help demo up bench bench-audit bench-propagation profile peers locust faults soak screenshots test test-all test-postgresql lint format types imports lock clean
 
 help: ## list the commands
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-17s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 demo: $(RUN_STAMP) ## the whole product on a shop's orders, live in the terminal (ARGS="--for 60s --json --orders PATH")
 	@$(BIN)/python -m demo $(ARGS)
@@ -55,8 +55,12 @@ screenshots: $(DEV_STAMP) ## the pictures of the console in docs/images/console,
 test: lint types imports ## what must be green before a change goes in (under ten minutes)
 	$(BIN)/python -m pytest -q -m "not slow" $(ARGS)
 
-test-all: lint types imports ## everything, the slow tests too
+test-all: lint types imports ## everything, the slow tests too, and the control plane's on PostgreSQL as well
 	$(BIN)/python -m pytest -q $(ARGS)
+	@$(MAKE) test-postgresql
+
+test-postgresql: $(DEV_STAMP) ## the control plane's tests with its tables in PostgreSQL
+	SIGNALBOX_TEST_DATABASE=postgresql $(BIN)/python -m pytest -q tests/control_plane $(ARGS)
 
 lint: $(DEV_STAMP) ## ruff: rules and format
 	$(BIN)/ruff check .

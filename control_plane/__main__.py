@@ -13,12 +13,13 @@ from pydantic import ValidationError
 from bentos.contract.errors import ContractError
 from control_plane.app import create_app
 from control_plane.audit import register_key
+from control_plane.backup.upgrading import upgrade_safely
 from control_plane.config import Settings
 from control_plane.db import Database
-from control_plane.errors import UnavailableError
+from control_plane.errors import ConflictError, UnavailableError
+from control_plane.in_use import holding
 from control_plane.key_files import make_signing_key
 from control_plane.listener import listen
-from control_plane.migrations.upgrade import upgrade
 from control_plane.parts import Parts
 from control_plane.principal import system
 from control_plane.publish.archive import installation
@@ -59,20 +60,26 @@ def main() -> int:
     try:
         settings = Settings()
         _check_home(settings)
-        upgrade(settings.database)
-        # A home from before the register was signed has no key for it.
-        make_signing_key(settings.keys, register_key.NAME)
-        app = create_app(settings)
-        with app.state.parts.database.read() as session:
-            _check_shop(settings, installation(session).shop)
-        _settle_register_key(settings, app.state.parts.database)
-        listener = listen(settings.control_plane_host, settings.control_plane_port)
+        with holding(settings.home):
+            return _serve(settings)
     except (ContractError, ValidationError) as error:
         sys.stderr.write(f"signalbox: {error}\n")
         return BAD_INPUT
-    except UnavailableError as error:
-        sys.stderr.write(f"signalbox: the database cannot be used: {error}\n")
+    except (ConflictError, UnavailableError, OSError) as error:
+        sys.stderr.write(f"signalbox: {error}\n")
         return FAILED
+
+
+def _serve(settings: Settings) -> int:
+    _upgrade(settings)
+    # A home from before the register was signed has no key for it.
+    make_signing_key(settings.keys, register_key.NAME)
+    app = create_app(settings)
+    with app.state.parts.database.read() as session:
+        _check_shop(settings, installation(session).shop)
+    _settle_register_key(settings, app.state.parts.database)
+    try:
+        listener = listen(settings.control_plane_host, settings.control_plane_port)
     except OSError as error:
         place = f"{settings.control_plane_host}:{settings.control_plane_port}"
         sys.stderr.write(f"signalbox: {place}: {error.strerror}\n")
@@ -114,6 +121,13 @@ def configure_logging() -> None:
 
 def _leave(*_: object) -> None:
     raise SystemExit(0)
+
+
+def _upgrade(settings: Settings) -> None:
+    done = upgrade_safely(settings)
+    if done.plan.steps:
+        backup = done.backup and str(done.backup)
+        log.info("schema upgraded", before=done.plan.before, after=done.plan.after, backup=backup)
 
 
 def _settle_register_key(settings: Settings, database: Database) -> None:

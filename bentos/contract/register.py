@@ -100,6 +100,8 @@ class Action(StrEnum):
     KEY_ROTATE = "key:rotate"
     IDENTITY_LINK = "identity:link"
     IDENTITY_UNLINK = "identity:unlink"
+    INSTALLATION_BACKUP = "installation:backup"
+    INSTALLATION_UPGRADE = "installation:upgrade"
 
 
 class Actor(msgspec.Struct, frozen=True, kw_only=True):

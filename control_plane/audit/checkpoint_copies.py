@@ -4,7 +4,7 @@ One file a day and origin, replaced as the day goes on; the last one of each day
 """
 
 from pathlib import Path
-from urllib.parse import quote
+from urllib.parse import quote, unquote
 
 from control_plane.key_files import write_whole
 
@@ -35,6 +35,12 @@ class CheckpointCopies:
         """All copies of an origin, oldest first; raises OSError."""
         folder = self._folder(origin)
         return sorted(folder.glob(f"*{SUFFIX}")) if folder.is_dir() else []
+
+    def origins(self) -> list[str]:
+        """Every log there are copies of; raises OSError."""
+        if not self.folder.is_dir():
+            return []
+        return sorted(unquote(each.name) for each in self.folder.iterdir() if each.is_dir())
 
     def _folder(self, origin: str) -> Path:
         return self.folder / quote(origin, safe="")

@@ -125,18 +125,23 @@ def stored_anchors(session: ReadSession, name: str) -> list[Anchor]:
     return found
 
 
-def origins(session: ReadSession) -> list[tuple[str, int | None]]:
-    """Every log this register was, and how many of its first events are still to be here.
+def origins(session: ReadSession, copied: Iterable[str] = ()) -> list[tuple[str, int | None]]:
+    """Every log this register was (``copied``: those the second place knows), and how many of
+    its first events are still to be here.
 
     A restored backup goes on under another epoch. What was signed of an earlier one holds up to
     the event that tells of the restoration, and not beyond; without such an event all of it
     holds (None), as it does for the present epoch.
     """
     prefix, _, present = origin(session).rpartition("/")
+    stored = session.exec(select(CheckpointRow.origin).distinct())
+    named = (name.rpartition("/") for name in {*stored, *copied})
+    # Epochs are moments: far apart, so nobody counts from one to the next.
+    epochs = {int(epoch) for head, _, epoch in named if head == prefix and epoch.isdecimal()}
     restored = _restorations(session)
     return [
         (f"{prefix}/{epoch}", min((kept for new, kept in restored if new > epoch), default=None))
-        for epoch in range(1, int(present) + 1)
+        for epoch in sorted(epochs | {int(present)})
     ]
 
 

@@ -21,7 +21,7 @@ def verify_all(
     """
     anchors, problem = list(given), None
     try:
-        for name, kept in checkpoints.origins(session):
+        for name, kept in checkpoints.origins(session, copies.origins()):
             found = checkpoints.stored_anchors(session, name)
             found += copied_anchors(session, copies.all(name))
             anchors += [each for each in found if kept is None or each.size <= kept]

@@ -45,6 +45,8 @@ def register(app: typer.Typer) -> None:
     app.command("init", context_settings={**PASS_ON, "help_option_names": []})(init)
     app.command("serve", context_settings=PASS_ON)(serve)
     app.command("up")(up)
+    for name, command in {"backup": backup, "restore": restore, "upgrade": upgrade}.items():
+        app.command(name, context_settings={**PASS_ON, "help_option_names": []})(command)
     app.command("train", context_settings={**PASS_ON, "help_option_names": []})(train)
 
 
@@ -56,6 +58,21 @@ def init(context: typer.Context) -> None:
 def serve(context: typer.Context, part: Part) -> None:
     """Run one part in the foreground; further arguments are passed on."""
     become(MODULES[part], context.args)
+
+
+def backup(context: typer.Context) -> None:
+    """Write all tables into one file, while the control plane runs."""
+    become("control_plane.backup", ["backup", *context.args])
+
+
+def restore(context: typer.Context) -> None:
+    """Put a backup in force; the control plane stands still meanwhile."""
+    become("control_plane.backup", ["restore", *context.args])
+
+
+def upgrade(context: typer.Context) -> None:
+    """Bring the schema up to this release, after a backup."""
+    become("control_plane.backup", ["upgrade", *context.args])
 
 
 def train(context: typer.Context) -> None:

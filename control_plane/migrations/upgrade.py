@@ -36,18 +36,24 @@ def upgrade(address: Address, to: str = HEAD) -> Plan:
     database = Database(address, maintenance=True)
     try:
         with database.bounded(), database.writer.begin() as connection:
-            plan = _plan(connection, to)
-            if plan.steps:
-                config = _config()
-                config.attributes["connection"] = connection
-                command.upgrade(config, plan.after)
-                dangling = database.unresolved(connection)
-                if dangling:
-                    # Undone with the transaction.
-                    raise ContractError("database", "no references to nowhere", dangling)
+            plan = migrate(connection, to)
+            dangling = database.unresolved(connection) if plan.steps else []
+            if dangling:
+                # Undone with the transaction.
+                raise ContractError("database", "no references to nowhere", dangling)
             return plan
     finally:
         database.dispose()
+
+
+def migrate(connection: Connection, to: str = HEAD) -> Plan:
+    """Run the migrations within the caller's transaction."""
+    plan = _plan(connection, to)
+    if plan.steps:
+        config = _config()
+        config.attributes["connection"] = connection
+        command.upgrade(config, plan.after)
+    return plan
 
 
 def plan_upgrade(address: Address) -> Plan:

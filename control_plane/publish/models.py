@@ -14,7 +14,7 @@ class InstallationRow(SQLModel, table=True):
     __tablename__ = "installation"
 
     id: int = Field(primary_key=True)
-    epoch: int
+    epoch: int = Field(sa_type=WideInteger)
     shop: str
     environment: str
     created_at: str
@@ -35,7 +35,7 @@ class PublishedRow(SQLModel, table=True):
     __tablename__ = "published_document"
     __table_args__ = (Index("ix_published_document_newest", "name", "epoch", "number"),)
 
-    epoch: int = Field(primary_key=True)
+    epoch: int = Field(primary_key=True, sa_type=WideInteger)
     number: int = Field(primary_key=True, sa_type=WideInteger)
     name: str
     digest: str = Field(foreign_key="document_body.digest")

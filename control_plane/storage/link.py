@@ -16,7 +16,6 @@ from pg8000.dbapi import Connection
 from control_plane.storage.address import PostgresqlAddress
 
 CONNECT_TIMEOUT_S = 5.0
-APPLICATION = "signalbox"
 # Classes of SQLSTATE (PostgreSQL's appendix A).
 _INTEGRITY = ("23",)
 _NOT_NOW = ("08", "53", "57", "58", "40", "55")
@@ -73,6 +72,7 @@ def open_link(
     settings: str = "",
     *,
     autocommit: bool = False,
+    application: str = "signalbox",
 ) -> tuple[Link, socket.socket]:
     """Connect; also hands over a second handle of the socket, to wait on.
 
@@ -85,7 +85,7 @@ def open_link(
     try:
         handle = _connected(address)
         watched = handle.dup()
-        link = _greet(address, handle, password)
+        link = _greet(address, handle, password, application)
         link.bound(answer_timeout_s)
         link.settle(settings, autocommit=autocommit)
     except BaseException as error:
@@ -114,7 +114,9 @@ def _connected(address: PostgresqlAddress) -> socket.socket:
     return handle
 
 
-def _greet(address: PostgresqlAddress, handle: socket.socket, password: str | None) -> Link:
+def _greet(
+    address: PostgresqlAddress, handle: socket.socket, password: str | None, application: str
+) -> Link:
     try:
         return Link(
             address.user,
@@ -123,7 +125,7 @@ def _greet(address: PostgresqlAddress, handle: socket.socket, password: str | No
             port=address.port,
             password=password,
             ssl_context=_tls(address),
-            application_name=APPLICATION,
+            application_name=application,
             sock=handle,
         )
     except pg8000.Error as error:

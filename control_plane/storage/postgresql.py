@@ -115,8 +115,12 @@ class Postgresql:
         timeout = None if self._maintenance else ANSWER_TIMEOUT_S
         settings = _SERVER_KEEPALIVE * (self._address.socket_path is None) + self._bounds + settings
 
+        name = "signalbox-maintenance" if self._maintenance else "signalbox"
+
         def connect() -> Link:
-            link, watched = open_link(self._address, timeout, settings, autocommit=autocommit)
+            link, watched = open_link(
+                self._address, timeout, settings, autocommit=autocommit, application=name
+            )
             watched.close()
             return link
 

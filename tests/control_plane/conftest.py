@@ -61,7 +61,8 @@ class Plane:
         self.wait_until_ready()
 
     def wait_until_ready(self) -> None:
-        self.wait(self._is_ready)
+        # Two of them start at once on a machine that may have other things to do.
+        self.wait(self._is_ready, "readiness", within_s=60)
 
     def launch(self, **settings: str) -> None:
         """Without the console, which takes half a second to load and only its own tests open."""
@@ -99,8 +100,10 @@ class Plane:
         if self.process is not None and self.process.poll() is None:
             self.stop()
 
-    def wait(self, condition: Callable[[], Any], what: str = "condition") -> Any:
-        end = time.monotonic() + 20
+    def wait(
+        self, condition: Callable[[], Any], what: str = "condition", within_s: float = 20
+    ) -> Any:
+        end = time.monotonic() + within_s
         while time.monotonic() < end:
             found = condition()
             if found:

@@ -52,7 +52,7 @@ def upgrade() -> None:  # noqa: PLR0915 - one statement a table
     op.create_table(
         "installation",
         sa.Column("id", sa.Integer(), nullable=False),
-        sa.Column("epoch", sa.Integer(), nullable=False),
+        sa.Column("epoch", WIDE, nullable=False),
         sa.Column("shop", sa.String(), nullable=False),
         sa.Column("environment", sa.String(), nullable=False),
         sa.Column("created_at", sa.String(), nullable=False),
@@ -165,7 +165,7 @@ def upgrade() -> None:  # noqa: PLR0915 - one statement a table
 
     op.create_table(
         "published_document",
-        sa.Column("epoch", sa.Integer(), nullable=False),
+        sa.Column("epoch", WIDE, nullable=False),
         sa.Column("number", WIDE, nullable=False),
         sa.Column("name", sa.String(), nullable=False),
         sa.Column("digest", sa.String(), nullable=False),
@@ -349,8 +349,8 @@ def _append_only() -> None:
     on_postgresql = op.get_bind().dialect.name == "postgresql"
     if on_postgresql:
         op.execute(
-            "CREATE FUNCTION register_is_append_only() RETURNS trigger LANGUAGE plpgsql AS "
-            f"$$ BEGIN RAISE EXCEPTION '{refusal}'; END $$"
+            "CREATE OR REPLACE FUNCTION register_is_append_only() RETURNS trigger "
+            f"LANGUAGE plpgsql AS $$ BEGIN RAISE EXCEPTION '{refusal}'; END $$"
         )
     body = (
         "FOR EACH STATEMENT EXECUTE FUNCTION register_is_append_only()"
