@@ -178,6 +178,11 @@ def _provision(session: WriteSession, issuer: str, claims: Claims, roles: list[s
     person_id = told if service.is_person_id(told) else ""
     if not person_id or session.get(PersonRow, person_id) is not None:
         person_id = "oidc-" + _digest(f"{issuer}\x1f{subject}")[:16]
+    if session.get(PersonRow, person_id) is not None:
+        raise ForbiddenError(
+            f"an admin unlinked you from {person_id}; an admin can link you again: "
+            f"signalbox people link {person_id} --subject {subject}"
+        )
     name = str(claims.get("name") or told or person_id)[:200]
     person = service.create_person(session, _actor(), person_id, name, roles)
     identities.link(session, _actor(), person.id, issuer, subject)

@@ -18,6 +18,7 @@ USERS = (
     {"sub": "s-eve", "email": "eve@evil.example", "email_verified": True, "groups": ["ops"]},
     {"sub": "s-may", "email": "may@shop.example", "email_verified": False, "groups": ["ops"]},
     {"sub": "s-non", "email": "non@shop.example", "email_verified": True, "groups": ["none"]},
+    {"sub": "s-gone", "email": "gone@shop.example", "email_verified": True, "groups": ["ops"]},
     {
         "sub": "s-new",
         "email": "new@shop.example",
@@ -225,14 +226,22 @@ def test_roles_follow_the_provider_and_the_register_says_so(oidc_plane, browser)
     assert edits[-1]["diff"]["roles"] == [["viewer"], ["release_manager"]]
 
 
-def test_an_unlinked_identity_ends_its_sessions(oidc_plane, browser):
-    sign_in(browser, "s-new")
-    person = browser.get(SESSION).json()["id"]
-    url = f"/api/v1/people/{person}/identities"
-    assert [each["subject"] for each in oidc_plane.admin.get(url).json()] == ["s-new"]
-    assert oidc_plane.admin.delete(url, params={"subject": "other"}).status_code == 404
-    assert oidc_plane.admin.delete(url, params={"subject": "s-new"}).status_code == 204
-    assert browser.get(SESSION).status_code == 401
+def test_an_unlinked_identity_ends_its_sessions_and_takes_nobody_over(oidc_plane, browser):
+    seen = []
+    for _ in range(2):
+        sign_in(browser, "s-gone")
+        seen.append(browser.get(SESSION).json()["id"])
+        url = f"/api/v1/people/{seen[-1]}/identities"
+        assert [each["subject"] for each in oidc_plane.admin.get(url).json()] == ["s-gone"]
+        assert oidc_plane.admin.delete(url, params={"subject": "other"}).status_code == 404
+        assert oidc_plane.admin.delete(url, params={"subject": "s-gone"}).status_code == 204
+        assert browser.get(SESSION).status_code == 401
+    # A new person each time: who they were is not theirs any more.
+    assert seen[0] == "gone@shop.example"
+    assert seen[1].startswith("oidc-")
+    refused = sign_in(browser, "s-gone")
+    assert refused.status_code == 403
+    assert f"signalbox people link {seen[1]} --subject s-gone" in refused.text
 
 
 def test_without_a_provider_there_is_no_such_door(plane):
