@@ -32,6 +32,7 @@ from control_plane.growthbook import endpoints as growthbook
 from control_plane.inquiry import endpoints as inquiry
 from control_plane.metrics import Metrics
 from control_plane.nul import refuse_nul_in_address
+from control_plane.ofrep import endpoints as ofrep
 from control_plane.parts import Parts
 from control_plane.people import endpoints as people
 from control_plane.people import key_endpoints as persons_keys
@@ -80,6 +81,7 @@ ROUTERS = (
     documents.router,
     fleet.router,
     growthbook.router,
+    ofrep.router,
 )
 
 

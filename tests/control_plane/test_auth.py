@@ -26,6 +26,10 @@ OPEN = {
     ("GET", "/api/v1/session/oidc/callback"): "coming back from there, bound to the browser",
     ("GET", "/api/features/{sdk_key}"): "the SDK's key stands in the path",
     ("GET", "/sub/{sdk_key}"): "the SDK's key stands in the path",
+    ("POST", "/ofrep/v1/evaluate/flags"): "for SDK keys, which are no principals",
+    ("POST", "/ofrep/v1/evaluate/flags/{key}"): "for SDK keys, which are no principals",
+    ("GET", "/ofrep/v1/configuration"): "for SDK keys, which are no principals",
+    ("GET", "/ofrep/v1/stream"): "for SDK keys, or a ticket made from one",
 }
 
 # Looks at its key again while it streams, so its guard is its own.
