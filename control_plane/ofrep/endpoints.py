@@ -98,8 +98,12 @@ async def get_stream(
     def find(session: ReadSession) -> SdkKeyRow | None:
         return find_by_ticket(session, channel) if channel else _key(request, session)
 
-    if await run_in_threadpool(_state, parts, find) is None:
-        return _unauthorized()
+    try:
+        if await run_in_threadpool(_state, parts, find) is None:
+            return _unauthorized()
+    except UnavailableError:
+        # EventSource gives up for good on any status but 200; nothing is told meanwhile.
+        pass
     headers = {**HEADERS, "X-Accel-Buffering": "no"}
     events = _events(parts, find, last_event_id)
     return StreamingResponse(events, media_type="text/event-stream", headers=headers)

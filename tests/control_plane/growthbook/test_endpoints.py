@@ -1,3 +1,4 @@
+import asyncio
 import json
 
 import pytest
@@ -5,7 +6,9 @@ from growthbook import GrowthBook
 
 from bentos.contract.documents import KillBody, Revision, RoutesBody
 from bentos.contract.route import HASH_ATTRIBUTE
+from control_plane.growthbook.endpoints import get_subscription
 from gateway.routing import Routes
+from tests.control_plane.away import Away
 from tests.control_plane.growthbook.sdks import JavascriptSdk, PythonSdk
 from tests.routing.keys import make_keys
 
@@ -242,3 +245,16 @@ def test_sdks_follow_a_ramp_and_agree_with_the_gateway_on_every_key(shop, sdks, 
     shop.must(release, "promote")
     shop.routed(lambda f: "rules" not in f)
     assert {version for version, _ in agreed()} == {release["candidate"]}
+
+
+def test_a_stream_opens_while_the_database_is_away_and_tells_nothing():
+    async def follow():
+        parts = Away()
+        answer = await get_subscription(parts, "sdk-unknown", "")
+        assert answer.status_code == 200
+        told = [await anext(answer.body_iterator), await anext(answer.body_iterator)]
+        parts.back = True
+        parts.feed.wake()
+        return told + [each async for each in answer.body_iterator]
+
+    assert asyncio.run(follow()) == [b"retry: 5000\n\n", b"data: \n\n"]

@@ -1,5 +1,6 @@
 """OpenFeature's Python SDK, and requests by hand, against a running control plane."""
 
+import asyncio
 import json
 
 import pytest
@@ -8,9 +9,12 @@ from openfeature.contrib.provider.ofrep import OFREPProvider
 from openfeature.evaluation_context import EvaluationContext
 from openfeature.exception import ErrorCode
 from openfeature.flag_evaluation import Reason
+from starlette.requests import Request
 
 from bentos.contract.documents import KillBody, Revision, RoutesBody
+from control_plane.ofrep.endpoints import get_stream
 from gateway.routing import Routes
+from tests.control_plane.away import Away
 from tests.routing.keys import make_keys
 
 pytestmark = pytest.mark.acceptance
@@ -181,3 +185,16 @@ def news(lines):
             assert told["etag"]
             return line.removeprefix("id: ")
     raise AssertionError("the stream ended")
+
+
+def test_a_stream_opens_while_the_database_is_away_and_tells_nothing():
+    async def follow():
+        parts, request = Away(), Request({"type": "http", "headers": [(b"x-api-key", b"unknown")]})
+        answer = await get_stream(request, parts, "", "")
+        assert answer.status_code == 200
+        told = [await anext(answer.body_iterator)]
+        parts.back = True
+        parts.feed.wake()
+        return told + [each async for each in answer.body_iterator]
+
+    assert asyncio.run(follow()) == [b": away\n\n"]
