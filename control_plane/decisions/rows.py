@@ -12,7 +12,7 @@ from bentos.decision_lake.parts import TIME_COLUMN, Part
 from control_plane.decisions.engine import Engine, Row
 
 # A personal row stands where its public one does, or as many rows earlier as were erased before it.
-WINDOW_ROWS = 4096
+WINDOW_ROWS = 256
 FILES_AT_ONCE = 64
 
 
