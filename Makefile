@@ -28,7 +28,7 @@ up: $(RUN_STAMP) ## control plane, fleet, shipper and gateway over ./var, withou
 bench: $(RUN_STAMP) ## gateway against BentoML, MLServer, Envoy, Triton, Ray Serve (ARGS="--quick", "--no-peers")
 	@$(BIN)/python -m load_tests.bench $(ARGS)
 
-bench-audit: $(RUN_STAMP) ## a million events in the register: append, prove, verify (ARGS="events --events 100000")
+bench-audit: $(RUN_STAMP) ## a million events in the register, fifty million decisions in the lake (ARGS="events" or "decisions")
 	@$(BIN)/python -m load_tests.bench_audit $(ARGS)
 
 locust: $(RUN_STAMP) ## shoppers to watch in a browser (ARGS="flash-sale": or ramp, rollback, bento-down, steady)
