@@ -1,6 +1,6 @@
 """Body of an SDK key to be."""
 
-from typing import Literal
+from typing import Annotated, Literal
 
 from pydantic import Field
 
@@ -12,4 +12,4 @@ class SdkKeyIn(Body):
 
     name: str = Field(min_length=1, max_length=200)
     kind: Literal["public", "server"]
-    models: list[str]
+    models: list[Annotated[str, Field(min_length=1, max_length=200)]] = Field(max_length=1000)

@@ -258,3 +258,9 @@ def test_a_stream_opens_while_the_database_is_away_and_tells_nothing():
         return told + [each async for each in answer.body_iterator]
 
     assert asyncio.run(follow()) == [b"retry: 5000\n\n", b"data: \n\n"]
+
+
+@pytest.mark.parametrize("models", [[], [""], ["m" * 201], ["m"] * 1001])
+def test_a_key_names_its_models_within_limits(plane, models):
+    body = {"name": "theme", "kind": "server", "models": models}
+    assert plane.admin.post("/api/v1/sdk-keys", json=body).status_code == 422
