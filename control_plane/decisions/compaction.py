@@ -7,6 +7,7 @@ the next pass removes what is half done or held twice.
 """
 
 import json
+from collections import Counter
 from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Any
@@ -40,6 +41,20 @@ class Compacted:
     model: str
     files: int
     rows: int
+
+
+def is_due(lake: Lake, today: date) -> bool:
+    """Whether a settled day has files to make one of."""
+    last = (today - SETTLED).isoformat()
+    for day in (each for each in lake.days(Part.PUBLIC) if each <= last):
+        models = Counter(
+            parse_partition(path)[1]
+            for path in lake.files(Part.PUBLIC, day)
+            if not _stem(path).startswith(COMPACTED)
+        )
+        if any(count > 1 for count in models.values()):
+            return True
+    return False
 
 
 def compact(lake: Lake, database: Database, today: date) -> list[Compacted]:

@@ -10,6 +10,7 @@ import structlog
 
 from bentos.decision_lake.files import Lake
 from control_plane.db import Database
+from control_plane.decisions.compaction import is_due
 from control_plane.decisions.erasure import UPKEEP, Erasing
 from control_plane.decisions.retention import expire
 from control_plane.decisions.retention_times import Retention
@@ -61,6 +62,8 @@ class Upkeep:
 
     def _compact(self) -> None:
         """In a process of its own: it takes memory that this one needs for others."""
+        if not is_due(self._lake, datetime.now(UTC).date()):
+            return
         command = [sys.executable, "-m", "control_plane.decisions.compact"]
         with subprocess.Popen(command, stdin=subprocess.DEVNULL) as child:
             while child.poll() is None:

@@ -8,7 +8,7 @@ from bentos.decision_lake.files import COMPACTED, Lake
 from bentos.decision_lake.parts import Part
 from control_plane.config import Settings
 from control_plane.db import Database
-from control_plane.decisions.compaction import compact
+from control_plane.decisions.compaction import compact, is_due
 from control_plane.decisions.criteria import Criteria
 from control_plane.decisions.engine import Engine
 from control_plane.decisions.erasure import Erasing, order_erasure
@@ -64,6 +64,8 @@ def test_roots_are_re_derived_and_everything_is_found(
     lake, database, gateway, shop, ids, found, events
 ):
     assert len(names(lake)) == 4
+    assert is_due(lake, NOW.date())
+    assert not is_due(lake, NOW.date() - timedelta(days=2))
     [made] = compact(lake, database, NOW.date())
     assert (made.files, made.rows) == (3, 12)
     assert sorted(name.startswith(COMPACTED) for name in names(lake)) == [False, True]
@@ -86,6 +88,7 @@ def test_roots_are_re_derived_and_everything_is_found(
     finally:
         store.close()
     assert events("decision:compact")[-1]["diff"]["rows"] == 12
+    assert not is_due(lake, NOW.date())
     # Nothing is left to do, and a shipper that died before it could delete writes nothing again.
     assert compact(lake, database, NOW.date()) == []
     [path] = [p for p in lake.files(Part.PUBLIC, DAY.date().isoformat()) if COMPACTED in p]
