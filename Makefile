@@ -53,7 +53,7 @@ screenshots: $(DEV_STAMP) ## the pictures of the console in docs/images/console,
 	@$(BIN)/python -m tests.control_plane.console.screenshots
 
 test: lint types imports ## what must be green before a change goes in (under ten minutes)
-	$(BIN)/python -m pytest -q -m "not slow" $(ARGS)
+	$(BIN)/python -m pytest -q -m "not slow" -n 2 --dist loadfile $(ARGS)
 
 test-all: lint types imports ## everything, the slow tests too, and the control plane's on PostgreSQL as well
 	$(BIN)/python -m pytest -q $(ARGS)

@@ -278,7 +278,9 @@ async def test_batches_answer_every_request_with_its_own_rows(gateway, stable):
 
     async def ask(amount):
         instances = [{"amount": float(amount)}] * (amount % 3 + 1)
-        answer = (await gateway.predict(f"s{amount}", instances)).json()
+        # About rows, not about time: two hundred at once may take longer than a default deadline.
+        patient = {"X-Request-Timeout-Ms": "20000"}
+        answer = (await gateway.predict(f"s{amount}", instances, patient)).json()
         return amount, [p["fraud_probability"] for p in answer["predictions"]]
 
     for amount, got in await asyncio.gather(*[ask(n) for n in range(200)]):

@@ -33,6 +33,7 @@ def test_a_healthy_gateway_comes_through(capsys):
     assert not any(status.split()[1].startswith("5") for status in report["statuses"])
 
 
+@pytest.mark.slow
 @pytest.mark.acceptance
 def test_a_worker_that_dies_is_reported():
     with (

@@ -13,6 +13,7 @@ from control_plane.publish.publisher import Publisher
 from control_plane.publish.signing import Signer
 
 
+@pytest.mark.slow
 @pytest.mark.acceptance
 def test_killed_between_commit_and_publication_it_heals_on_the_next_start(new_plane, open_shop):
     plane = new_plane

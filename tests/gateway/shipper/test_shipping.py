@@ -186,6 +186,7 @@ def test_no_further_segment_is_begun_after_its_time(shipping, segments):
     assert len(segments.closed) == 1
 
 
+@pytest.mark.slow
 def test_killed_before_any_of_its_changes_it_leaves_the_same_files_and_one_registration(
     plane, tmp_path
 ):
