@@ -68,7 +68,7 @@ class Reconciler:
             start_due(session)
             kills.expire_due(session, self._serving())
 
-        self._reconcile(self._changed, self._is_due, act)
+        self._settle(self._changed, self._is_due, act)
 
     def is_time(self) -> bool:
         """Whether a scheduled start or a kill's expiry has come."""
@@ -77,29 +77,45 @@ class Reconciler:
 
     def _publish_urgent(self, name: DocumentName, compile_body: Compile) -> None:
         def changed(session: ReadSession) -> Bodies:
-            if name not in self.in_force.headers:
-                return {}  # what was never published begins with all the others
-            endpoints: EndpointsBody | None = self.in_force.body(DocumentName.ENDPOINTS)
-            addresses = endpoints.versions if endpoints else {}
-            body = compile_body(session, self.in_force.served(), addresses)
-            return self._differing(name, body)
+            return self._new_kills(session) or self._urgent(session, name, compile_body)
 
-        self._reconcile(changed, lambda _: False, lambda _: None)
+        self._settle(changed, lambda _: False, lambda _: None)
+
+    def _new_kills(self, session: ReadSession) -> Bodies:
+        """Committed since the first step looked; they come before anything else all the same."""
+        return self._urgent(session, DocumentName.KILL, tightened)
+
+    def _urgent(self, session: ReadSession, name: DocumentName, compile_body: Compile) -> Bodies:
+        if name not in self.in_force.headers:
+            return {}  # what was never published begins with all the others
+        endpoints: EndpointsBody | None = self.in_force.body(DocumentName.ENDPOINTS)
+        addresses = endpoints.versions if endpoints else {}
+        return self._differing(name, compile_body(session, self.in_force.served(), addresses))
+
+    def _settle(
+        self,
+        changed: Callable[[ReadSession], Bodies],
+        is_due: Callable[[ReadSession], bool],
+        act: Callable[[WriteSession], None],
+    ) -> None:
+        """Publish what ``changed`` finds, and what stood behind a kill that came first."""
+        while self._reconcile(changed, is_due, act).keys() == {DocumentName.KILL}:
+            continue
 
     def _reconcile(
         self,
         changed: Callable[[ReadSession], Bodies],
         is_due: Callable[[ReadSession], bool],
         act: Callable[[WriteSession], None],
-    ) -> None:
-        """Publish what ``changed`` finds. Takes the write lock only when there is something."""
+    ) -> Bodies:
+        """Publish and return what ``changed`` finds. Locks only if there is something."""
         stamp = self._database.data_version()
         with self._database.read() as session:
             self.in_force.refresh(session)
             acts = is_due(session)
             bodies = changed(session)
         if not acts and not bodies:
-            return
+            return {}
         crash_point(CrashPoint.COMPILED)
         with self._database.write() as session:
             epoch = _lock(session)
@@ -113,6 +129,7 @@ class Reconciler:
         # In force from the commit on, and not before.
         for document in published:
             self.in_force.take(*document)
+        return bodies
 
     def _serving(self) -> dict[str, str]:
         return features.serving(self.in_force.served().routes.features)
@@ -121,8 +138,10 @@ class Reconciler:
         return bool(due(session) or kills.due(session, self._serving()))
 
     def _changed(self, session: ReadSession) -> Bodies:
+        changed = self._new_kills(session)
+        if changed:
+            return changed
         epoch = archive.installation(session).epoch
-        changed: Bodies = {}
         for name, body in compile_desired(session, self.in_force.served()).bodies.items():
             header = self.in_force.headers.get(name)
             # After a restored backup gateways may hold newer revisions of the old epoch, and

@@ -27,7 +27,10 @@ READERS = 8
 POOL_TIMEOUT_S = 10
 LOCK_TIMEOUT_MS = 10_000
 STATEMENT_TIMEOUT_MS = 60_000
-IDLE_TIMEOUT_MS = 15_000
+WRITER_IDLE_MS = 15_000
+"""A replica that hangs while it holds the lock loses it after this."""
+READER_IDLE_MS = 300_000
+"""An export waits between two batches for whoever downloads it."""
 ANSWER_TIMEOUT_S = 75.0
 MAINTENANCE_LOCK_TIMEOUT_MS = 60_000
 OLDEST_SERVER = 140_000
@@ -51,10 +54,14 @@ class Postgresql:
     def __init__(self, address: PostgresqlAddress, *, maintenance: bool) -> None:
         self._address = address
         self._maintenance = maintenance
-        write = "SET default_transaction_isolation = 'read committed'; " + _DURABLE
+        write = (
+            "SET default_transaction_isolation = 'read committed'; "
+            + _DURABLE
+            + self._idle(WRITER_IDLE_MS)
+        )
         read = (
             "SET default_transaction_isolation = 'repeatable read'; "
-            "SET default_transaction_read_only = on; "
+            "SET default_transaction_read_only = on; " + self._idle(READER_IDLE_MS)
         )
         self.writer = self._engine(write, pool_size=1)
         self.reader = self._engine(read, pool_size=READERS)
@@ -140,11 +147,12 @@ class Postgresql:
     def _bounds(self) -> str:
         lock = MAINTENANCE_LOCK_TIMEOUT_MS if self._maintenance else LOCK_TIMEOUT_MS
         statement = 0 if self._maintenance else STATEMENT_TIMEOUT_MS
-        idle = 0 if self._maintenance else IDLE_TIMEOUT_MS
-        return (
-            f"SET lock_timeout = {lock}; SET statement_timeout = {statement}; "
-            f"SET idle_in_transaction_session_timeout = {idle}; "
-        )
+        return f"SET lock_timeout = {lock}; SET statement_timeout = {statement}; "
+
+    def _idle(self, timeout_ms: int) -> str:
+        """How long a transaction may ask nothing before the server ends it."""
+        timeout_ms = 0 if self._maintenance else timeout_ms
+        return f"SET idle_in_transaction_session_timeout = {timeout_ms}; "
 
     def _check_server(self) -> None:
         """Raises ContractError if it cannot hold our tables, UnavailableError if it is away."""

@@ -7,17 +7,14 @@ from control_plane.audit.search import Search, get_event, search
 from control_plane.audit.service import Change, record
 from control_plane.db import Database
 from control_plane.errors import NotFoundError
-from control_plane.migrations.upgrade import upgrade
 from control_plane.principal import system
 
 ENTITIES = ("version:fraud:20261122-00000001", "version:fraudulent:x", "kill:fraud", "release:r1")
 
 
 @pytest.fixture
-def session(tmp_path):
-    path = tmp_path / "signalbox.db"
-    upgrade(path)
-    database = Database(path)
+def session(databases):
+    database = Database(databases.migrated())
     with database.write() as writing:
         for number, entity in enumerate(ENTITIES):
             outcome = Outcome.DENIED if number == 2 else Outcome.ALLOWED

@@ -20,8 +20,7 @@ def free_port():
 def test_up_runs_all_parts_and_ends_them_together(new_plane):
     port, gateway_port = free_port(), free_port()
     environment = {
-        **os.environ,
-        "SIGNALBOX_HOME": str(new_plane.home),
+        **new_plane.environment(),
         "SIGNALBOX_CONTROL_PLANE_PORT": port,
         "SIGNALBOX_CONTROL_PLANE_URL": f"http://127.0.0.1:{port}",
         "SIGNALBOX_GATEWAY_PORT": gateway_port,

@@ -181,7 +181,7 @@ def test_a_refused_release_does_not_start_at_its_time(desk):
         f"candidate = '{tag(3)}'",
         "steps = '[9999]'",
         'condition = \'{"country": "CH"}\'',
-        "shadow = 1",
+        "shadow = true",
         "stable = NULL",
     ],
 )

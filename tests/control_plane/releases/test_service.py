@@ -4,12 +4,9 @@ The machine drives the real services over a real database. What it holds them to
 itself, from what it asked and was given, never from the tables it judges.
 """
 
-import shutil
-import tempfile
 from collections import defaultdict
 from contextlib import suppress
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -42,7 +39,9 @@ from control_plane.releases.queries import list_releases, open_release
 from control_plane.releases.retirement import retire_unused
 from control_plane.releases.routes import desired_routes
 from control_plane.releases.service import Order
+from control_plane.storage.address import Address
 from tests.control_plane.releases.conftest import Desk, tag
+from tests.databases import Databases
 
 MODEL = "fraud"
 EDITORS = ("ada", "cy", "dee", "eve")
@@ -77,14 +76,12 @@ def read_content(row) -> Any:
 class Interlocking(RuleBasedStateMachine):
     """One model, five persons whose roles change, editors who act on what they read earlier."""
 
-    prepared: Path
+    prepared: Address
+    databases: Databases
 
     def __init__(self):
         super().__init__()
-        self.folder = tempfile.mkdtemp()
-        path = Path(self.folder) / "signalbox.db"
-        shutil.copy(self.prepared, path)
-        self.desk = Desk(path)
+        self.desk = Desk(self.databases.copy(self.prepared))
         self.known: dict[str, Known] = defaultdict(Known)
         self.roles = {name: self.desk.person(name).permissions for name in (*EDITORS, "ben")}
         self.promoted: set[str] = set()
@@ -94,7 +91,7 @@ class Interlocking(RuleBasedStateMachine):
     def teardown(self):
         assert self.desk.read(verify).ok
         self.desk.close()
-        shutil.rmtree(self.folder)
+        self.databases.discard(self.desk.database.address)
 
     def do(self, change, *arguments):
         """Run a change; None when it is refused, and then nothing may have happened."""
@@ -369,8 +366,9 @@ class Interlocking(RuleBasedStateMachine):
             assert feature["rules"][0]["seed"] == release.id
 
 
-def run(prepared, examples, steps):
-    machine = type("Prepared", (Interlocking,), {"prepared": prepared})
+def run(prepared, databases, examples, steps):
+    members = {"prepared": prepared, "databases": databases}
+    machine = type("Prepared", (Interlocking,), members)
     limits = settings(
         max_examples=examples,
         stateful_step_count=steps,
@@ -382,11 +380,11 @@ def run(prepared, examples, steps):
     run_state_machine_as_test(machine, settings=limits)
 
 
-def test_the_interlocking_holds(prepared):
-    run(prepared, examples=8, steps=25)
+def test_the_interlocking_holds(prepared, databases):
+    run(prepared, databases, examples=8, steps=25)
 
 
 @pytest.mark.slow
 @pytest.mark.timeout(1800)
-def test_the_interlocking_holds_for_long(prepared):
-    run(prepared, examples=100, steps=50)
+def test_the_interlocking_holds_for_long(prepared, databases):
+    run(prepared, databases, examples=100, steps=50)

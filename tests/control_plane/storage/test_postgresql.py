@@ -160,6 +160,26 @@ def test_a_database_that_mangles_text_is_refused(postgresql):
         Database(parse_address(server.url("latin")))
 
 
+def test_who_hangs_while_writing_loses_the_lock(postgresql_databases, monkeypatch):
+    address = postgresql_databases.migrated()
+    monkeypatch.setattr("control_plane.storage.postgresql.WRITER_IDLE_MS", 200)
+    hanging, other = Database(address), Database(address)
+
+    def hang():
+        with hanging.write() as session:
+            record(session, system("test"), Change(action=Action.KILL_SET, entity="kill:x"))
+            append(other)
+            record(session, system("test"), Change(action=Action.KILL_SET, entity="kill:y"))
+
+    with pytest.raises(UnavailableError):
+        hang()
+    assert count(other) == 1
+    append(hanging)
+    assert count(other) == 2
+    hanging.dispose()
+    other.dispose()
+
+
 def test_commits_are_durable_even_where_the_server_was_told_otherwise(postgresql):
     server = postgresql()
     name = server.fresh()
