@@ -19,6 +19,8 @@ MEMORY_S = float(max(RETRY_AFTER_S))
 # Calls that wait for a canary hold nobody up, as stable answers in the end: a queue is one only if
 # this share of the room is taken by others.
 OTHERS_SHARE = 0.5
+# Fewer calls than this share of the room: the queue is gone, and so is the memory of it.
+LOW_SHARE = 0.5
 
 
 class Admission:
@@ -39,7 +41,7 @@ class Admission:
 
     def enters(self, now: float) -> bool:
         """Whether one more call is taken."""
-        if self.calls < self.room:
+        if self._is_calm():
             self._calm_at = now
         elif self._stands(now):
             self.refused += 1
@@ -51,14 +53,30 @@ class Admission:
     def leaves(self, now: float) -> None:
         """A call was answered, however."""
         self.calls -= 1
-        if self.calls < self.room:
+        if self._is_calm():
             self._calm_at = now
+            if self.calls < self.room * LOW_SHARE:
+                # There is room for all who come back: what comes together now is a burst again.
+                self._refused_at = NEVER
+
+    def goes_away(self, now: float) -> None:
+        """A call here begins to wait for a version that is not stable."""
+        self.away += 1
+        if self._is_calm():
+            self._calm_at = now
+
+    def comes_back(self, now: float) -> None:
+        """It waits for that no more; stable has it from here on, and had not until now."""
+        if self._is_calm():
+            self._calm_at = now
+        self.away -= 1
 
     def refused_lately(self, now: float) -> bool:
         """Whether some who were refused may still come back."""
         return now - self._refused_at < MEMORY_S
 
+    def _is_calm(self) -> bool:
+        return self.calls < self.room or self.calls - self.away < self.room * OTHERS_SHARE
+
     def _stands(self, now: float) -> bool:
-        if self.calls - self.away < self.room * OTHERS_SHARE:
-            return False
         return self.refused_lately(now) or now - self._calm_at >= INTERVAL_S

@@ -61,11 +61,11 @@ class Overload:
         if admission is None:
             yield
             return
-        admission.away += 1
+        admission.goes_away(monotonic())
         try:
             yield
         finally:
-            admission.away -= 1
+            admission.comes_back(monotonic())
 
     def close(self) -> None:
         """Wait for nothing any more."""

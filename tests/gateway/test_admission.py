@@ -37,22 +37,40 @@ def test_until_the_refused_had_time_to_come_back_no_queue_is_a_burst():
     admission = Admission(ROOM)
     entered(admission, ROOM + 1, now=0.0)
     assert not admission.enters(1.0)
-    for _ in range(ROOM + 1):
-        admission.leaves(1.0)
-    assert entered(admission, ROOM + 2, now=1.1) == [True] * ROOM + [False] * 2
-    for _ in range(ROOM):
-        admission.leaves(1.2)
+    admission.leaves(1.0)
+    admission.leaves(1.0)
+    assert entered(admission, 3, now=1.1) == [True, False, False]
+    admission.leaves(1.2)
     later = 1.1 + MEMORY_S
     assert all(entered(admission, 10 * ROOM, later))
+
+
+def test_a_queue_that_is_gone_is_forgotten_and_a_burst_is_a_burst_again():
+    admission = Admission(ROOM)
+    entered(admission, ROOM + 1, now=0.0)
+    assert not admission.enters(1.0)
+    for _ in range(ROOM + 1):
+        admission.leaves(1.0)
+    for burst in range(20):
+        assert all(entered(admission, 10 * ROOM, now=1.1 + burst))
+        for _ in range(10 * ROOM):
+            admission.leaves(1.15 + burst)
 
 
 def test_calls_that_wait_for_another_version_than_stable_are_no_queue():
     admission = Admission(ROOM)
     entered(admission, 2 * ROOM, now=0.0)
-    admission.away = 2 * ROOM - 1
-    assert admission.enters(1.0)
-    admission.away = 0
-    assert not admission.enters(1.0)
+    for _ in range(2 * ROOM):
+        admission.goes_away(0.0)
+    # A burst for stable, which is idle, is taken, however long the others have been away.
+    assert all(entered(admission, 2 * ROOM, 1.0))
+    for _ in range(2 * ROOM):
+        admission.leaves(1.05)
+    # All fall back at one moment: stable has had none of them until now.
+    for _ in range(2 * ROOM):
+        admission.comes_back(1.1)
+    assert admission.enters(1.1)
+    assert not admission.enters(1.1 + INTERVAL_S)
 
 
 @given(STEPS)

@@ -28,9 +28,16 @@ def database(plane):
     database.dispose()
 
 
+class Apart(GatewayStandIn):
+    """Its persons are nobody else's: an erasure orders everywhere, in every test's lake."""
+
+    def subject(self, key):
+        return super().subject(f"{key} of {self.boot}")
+
+
 @pytest.fixture
 def gateway(plane, tmp_path):
-    return GatewayStandIn(plane, tmp_path / "gateway", str(tmp_path / "lake"))
+    return Apart(plane, tmp_path / "gateway", str(tmp_path / "lake"))
 
 
 @pytest.fixture
