@@ -19,8 +19,9 @@ MEMORY_S = float(max(RETRY_AFTER_S))
 # Calls that wait for a canary hold nobody up, as stable answers in the end: a queue is one only if
 # this share of the room is taken by others.
 OTHERS_SHARE = 0.5
-# Fewer calls than this share of the room: the queue is gone, and so is the memory of it.
+# Fewer calls than this share of the room for so long: the queue is gone, and its memory with it.
 LOW_SHARE = 0.5
+LOW_S = MEMORY_S / 2
 
 
 class Admission:
@@ -29,18 +30,25 @@ class Admission:
     ``room`` is how many may stay; ``away`` how many of those here wait for a canary.
     """
 
-    __slots__ = ("_calm_at", "_refused_at", "away", "calls", "refused", "room")
+    __slots__ = ("_busy_at", "_calm_at", "_refused_at", "away", "calls", "refused", "room")
 
     def __init__(self, room: int) -> None:
         self.room = room
         self.calls = 0
         self.away = 0
         self.refused = 0
+        self._busy_at = NEVER
         self._calm_at = NEVER
         self._refused_at = NEVER
 
     def enters(self, now: float) -> bool:
         """Whether one more call is taken."""
+        low = self.room * LOW_SHARE
+        if self.calls >= low:
+            self._busy_at = now
+        elif self.calls + 1 >= low and now - self._busy_at >= LOW_S:
+            # The queue was gone for long: what comes together now is a burst again.
+            self._refused_at = NEVER
         if self._is_calm():
             self._calm_at = now
         elif self._stands(now):
@@ -52,12 +60,11 @@ class Admission:
 
     def leaves(self, now: float) -> None:
         """A call was answered, however."""
+        if self.calls >= self.room * LOW_SHARE:
+            self._busy_at = now
         self.calls -= 1
         if self._is_calm():
             self._calm_at = now
-            if self.calls < self.room * LOW_SHARE:
-                # There is room for all who come back: what comes together now is a burst again.
-                self._refused_at = NEVER
 
     def goes_away(self, now: float) -> None:
         """A call here begins to wait for a version that is not stable."""

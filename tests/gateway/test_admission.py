@@ -51,7 +51,11 @@ def test_a_queue_that_is_gone_is_forgotten_and_a_burst_is_a_burst_again():
     assert not admission.enters(1.0)
     for _ in range(ROOM + 1):
         admission.leaves(1.0)
-    for burst in range(20):
+    # Not for a moment's sake: a batch that was answered is no end.
+    assert entered(admission, ROOM + 1, now=1.01) == [True] * ROOM + [False]
+    for _ in range(ROOM):
+        admission.leaves(1.02)
+    for burst in range(1, 20):
         assert all(entered(admission, 10 * ROOM, now=1.1 + burst))
         for _ in range(10 * ROOM):
             admission.leaves(1.15 + burst)
