@@ -91,59 +91,10 @@ def create_app(settings: Settings, oidc: OidcSettings | None = None) -> FastAPI:
     ``oidc``: from the environment by default. Raises ContractError for settings that do not
     fit together.
     """
-    provider = make_provider(oidc or OidcSettings(), settings.public_url)
-    database = Database(settings.database)
-    feed = Feed()
-    signer = load_signer(settings.keys / "documents.key")
-    counts = Metrics()
-    text = "Open streams: gateways, and SDKs."
-    counts.gauge("stream_subscribers", text, lambda: feed.subscribers)
-    publisher = Publisher(database, signer, feed, counts, settings.publish_interval_s)
-    strangers = Strangers()
-    checkpointer = Checkpointer(
-        database,
-        load_register_signer(settings.keys),
-        CheckpointCopies(settings.checkpoint_copies),
-        settings.checkpoint_interval_s,
-    )
-    store = _decision_store(settings)
-    upkeep = Upkeep(store.lake, database, settings.retention, settings.upkeep_interval_s)
-    parts = Parts(
-        settings=settings,
-        database=database,
-        feed=feed,
-        publisher=publisher,
-        strangers=strangers,
-        checkpointer=checkpointer,
-        decisions=store,
-        metrics=counts,
-        upkeep=upkeep,
-        workers=Workers(settings.home),
-        exposures=LakeExposures(store),
-        provider=provider,
-    )
-
-    @asynccontextmanager
-    async def lifespan(_: FastAPI) -> AsyncIterator[None]:
-        publisher.start(asyncio.get_running_loop())
-        upkeep.start()
-        # Other replicas' changes: theirs to publish, ours to tell our own streams of.
-        database.listen(publisher.look)
-        checkpointer.start()
-        summing = asyncio.create_task(_sum_up(parts))
-        yield
-        feed.close()
-        summing.cancel()
-        await asyncio.to_thread(publisher.stop)
-        await asyncio.to_thread(_sum_up_once, parts, everything=True)
-        await asyncio.to_thread(checkpointer.stop)
-        await asyncio.to_thread(upkeep.stop)
-        store.close()
-        database.dispose()
-
+    parts = _make_parts(settings, oidc or OidcSettings())
     app = FastAPI(
         title="Signalbox control plane",
-        lifespan=lifespan,
+        lifespan=_running,
         docs_url=None,
         redoc_url=None,
         dependencies=[Depends(refuse_nul_in_address)],
@@ -153,8 +104,57 @@ def create_app(settings: Settings, oidc: OidcSettings | None = None) -> FastAPI:
     app.add_middleware(Envelope)
     for router in ROUTERS:
         app.include_router(router)
-    install_console(app, app.state.parts)
+    install_console(app, parts)
     return app
+
+
+def _make_parts(settings: Settings, oidc: OidcSettings) -> Parts:
+    provider = make_provider(oidc, settings.public_url)
+    database = Database(settings.database)
+    feed, counts, store = Feed(), Metrics(), _decision_store(settings)
+    signer = load_signer(settings.keys / "documents.key")
+    text = "Open streams: gateways, and SDKs."
+    counts.gauge("stream_subscribers", text, lambda: feed.subscribers)
+    return Parts(
+        settings=settings,
+        database=database,
+        feed=feed,
+        publisher=Publisher(database, signer, feed, counts, settings.publish_interval_s),
+        strangers=Strangers(),
+        checkpointer=Checkpointer(
+            database,
+            load_register_signer(settings.keys),
+            CheckpointCopies(settings.checkpoint_copies),
+            settings.checkpoint_interval_s,
+        ),
+        decisions=store,
+        metrics=counts,
+        upkeep=Upkeep(store.lake, database, settings.retention, settings.upkeep_interval_s),
+        workers=Workers(settings.home),
+        exposures=LakeExposures(store),
+        provider=provider,
+    )
+
+
+@asynccontextmanager
+async def _running(app: FastAPI) -> AsyncIterator[None]:
+    """What goes on beside the requests, from the start to the end."""
+    parts: Parts = app.state.parts
+    parts.publisher.start(asyncio.get_running_loop())
+    parts.upkeep.start()
+    # Other replicas' changes: theirs to publish, ours to tell our own streams of.
+    parts.database.listen(parts.publisher.look)
+    parts.checkpointer.start()
+    summing = asyncio.create_task(_sum_up(parts))
+    yield
+    parts.feed.close()
+    summing.cancel()
+    await asyncio.to_thread(parts.publisher.stop)
+    await asyncio.to_thread(_sum_up_once, parts, everything=True)
+    await asyncio.to_thread(parts.checkpointer.stop)
+    await asyncio.to_thread(parts.upkeep.stop)
+    parts.decisions.close()
+    parts.database.dispose()
 
 
 def _decision_store(settings: Settings) -> DecisionStore:

@@ -250,11 +250,19 @@ class DecisionLog:
             # It stays open by name; nobody holds it, so the shipper will close it.
             log.error("segment_cannot_be_closed", error=str(error))
         if self._commit is None:
-            os.close(segment.file)
+            _let_go(segment.file)
         elif flushed:
             self._commit.retire(segment.file)
         else:
             self._commit.discard(segment.file)
+
+
+def _let_go(file: int) -> None:
+    """close(2) may tell of an error of an earlier write (NFS, quotas); it closes all the same."""
+    try:
+        os.close(file)
+    except OSError as error:
+        log.error("segment_closed_with_an_error", error=str(error))
 
 
 def _answer(waiting: "list[asyncio.Future[bool]]", logged: int) -> None:

@@ -6,6 +6,7 @@
 This is the only file that knows the order. A caller never sees a canary's failure.
 """
 
+from contextlib import nullcontext
 from functools import lru_cache
 from time import monotonic
 from typing import Any
@@ -45,6 +46,7 @@ from gateway.versions import lane_of, view_of
 
 TIMEOUT_HEADER = b"x-request-timeout-ms"
 TRACEPARENT_HEADER = b"traceparent"
+_HERE = nullcontext()
 _HEADER_LENGTH = oip.HEADER_LENGTH.encode()
 
 
@@ -170,10 +172,7 @@ async def _answer(
                 reason = Reason.FALLBACK
     try:
         asked = _ask(snapshot, view, assignment.stable, query, deadline, watch)
-        if reason is Reason.PINNED:
-            with overload.away(view.signature.model):
-                answer = await asked
-        else:
+        with overload.away(view.signature.model) if assignment.is_elsewhere else _HERE:
             answer = await asked
     except LaneError as error:
         return _failed(error)

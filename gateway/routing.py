@@ -51,6 +51,8 @@ class Assignment(msgspec.Struct, frozen=True, gc=False):
     release_id: str | None = None
     step: int | None = None
     bucket: int | None = None
+    is_elsewhere: bool = False
+    "Pinned to a version that is not the model's stable one."
 
     @property
     def is_canary(self) -> bool:
@@ -129,7 +131,10 @@ class Routes:
         default = self._default(model)
         stable = default.value.serve
         if pin is not None:
-            return Assignment(pin, pin, PINNED, Reason.PINNED, (), self.revision)
+            elsewhere = pin != stable
+            return Assignment(
+                pin, pin, PINNED, Reason.PINNED, (), self.revision, is_elsewhere=elsewhere
+            )
         if targeting_key is None or not default.has_rules:
             shadows = default.value.shadow
             return Assignment(stable, stable, STABLE, Reason.STATIC, shadows, self.revision)

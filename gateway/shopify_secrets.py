@@ -16,7 +16,9 @@ MIN_SECRET_BYTES = 32
 "Shopify's have 32 or 38 bytes; HS256 asks for no less (RFC 7518 §3.2)."
 MAX_SECRET_BYTES = 1024
 _OPEN_TO_OTHERS = stat.S_IRWXG | stat.S_IRWXO
-_Standing = tuple[int, int, int, int] | None
+_Standing = tuple[int, ...] | None
+# Of no file: one that is there and could not be read is tried again, changed or not.
+_AGAIN: _Standing = ()
 
 
 class ShopifySecrets:
@@ -49,18 +51,21 @@ class ShopifySecrets:
             standing = self._standing(reference)
             if standing != seen:
                 self._seen[reference] = standing
-                self._take(reference)
+                self._take(reference, again=seen == _AGAIN)
         return before != self._known
 
     def of(self, references: Sequence[str]) -> tuple[bytes, ...]:
         """Those that could be read, in the order of the references."""
         return tuple(self._known[each] for each in references if each in self._known)
 
-    def _take(self, reference: str) -> None:
+    def _take(self, reference: str, *, again: bool = False) -> None:
         try:
             self._known[reference] = _read(reference, self._folder)
         except (ContractError, OSError) as error:
-            log.error("shopify_secret_unreadable", reference=reference[:120], error=_say(error))
+            if not again:  # said once, not every second
+                log.error("shopify_secret_unreadable", reference=reference[:120], error=_say(error))
+            if isinstance(error, OSError) and self._seen[reference] is not None:
+                self._seen[reference] = _AGAIN
 
     def _standing(self, reference: str) -> _Standing:
         """What tells that a file was written to, without reading it."""
@@ -69,7 +74,8 @@ class ShopifySecrets:
             status = (self._folder / name).stat() if kind == "file" else None
         except (ContractError, OSError):
             return None
-        return status and (status.st_ino, status.st_size, status.st_mtime_ns, status.st_mode)
+        # The time of its last change of any kind: who owns it decides whether it can be read.
+        return status and (status.st_ino, status.st_size, status.st_mtime_ns, status.st_ctime_ns)
 
 
 def _read(reference: str, folder: Path) -> bytes:

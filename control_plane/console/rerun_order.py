@@ -15,8 +15,7 @@ from control_plane.console.elements.dialog import ask, tell
 from control_plane.console.elements.field import area_field, check_field, choice_field
 from control_plane.console.elements.form import Question, Values
 from control_plane.console.seat import Attempt
-from control_plane.decisions.proof_endpoints import post_rerun
-from control_plane.decisions.schemas import RerunIn
+from control_plane.decisions.rerun import Changes, rerun
 from control_plane.principal import Permission
 
 AS_IT_WAS = ""
@@ -41,7 +40,7 @@ async def _ask(desk: Desk, decision_id: str, versions: Sequence[str]) -> None:
         check_field("use_defaults", "Defaults for inputs that only the other version takes")
 
     async def submit(values: Values) -> str:
-        body = RerunIn(
+        changes = Changes(
             version=values.get("version") or None,
             inputs=_inputs(values.get("inputs", "")),
             use_defaults="use_defaults" in values,
@@ -51,7 +50,13 @@ async def _ask(desk: Desk, decision_id: str, versions: Sequence[str]) -> None:
             entity=f"decision:{decision_id}",
             permission=Permission.DECISIONS_PERSONAL,
         )
-        found = await desk.call(attempt, lambda who: post_rerun(desk.parts, who, decision_id, body))
+        parts = desk.parts
+        found = await desk.call(
+            attempt,
+            lambda who: rerun(
+                parts.database, parts.decisions, parts.workers, who, decision_id, changes
+            ),
+        )
         tell(desk, "What it gives now", partial(_show, found))
         return "It was run again."
 

@@ -13,10 +13,8 @@ from control_plane.decisions import service
 from control_plane.decisions.access import require_personal
 from control_plane.decisions.evidence import make_evidence
 from control_plane.decisions.offline.documents import read_document_keys
-from control_plane.decisions.rerun import Changes, plan, run
+from control_plane.decisions.rerun import Changes, rerun
 from control_plane.decisions.schemas import RerunIn
-from control_plane.decisions.subject import check_raw
-from control_plane.decisions.view import personal_view
 from control_plane.parts import Running
 from control_plane.principal import Permission, Principal
 
@@ -73,15 +71,5 @@ def post_rerun(
 
     The same version on the same inputs has to reproduce what was recorded. Recorded.
     """
-    if body.targeting_key is not None:
-        check_raw(body.targeting_key)
-    with parts.database.read() as session:
-        row = service.require(parts.decisions, session, decision_id)
-        personal = personal_view(parts.decisions.personal(row))
-        wanted = plan(session, row, personal, Changes(**body.model_dump()))
-    with parts.database.write() as session:
-        told = {name: wanted.told[name] for name in ("version", "changed_inputs", "defaulted")}
-        service.record_read(session, principal, decision_id, Action.DECISION_RERUN, **told)
-    assert personal is not None
-    found: dict[str, Any] = run(row, personal, wanted, parts.workers)
-    return found
+    changes = Changes(**body.model_dump())
+    return rerun(parts.database, parts.decisions, parts.workers, principal, decision_id, changes)

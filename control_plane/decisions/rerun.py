@@ -13,13 +13,19 @@ from bentos.contract.documents import DocumentName, Revision, decode_body
 from bentos.contract.errors import ContractError
 from bentos.contract.features import VIEW_SOURCE
 from bentos.contract.manifest import Manifest
+from bentos.contract.register import Action
 from bentos.contract.rows import Row, row_type, to_rows
 from bentos.contract.signature import InputSpec, Redaction
-from control_plane.db import ReadSession
+from control_plane.db import Database, ReadSession
+from control_plane.decisions import service
 from control_plane.decisions.difference import TOLERANCE, differences
 from control_plane.decisions.inference import Workers
 from control_plane.decisions.route_evaluation import evaluate
+from control_plane.decisions.store import DecisionStore
+from control_plane.decisions.subject import check_raw
+from control_plane.decisions.view import personal_view
 from control_plane.errors import ConflictError, NotFoundError
+from control_plane.principal import Principal
 from control_plane.publish.fleets import ready_addresses
 from control_plane.publish.models import BodyRow, PublishedRow
 from control_plane.registry.decoded import MANIFESTS
@@ -48,6 +54,33 @@ class Plan:
     rows: list[Row]
     addresses: tuple[str, ...]
     told: dict[str, Any]
+
+
+def rerun(
+    database: Database,
+    store: DecisionStore,
+    workers: Workers,
+    principal: Principal,
+    decision_id: str,
+    changes: Changes,
+) -> dict[str, Any]:
+    """Run a decision's inputs again and record that it was done; what it gives, and gave.
+
+    Raises NotFoundError, and what ``plan`` and ``run`` raise.
+    """
+    if changes.targeting_key is not None:
+        check_raw(changes.targeting_key)
+    with database.read() as session:
+        row = service.require(store, session, decision_id)
+        personal = personal_view(store.personal(row))
+        wanted = plan(session, row, personal, changes)
+    with database.write() as session:
+        told = {name: wanted.told[name] for name in ("version", "changed_inputs", "defaulted")}
+        service.record_read(session, principal, decision_id, Action.DECISION_RERUN, **told)
+    # No transaction is open while a worker is asked.
+    assert personal is not None
+    found: dict[str, Any] = run(row, personal, wanted, workers)
+    return found
 
 
 def plan(

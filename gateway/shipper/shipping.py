@@ -64,6 +64,17 @@ class Shipping:
     def _ship(self, path: Path) -> bool:
         """One segment as far as it goes now. False if it failed for no reason known here."""
         try:
+            self._attempt(path)
+        except Exception as error:  # noqa: BLE001 - Arrow and file systems raise whatever they
+            # like; the segment stays and is tried again. Other than an OSError's, a text may quote
+            # a value.
+            kind, text = type(error).__name__, str(error) if isinstance(error, OSError) else ""
+            log.error("segment_not_shipped", segment=path.stem, kind=kind, error=text)
+            return False
+        return True
+
+    def _attempt(self, path: Path) -> None:
+        try:
             identity = self._identity(path)
             if identity is not None and not self._away:
                 self._register.enter(identity)
@@ -78,13 +89,6 @@ class Shipping:
             self._set_aside(path, refused)
         except ContractError as error:
             self._set_aside(path, error)
-        except Exception as error:  # noqa: BLE001 - Arrow and file systems raise whatever they
-            # like; the segment stays and is tried again. Other than an OSError's, a text may quote
-            # a value.
-            kind, text = type(error).__name__, str(error) if isinstance(error, OSError) else ""
-            log.error("segment_not_shipped", segment=path.stem, kind=kind, error=text)
-            return False
-        return True
 
     def _identity(self, path: Path) -> SegmentIdentity | None:
         if path not in self._written:

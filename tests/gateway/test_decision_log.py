@@ -105,6 +105,29 @@ async def test_what_stays_of_a_turn_that_cannot_be_taken_back_keeps_its_numbers(
     assert seqs(tmp_path) == list(range(3 + kept + 4))
 
 
+async def test_an_error_of_the_file_s_close_loses_no_caller_and_no_number(tmp_path, monkeypatch):
+    log, write, close = open_log(tmp_path), os.write, os.close
+    assert await many(log, 3) == [True] * 3
+
+    def cannot(*_):
+        raise OSError("input/output error")
+
+    def closes_with_an_error(file):
+        close(file)
+        raise OSError("disk quota exceeded")
+
+    monkeypatch.setattr(os, "write", lambda file, data: write(file, data[: len(data) // 2]))
+    monkeypatch.setattr(os, "ftruncate", cannot)
+    monkeypatch.setattr(os, "close", closes_with_an_error)
+    logged = await asyncio.wait_for(many(log, 10), 5)
+    monkeypatch.undo()
+    kept = logged.index(False)
+    log._failed_at = -1e9
+    assert await many(log, 4) == [True] * 4
+    log.close()
+    assert seqs(tmp_path) == list(range(3 + kept + 4))
+
+
 async def test_a_caller_that_hangs_up_takes_nobody_else_with_it(tmp_path):
     log = open_log(tmp_path)
     first, second = (

@@ -109,6 +109,16 @@ async def test_a_pinned_version_that_hangs_is_no_queue(gateway, versions):
     await asyncio.gather(*pins, return_exceptions=True)
 
 
+async def test_calls_pinned_to_the_stable_version_are_its_queue(gateway, versions):
+    gateway.publish_all({STABLE: versions.start(fault="hung")}, route())
+    await gateway.connected()
+    make_room(gateway, ROOM)
+    pins = [asyncio.create_task(gateway.predict(version=STABLE)) for _ in range(4 * ROOM)]
+    await until(lambda: calls(gateway) == 4 * ROOM)
+    assert gateway.serving.overload._models["fraud"].away == 0
+    await asyncio.gather(*pins, return_exceptions=True)
+
+
 async def test_room_grows_with_the_batches_stable_takes_at_once(gateway, versions):
     gateway.publish_all({STABLE: versions.start()}, route())
     admission = gateway.serving.overload._models["fraud"]

@@ -1,3 +1,5 @@
+from pathlib import Path
+
 import structlog
 
 from gateway.shopify_secrets import ShopifySecrets
@@ -78,6 +80,25 @@ def test_until_a_rewritten_file_can_be_read_its_last_secret_stays(tmp_path):
     put(tmp_path, "app.secret", OTHER)
     assert secrets.look()
     assert secrets.of(["file:app.secret"]) == (OTHER.encode(),)
+
+
+def test_a_file_that_could_not_be_read_for_a_moment_is_read_unchanged(tmp_path, monkeypatch):
+    put(tmp_path, "app.secret", SECRET)
+    secrets = ShopifySecrets(tmp_path)
+    secrets.read(["file:app.secret"])
+    put(tmp_path, "app.secret", OTHER)
+
+    def exhausted(*_):
+        raise OSError(24, "Too many open files")
+
+    with monkeypatch.context() as patch, structlog.testing.capture_logs() as logs:
+        patch.setattr(Path, "open", exhausted)
+        assert not secrets.look()
+        assert not secrets.look()
+    assert [entry["event"] for entry in logs] == ["shopify_secret_unreadable"]
+    assert secrets.look()
+    assert secrets.of(["file:app.secret"]) == (OTHER.encode(),)
+    assert not secrets.look()
 
 
 def test_a_new_document_forgets_what_it_does_not_name(tmp_path):

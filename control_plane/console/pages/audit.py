@@ -1,6 +1,6 @@
 """The register: search it, look at one event, have it proved."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import partial
 from typing import Any
 from urllib.parse import urlencode
@@ -10,8 +10,9 @@ from nicegui import Client, html, ui
 from bentos.contract.errors import ContractError
 from bentos.contract.register import Action, Outcome
 from control_plane import clock
+from control_plane.audit.queries import Question
 from control_plane.audit.reads import record_read
-from control_plane.audit.search import Search, search
+from control_plane.audit.search import search
 from control_plane.console.desk import Desk
 from control_plane.console.elements.badge import badge
 from control_plane.console.elements.empty import empty
@@ -25,7 +26,6 @@ from control_plane.console.proving import proof_panel
 from control_plane.console.seat import Attempt
 from control_plane.db import ReadSession
 from control_plane.principal import Permission, Principal
-from control_plane.releases import queries
 
 PAGE = 50
 READ = Attempt(action=Action.REGISTER_READ, entity="register", permission=Permission.REGISTER_READ)
@@ -79,30 +79,25 @@ def load(filters: Filters, session: ReadSession, principal: Principal) -> View:
     if not _may_read(session, principal):
         return View(allowed=False)
     try:
-        found = search(session, _search(session, filters), PAGE)
+        before = filters.get("before", "")
+        older = int(before) if before.isdecimal() else None
+        found = search(session, _question(filters), before=older, limit=PAGE)
     except ContractError as error:
         return View(allowed=True, problem=str(error))
     events = ({"seq": each.seq, **(each.members or {})} for each in found)
     return View(allowed=True, events=tuple(events))
 
 
-def _search(session: ReadSession, filters: Filters) -> Search:
-    wanted = Search(
-        actor=filters.get("actor", ""),
-        action=filters.get("action", ""),
-        outcome=Outcome(filters["outcome"]) if filters.get("outcome") in set(Outcome) else None,
+def _question(filters: Filters) -> Question:
+    return Question(
+        actor=filters.get("actor"),
+        entity=filters.get("about"),
+        model=filters.get("model"),
+        action=filters.get("action"),
+        outcome=filters.get("outcome"),
         since=_time(filters, "since"),
         until=_time(filters, "until"),
-        before=int(filters["before"]) if filters.get("before", "").isdigit() else None,
     )
-    if "about" in filters:
-        return replace(wanted, entities=(filters["about"],))
-    model = filters.get("model")
-    if not model:
-        return wanted
-    releases = (f"release:{row.id}" for row in queries.list_releases(session, model))
-    entities = (f"model:{model}", f"kill:{model}", *releases)
-    return replace(wanted, entities=entities, prefixes=(f"version:{model}:",))
 
 
 def _time(filters: Filters, name: str) -> str | None:

@@ -110,6 +110,27 @@ def test_a_damaged_segment_is_set_aside_and_its_gap_named(shipping, segments, la
     assert in_lake(lake) == sorted(segments.ids[:4] + segments.ids[8:])
 
 
+def test_a_segment_that_cannot_even_be_set_aside_holds_up_no_other(
+    shipping, segments, lake, monkeypatch
+):
+    for _ in range(2):
+        segments.write(4)
+    path = segments.closed[0]
+    data = bytearray(path.read_bytes())
+    data[len(data) // 2] ^= 0x55
+    path.write_bytes(data)
+    replace = Path.replace
+
+    def cannot(self, where):
+        if self == path:
+            raise PermissionError(1, "Operation not permitted")
+        return replace(self, where)
+
+    monkeypatch.setattr(Path, "replace", cannot)
+    assert not shipping.ship_all()
+    assert in_lake(lake) == sorted(segments.ids[4:])
+
+
 def test_a_segment_nobody_can_convert_holds_up_no_other(shipping, segments, lake, plane):
     impossible = msgspec.structs.replace(make_outcome("unknown"), latency_us=2**63)
     for _ in range(MAX_FAILURES - 1):
