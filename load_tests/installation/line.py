@@ -141,7 +141,11 @@ class Line:
         self.until(lambda: self._answers(self.control, "/health/ready"))
 
     def start_gateway(self) -> None:
-        """Start it and wait until it is live."""
+        """Start it and wait until it is live.
+
+        Workers of one that was killed answer for a moment more: they are not the new one's.
+        """
+        self.until(lambda: not self._answers(self.gateway, "/v2/health/live"))
         self.start("gateway", "gateway")
         self.until(lambda: self._answers(self.gateway, "/v2/health/live"))
 
