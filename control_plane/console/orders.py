@@ -31,6 +31,7 @@ from control_plane.releases import queries, service
 from control_plane.releases.exposures import look
 from control_plane.releases.lifecycle import Verb
 from control_plane.releases.options import Option, options
+from control_plane.releases.order import Order as VerbOrder
 from control_plane.releases.presentation import Published
 from control_plane.releases.schemas import OrderIn
 
@@ -161,7 +162,7 @@ class Order:
         )
         verb, release_id = self.option.verb, self.release["id"]
         attempt = Attempt(action=Action(f"release:{verb.value}"), entity=f"release:{release_id}")
-        order = service.Order(**body.model_dump())
+        order = VerbOrder(**body.model_dump())
         # A lower share is asked for as a ramp, as in the API; the table knows it apart.
         asked = Verb.RAMP if verb is Verb.LOWER else verb
         seen = await asyncio.to_thread(

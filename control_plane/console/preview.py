@@ -13,7 +13,7 @@ from control_plane.console.seat import Attempt
 from control_plane.principal import Permission, Principal
 from control_plane.releases import preview as dry_run
 from control_plane.releases.lifecycle import Verb
-from control_plane.releases.service import Order
+from control_plane.releases.order import Order
 
 READ = Attempt(action=None, entity="releases", permission=Permission.READ)
 

@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from bentos.contract.route import BUCKETS
+from control_plane.releases.lifecycle import Facts
 from control_plane.releases.models import ReleaseRow
 from control_plane.releases.plan import Kind, Plan
 from control_plane.releases.steps import Step, show_step, unpack_step
@@ -67,3 +68,9 @@ def release_content(row: ReleaseRow) -> dict[str, Any]:
     members["steps"] = [step.buckets / BUCKETS for step in steps]
     members["plan"] = [show_step(step) for step in steps]
     return members
+
+
+def facts_of(row: ReleaseRow) -> Facts:
+    """What the lifecycle table asks about a release."""
+    bootstrap = row.kind == Kind.BOOTSTRAP.value
+    return Facts(bootstrap=bootstrap, shadow=row.shadow, exposed=row.step > 0)

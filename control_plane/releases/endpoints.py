@@ -12,12 +12,13 @@ from control_plane.errors import NotFoundError
 from control_plane.parts import Reading, Running, Writing
 from control_plane.principal import Permission, Principal
 from control_plane.registry.service import version_summary
-from control_plane.releases import kills, queries, service
+from control_plane.releases import drafts, kills, queries, service
 from control_plane.releases.content import Draft
 from control_plane.releases.exposures import look
 from control_plane.releases.lifecycle import State, Verb
 from control_plane.releases.local_kills import enter_local_kill
 from control_plane.releases.models import ReleaseRow
+from control_plane.releases.order import Order
 from control_plane.releases.precondition import IfMatch, entity_tag, expected
 from control_plane.releases.presentation import Published
 from control_plane.releases.retirement import retire_unused
@@ -67,7 +68,7 @@ def post_release(
     ],
 ) -> dict[str, Any]:
     """Draft a release."""
-    row = service.create_release(session, principal, Draft(**body.model_dump()))
+    row = drafts.create_release(session, principal, Draft(**body.model_dump()))
     return _tagged(session, row, response)
 
 
@@ -123,7 +124,7 @@ def patch_release(
     for name in ("candidate", "shadow", "steps", "reason"):
         if name in changes and changes[name] is None:
             raise ContractError(name, "a value", None, "Leave it out to keep what it is.")
-    row = service.edit_release(session, principal, release_id, changes, revision)
+    row = drafts.edit_release(session, principal, release_id, changes, revision)
     return _tagged(session, row, response)
 
 
@@ -149,7 +150,7 @@ def post_verb(  # noqa: PLR0913, PLR0917 - what a request is made of
     revision = expected(if_match, body.expected_revision)
     given = body.model_dump() | {"expected_revision": revision}
     seen = look(parts.database, parts.exposures, release_id, meant)
-    row = service.act(session, principal, release_id, meant, service.Order(**given), seen)
+    row = service.act(session, principal, release_id, meant, Order(**given), seen)
     return _tagged(session, row, response)
 
 

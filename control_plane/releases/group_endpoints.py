@@ -15,10 +15,10 @@ from control_plane.releases.endpoints import VERBS
 from control_plane.releases.exposures import look
 from control_plane.releases.lifecycle import Verb
 from control_plane.releases.models import ReleaseGroupRow
+from control_plane.releases.order import Order
 from control_plane.releases.precondition import IfMatch, entity_tag, expected
 from control_plane.releases.presentation import Published
 from control_plane.releases.schemas import DissolutionIn, GroupIn, OrderIn
-from control_plane.releases.service import Order
 
 router = APIRouter(prefix="/api/v1/release-groups")
 _GROUP = "group:{group_id}"

@@ -17,15 +17,15 @@ from control_plane.db import ReadSession, WriteSession
 from control_plane.errors import ConflictError, ForbiddenError, NotFoundError, PolicyError
 from control_plane.identifier import new_id
 from control_plane.principal import Principal
-from control_plane.releases import lifecycle, service
+from control_plane.releases import drafts, lifecycle, service
 from control_plane.releases.asking import check_permission
 from control_plane.releases.binding import group_digest, members_of
 from control_plane.releases.conflict import check_group_revision
 from control_plane.releases.interlock import Seen
 from control_plane.releases.lifecycle import State, Verb
 from control_plane.releases.models import ReleaseGroupRow, ReleaseRow
+from control_plane.releases.order import Order
 from control_plane.releases.queries import get_release
-from control_plane.releases.service import Order
 
 MIN_MEMBERS, MAX_MEMBERS = 2, 20
 
@@ -183,14 +183,14 @@ def _join(
 ) -> None:
     if row.group_id not in (None, group.id):
         raise PolicyError(f"release {row.id} of {row.model} is in group {row.group_id}")
-    service.send_back(session, principal, row, order, group_id=group.id)
+    drafts.send_back(session, principal, row, order, group_id=group.id)
 
 
 def _leave(session: WriteSession, principal: Principal, row: ReleaseRow, order: Order) -> None:
     if State(row.state) is State.ABORTED:
-        service.let_go(session, principal, row, order)
+        drafts.let_go(session, principal, row, order)
     else:
-        service.send_back(session, principal, row, order, group_id=None)
+        drafts.send_back(session, principal, row, order, group_id=None)
 
 
 def _check_alike(rows: list[ReleaseRow]) -> None:

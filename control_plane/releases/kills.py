@@ -19,9 +19,10 @@ from control_plane.registry.service import get_model
 from control_plane.releases import lifecycle
 from control_plane.releases.lifecycle import State, Verb
 from control_plane.releases.models import KillRow
+from control_plane.releases.order import Order
 from control_plane.releases.queries import active_kill, open_release
 from control_plane.releases.reviews import open_review
-from control_plane.releases.service import Order, apply
+from control_plane.releases.service import apply
 
 
 def set_kill(

@@ -16,7 +16,8 @@ from control_plane.releases.content import steps_of
 from control_plane.releases.interlock import Seen
 from control_plane.releases.lifecycle import State, Verb
 from control_plane.releases.models import ReleaseRow
-from control_plane.releases.service import Order, foresee
+from control_plane.releases.order import Order
+from control_plane.releases.service import foresee
 from control_plane.releases.steps import present_step
 
 

@@ -23,9 +23,9 @@ from control_plane.releases.interlock import Seen
 from control_plane.releases.lifecycle import State, Verb
 from control_plane.releases.models import ReleaseRow
 from control_plane.releases.movement import who_moves
+from control_plane.releases.order import Order
 from control_plane.releases.queries import active_kill, get_release
 from control_plane.releases.routes import desired_routes
-from control_plane.releases.service import Order
 
 RECENT_S = 24 * 3600
 """Subjects seen within this time are counted."""

@@ -12,9 +12,9 @@ from control_plane.releases.binding import members_of
 from control_plane.releases.endpoints import VERBS
 from control_plane.releases.groups import get_group
 from control_plane.releases.lifecycle import Verb
+from control_plane.releases.order import Order
 from control_plane.releases.preview import gather, preview
 from control_plane.releases.schemas import PreviewIn
-from control_plane.releases.service import Order
 
 router = APIRouter(prefix="/api/v1")
 Reader = Annotated[Principal, allow(Permission.READ)]

@@ -11,7 +11,8 @@ from control_plane.releases.freezes import frozen_by
 from control_plane.releases.interlock import not_forward
 from control_plane.releases.lifecycle import State, Verb
 from control_plane.releases.models import ReleaseRow
-from control_plane.releases.service import Order, apply
+from control_plane.releases.order import Order
+from control_plane.releases.service import apply
 
 
 def start_due(session: WriteSession) -> None:

@@ -32,7 +32,7 @@ from control_plane.errors import NotFoundError
 from control_plane.principal import Permission, Principal
 from control_plane.registry.history import stable_of
 from control_plane.registry.service import attribute_types, list_versions
-from control_plane.releases import queries, service
+from control_plane.releases import drafts, queries
 from control_plane.releases.content import Draft
 from control_plane.releases.plan import Kind
 from control_plane.releases.presentation import Published
@@ -206,7 +206,7 @@ class Drafting:
         )
         draft = Draft(**body.model_dump())
         return await self.desk.write(
-            attempt, lambda session, who: service.create_release(session, who, draft).id
+            attempt, lambda session, who: drafts.create_release(session, who, draft).id
         )
 
     async def _edit(self, values: Values) -> str:
@@ -222,7 +222,7 @@ class Drafting:
         return await self.desk.write(
             attempt,
             lambda session, who: (
-                service.edit_release(session, who, release_id, changes, revision).id
+                drafts.edit_release(session, who, release_id, changes, revision).id
             ),
         )
 

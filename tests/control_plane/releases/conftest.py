@@ -13,12 +13,12 @@ from control_plane.db import Database
 from control_plane.people.service import change_roles, create_person, get_person
 from control_plane.principal import Principal, Role, permissions_of, system
 from control_plane.registry.service import register_version
-from control_plane.releases import service
+from control_plane.releases import drafts, service
 from control_plane.releases.content import Draft
 from control_plane.releases.lifecycle import OPEN, RULES, State, Verb
 from control_plane.releases.models import ReleaseRow
+from control_plane.releases.order import Order
 from control_plane.releases.queries import get_release, list_releases
-from control_plane.releases.service import Order
 from control_plane.storage.address import Address
 from tests.databases import Databases
 
@@ -72,12 +72,12 @@ class Desk:
     def draft(self, number: int, author: str = "ada", **more: Any) -> ReleaseRow:
         model = more.pop("model", "fraud")
         draft = Draft(model=model, candidate=tag(number, model), **{"reason": "test", **more})
-        return self.write(service.create_release, self.person(author), draft)
+        return self.write(drafts.create_release, self.person(author), draft)
 
     def edit(self, name: str, release: ReleaseRow, **changes: Any) -> ReleaseRow:
         """As read in ``release``."""
         who = self.person(name)
-        return self.write(service.edit_release, who, release.id, changes, release.revision)
+        return self.write(drafts.edit_release, who, release.id, changes, release.revision)
 
     def tell(
         self, name: str, release: ReleaseRow, verb: str, seen: Any = None, **order: Any

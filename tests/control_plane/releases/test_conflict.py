@@ -3,9 +3,9 @@ import threading
 import pytest
 
 from control_plane.errors import PreconditionRequiredError, StaleError
-from control_plane.releases import service
+from control_plane.releases import drafts, service
 from control_plane.releases.lifecycle import Verb
-from control_plane.releases.service import Order
+from control_plane.releases.order import Order
 
 
 def test_a_stale_edit_is_told_who_changed_what_when(desk):
@@ -40,7 +40,7 @@ def test_what_was_changed_and_changed_back_differs_no_longer(desk):
 def test_an_edit_and_a_judgement_must_say_what_they_are_about(desk):
     release = desk.draft(2)
     with pytest.raises(PreconditionRequiredError, match="now 1"):
-        desk.write(service.edit_release, desk.person("ada"), release.id, {"steps": [0.1]})
+        desk.write(drafts.edit_release, desk.person("ada"), release.id, {"steps": [0.1]})
     desk.tell("ada", release, "submit")
     with pytest.raises(PreconditionRequiredError):
         desk.write(service.act, desk.person("ben"), release.id, Verb.APPROVE, Order(reason="x"))
@@ -65,7 +65,7 @@ def test_editors_at_once_lose_no_edit(desk):
                 read = desk.release(release.id)
                 changes = {"reason": f"{read.reason} {name}{number}"}
                 try:
-                    desk.write(service.edit_release, who, release.id, changes, read.revision)
+                    desk.write(drafts.edit_release, who, release.id, changes, read.revision)
                     break
                 except StaleError as error:
                     stale.append(error)

@@ -12,9 +12,9 @@ from control_plane.errors import (
 from control_plane.releases import freezes, groups, kills
 from control_plane.releases.interlock import not_forward
 from control_plane.releases.lifecycle import RULES, IllegalTransitionError, State, Verb
+from control_plane.releases.order import Order
 from control_plane.releases.routes import moving_together
 from control_plane.releases.schedule import start_due
-from control_plane.releases.service import Order
 
 
 class Pair:

@@ -13,9 +13,9 @@ from control_plane.registry import history
 from control_plane.releases import kills, service
 from control_plane.releases.interlock import Seen
 from control_plane.releases.lifecycle import IllegalTransitionError, State, Verb
+from control_plane.releases.order import Order
 from control_plane.releases.retirement import retire_unused
 from control_plane.releases.schedule import start_due
-from control_plane.releases.service import Order
 from tests.control_plane.releases.conftest import tag
 
 UNAPPROVED = "nobody but its contributors has approved"

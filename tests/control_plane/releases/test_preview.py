@@ -8,8 +8,8 @@ from control_plane.audit.models import EventRow
 from control_plane.errors import NotFoundError
 from control_plane.releases.exposures import NoExposures
 from control_plane.releases.lifecycle import Verb
+from control_plane.releases.order import Order
 from control_plane.releases.preview import gather, preview
-from control_plane.releases.service import Order
 
 
 class Counted:

@@ -30,15 +30,15 @@ from control_plane.people.access import disable_person
 from control_plane.principal import Permission, permissions_of
 from control_plane.registry import history
 from control_plane.registry.service import get_version
-from control_plane.releases import freezes, kills, service
+from control_plane.releases import drafts, freezes, kills, service
 from control_plane.releases.content import Draft, release_content
 from control_plane.releases.interlock import Seen
 from control_plane.releases.lifecycle import STARTED, State, Verb
 from control_plane.releases.movement import version_at
+from control_plane.releases.order import Order
 from control_plane.releases.queries import list_releases, open_release
 from control_plane.releases.retirement import retire_unused
 from control_plane.releases.routes import desired_routes
-from control_plane.releases.service import Order
 from control_plane.storage.address import Address
 from tests.control_plane.releases.conftest import Desk, tag
 from tests.databases import Databases
@@ -130,7 +130,7 @@ class Interlocking(RuleBasedStateMachine):
     @rule(author=people, candidate=versions, shadow=st.booleans(), steps=plans)
     def create(self, author, candidate, shadow, steps):
         draft = Draft(model=MODEL, candidate=candidate, shadow=shadow, steps=steps, reason="x")
-        row = self.do(service.create_release, self.desk.person(author), draft)
+        row = self.do(drafts.create_release, self.desk.person(author), draft)
         if row is not None:
             assert self.may(author, Permission.RELEASES_WRITE)
             self.known[row.id] = Known({author})
@@ -148,7 +148,7 @@ class Interlocking(RuleBasedStateMachine):
         release, revision, content = self.remembered[editor]
         before = self.desk.release(release)
         who = self.desk.person(editor)
-        row = self.do(service.edit_release, who, release, {"steps": steps}, revision)
+        row = self.do(drafts.edit_release, who, release, {"steps": steps}, revision)
         if row is not None:
             # Nothing they had not seen was overwritten.
             assert (before.revision, read_content(before)) == (revision, content)
