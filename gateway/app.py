@@ -10,6 +10,7 @@ import structlog
 
 from bentos.contract.errors import ContractError
 from gateway import cold_routes, cors, storefront
+from gateway.auth import SCOPE_INFER, Principal
 from gateway.compression import ACCEPT_ENCODING, CONTENT_ENCODING, compress, decompress
 from gateway.config import GatewayConfig
 from gateway.errors import (
@@ -87,14 +88,29 @@ class App:
             return HotCall(model, version or None, "infer")
         return None
 
-    async def answer_call(self, call: HotCall, headers: dict[bytes, bytes], body: bytes) -> Reply:
+    def caller_of(self, call: HotCall, headers: dict[bytes, bytes]) -> Principal:
+        """Who calls, by the API key; raises GatewayError. Asked before the call is counted: only
+        who may call can make an overload, keep one standing, or learn of one."""
+        caller = self.serving.authenticator.authenticate(headers)
+        caller.require(SCOPE_INFER, call.model)
+        return caller
+
+    async def answer_call(
+        self, call: HotCall, headers: dict[bytes, bytes], body: bytes, caller: Principal
+    ) -> Reply:
         """Answer an inference call whose body is whole; never raises."""
         serving = self.serving
         try:
             if len(body) > self._config.max_body_bytes:
                 raise TooLarge(_too_large(self._config.max_body_bytes, len(body)))
             reply = await predict(
-                serving, call.model, call.pin, headers, body, open_protocol=call.kind == "infer"
+                serving,
+                caller,
+                call.model,
+                call.pin,
+                headers,
+                body,
+                open_protocol=call.kind == "infer",
             )
             reply = _packed(reply, headers)
         except Exception as error:  # noqa: BLE001 - every error becomes an answer, here and only here
@@ -135,8 +151,9 @@ class App:
             elif call is not None:
                 _require(scope, "POST")
                 body = await self._body(headers, receive)
+                caller = self.caller_of(call, headers)
                 with self.serving.overload.taken(call.model):
-                    reply = await self.answer_call(call, headers, body)
+                    reply = await self.answer_call(call, headers, body, caller)
             elif door is not None:
                 reply = await self._door(door, scope, headers, receive)
             else:
@@ -155,8 +172,7 @@ class App:
     ) -> Reply:
         body = await self._body(headers, receive)
         method, query = scope["method"], scope["query_string"]
-        with self.serving.overload.taken(door.model):
-            reply = await storefront.answer(self.serving, door, method, query, headers, body)
+        reply = await storefront.answer(self.serving, door, method, query, headers, body)
         return _packed(reply, headers)
 
     async def _cold(

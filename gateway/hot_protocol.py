@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Any
 
 from bentos.contract.plain_request import PlainRequests
 from gateway.admission import Admission
-from gateway.errors import Overloaded
+from gateway.auth import Principal
+from gateway.errors import GatewayError
 from gateway.head_limits import HeadLimits
 from gateway.reply import render
 
@@ -57,13 +58,14 @@ class HotProtocol(HeadLimits):
         if self._head_timer is not None:
             self._stop_waiting()  # the time of the first head: none is waited for any more
         try:
+            caller = self.gateway.caller_of(call, head.headers)
             admission = self.gateway.serving.overload.enter(call.model)
-        except Overloaded as error:
+        except GatewayError as error:
             reply = self.gateway.refuse_call(call, head.headers, error)
             self.transport.write(render(reply, close=self._leaving))
             self._answered()
         else:
-            work = self._answer(call, head.headers, body, admission)
+            work = self._answer(call, head.headers, body, caller, admission)
             self._answering = self.loop.create_task(work)
 
     def _is_free(self) -> bool:
@@ -97,10 +99,11 @@ class HotProtocol(HeadLimits):
         call: "HotCall",
         headers: dict[bytes, bytes],
         body: bytes,
+        caller: Principal,
         admission: Admission | None,
     ) -> None:
         try:
-            reply = await self.gateway.answer_call(call, headers, body)
+            reply = await self.gateway.answer_call(call, headers, body, caller)
             if not self.transport.is_closing():
                 self.transport.write(render(reply, close=self._leaving))
             for copy in reply.shadows:

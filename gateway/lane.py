@@ -7,7 +7,7 @@ routes and no variants: it answers, or says why it cannot (LaneError).
 
 import asyncio
 from collections import deque
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from time import monotonic
 from typing import Any
 
@@ -29,8 +29,8 @@ from gateway.lane_watch import SilenceWatch
 from gateway.latency import LatencyWindow
 
 SWEEP_S = 0.005
-# How long a lane that left the endpoints serves those who were routed to it before.
-LEAVE_S = 1.0
+# How often a lane that left the endpoints looks whether anybody may still come to it.
+LEAVE_S = 0.05
 
 
 class Lane:
@@ -132,12 +132,12 @@ class Lane:
         """What this lane came to, for /metrics."""
         return self.tally.metrics(self.version, self.answered, self.retries, self.pool.ejections)
 
-    async def leave(self) -> None:
-        """Close once nobody waits any more of those who were routed here before now."""
+    async def leave(self, may_be_asked: Callable[[], bool]) -> None:
+        """Close once nobody waits here, and none of those who were routed before now may come:
+        a caller of a canary has stable to fall back on. Each has a deadline, so this ends."""
         await asyncio.sleep(LEAVE_S)
-        # Each has a deadline, so this ends.
-        while self._queue.waiting or self._again.waiting:  # noqa: ASYNC110
-            await asyncio.sleep(SWEEP_S)
+        while may_be_asked() or self._queue.waiting or self._again.waiting:  # noqa: ASYNC110
+            await asyncio.sleep(LEAVE_S)
         self.close()
 
     def close(self) -> None:

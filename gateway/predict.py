@@ -1,9 +1,11 @@
 """One request, top to bottom.
 
-    authenticate → decode → route → canary, or stable when the canary cannot → write the
+    decode → route → canary, or stable when the canary cannot → write the
     decision → answer → (after the answer left) shadows
 
-This is the only file that knows the order. A caller never sees a canary's failure.
+This is the only file that knows the order. Who calls, and that this caller may ask this model, was
+found out before, by the door the call came through (``App.caller_of``, ``storefront.answer``). A
+caller never sees a canary's failure.
 """
 
 from contextlib import nullcontext
@@ -19,7 +21,7 @@ from bentos.contract.deadline import canary_budget_ms
 from bentos.contract.decision import Reason
 from bentos.contract.identity import check_targeting_key
 from gateway import infer_protocol, predict_protocol
-from gateway.auth import SCOPE_INFER, SCOPE_PIN, Principal
+from gateway.auth import SCOPE_PIN, Principal
 from gateway.batch import LaneAnswer
 from gateway.batch_answer import check_band_inputs, check_bands
 from gateway.consent import is_personalised
@@ -52,32 +54,27 @@ _HEADER_LENGTH = oip.HEADER_LENGTH.encode()
 
 async def predict(
     serving: Serving,
+    caller: Principal,
     model: str,
     pin: str | None,
     headers: dict[bytes, bytes],
     body: bytes,
     *,
     open_protocol: bool,
-    caller: Principal | None = None,
 ) -> Reply:
-    """Answer one inference request; raises GatewayError or ContractError before routing.
-
-    ``caller`` is who a storefront's door let in; without one the API key says who calls.
-    """
+    """Answer one inference request; raises GatewayError or ContractError before routing."""
     watch = Stopwatch(monotonic)
     watch.traceparent = headers.get(TRACEPARENT_HEADER)
     snapshot = serving.snapshot
-    principal = caller or serving.authenticator.authenticate(headers)
-    principal.require(SCOPE_INFER, model)
     view = view_of(snapshot, model)
     query = _decode(serving, view, headers, body, open_protocol=open_protocol)
-    if not is_personalised(headers, query.consent, storefront=principal.storefront):
+    if not is_personalised(headers, query.consent, storefront=caller.storefront):
         view.personal.strip(query)
     if view.entities is not None:
         query.entities = serving.features.name_entities(view.entities, query.rows)
     pin = pin or query.pin
     if pin is not None:
-        principal.require(SCOPE_PIN, model)
+        caller.require(SCOPE_PIN, model)
         pin = lane_of(snapshot, model, pin).version
     assignment = _assign(snapshot, model, query, pin)
     outcome = await _answer(snapshot, view, assignment, query, watch, serving.overload)

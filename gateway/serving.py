@@ -28,6 +28,7 @@ from gateway.lane_pressure import Pressure
 from gateway.local_kill import LocalKillFile, obeyed
 from gateway.metrics import Metrics
 from gateway.overload import Overload
+from gateway.past_snapshots import PastSnapshots
 from gateway.pseudonym_key import load_pseudonymizer
 from gateway.rate_limit import RateLimiter
 from gateway.record import Recorder
@@ -54,6 +55,7 @@ class Serving:
         self.config = config
         self.gateway = gateway
         self.snapshot = Snapshot()
+        self._past = PastSnapshots()
         self.draining = False
         self._bodies: dict[DocumentName, Any] = {}
         self._revisions: dict[DocumentName, Revision] = {}
@@ -159,15 +161,19 @@ class Serving:
             self.shopify.replace(body)
             self.limiter.keep(self.authenticator.rates | self.shopify.rates)
         else:
-            self.snapshot = self._compile(bodies, revisions)
+            self._replace(self._compile(bodies, revisions))
             self._tell_local_kills()
         self._bodies, self._revisions = bodies, revisions
 
     def _on_local_kills(self, local: LocalKills) -> None:
         """Compile with the new local kills."""
         self.asked_kills = local
-        self.snapshot = self._compile(self._bodies, self._revisions)
+        self._replace(self._compile(self._bodies, self._revisions))
         self._tell_local_kills()
+
+    def _replace(self, snapshot: Snapshot) -> None:
+        self._past.add(self.snapshot)
+        self.snapshot = snapshot
 
     def _tell_local_kills(self) -> None:
         """Log whose standing is new: a version that goes away takes its kill with it."""
@@ -222,7 +228,7 @@ class Serving:
 
     def _leave(self, lane: Lane) -> None:
         """Whoever was routed to this lane before is answered; then it is closed."""
-        task = asyncio.create_task(lane.leave())
+        task = asyncio.create_task(lane.leave(partial(self._past.lead_to, lane)))
         self._leaving[task] = lane
         task.add_done_callback(lambda done: self._leaving.pop(done, None))
 

@@ -16,6 +16,7 @@ from msgspec import structs
 
 from bentos.contract.errors import ContractError
 from gateway import cors, liquid
+from gateway.auth import SCOPE_INFER, Principal
 from gateway.errors import MethodNotAllowed
 from gateway.predict import predict
 from gateway.reply import Reply
@@ -63,17 +64,21 @@ async def answer(
         raise MethodNotAllowed(method, _METHODS[door.kind])
     if door.kind == CHECKOUT:
         caller = serving.shopify.checkout(headers.get(b"authorization"))
-        return await predict(
-            serving, door.model, None, headers, body, open_protocol=False, caller=caller
-        )
+        return await _predict(serving, caller, door.model, headers, body)
     caller, call = serving.shopify.proxy(query.decode("latin-1"), time.time())
     as_liquid = _wants_liquid(call.parameters, headers)
     body = _proxy_body(call.parameters, body if method == "POST" else None)
-    reply = await predict(
-        serving, door.model, None, headers, body, open_protocol=False, caller=caller
-    )
+    reply = await _predict(serving, caller, door.model, headers, body)
     reply = structs.replace(reply, headers=[*reply.headers, _NO_STORE])
     return liquid.render(reply, door.model) if as_liquid and reply.status == 200 else reply
+
+
+async def _predict(
+    serving: Serving, caller: Principal, model: str, headers: dict[bytes, bytes], body: bytes
+) -> Reply:
+    caller.require(SCOPE_INFER, model)
+    with serving.overload.taken(model):
+        return await predict(serving, caller, model, None, headers, body, open_protocol=False)
 
 
 def preflight(

@@ -172,7 +172,9 @@ async def whole(request: Request) -> float:
         for first in range(0, REQUESTS, TURN):
             await asyncio.gather(
                 *(
-                    request.app.answer_call(call, head.headers, body)
+                    request.app.answer_call(
+                        call, head.headers, body, request.app.caller_of(call, head.headers)
+                    )
                     for head, body in zip(
                         request.heads[first : first + TURN],
                         request.bodies[first : first + TURN],

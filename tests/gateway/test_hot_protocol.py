@@ -160,6 +160,21 @@ async def test_a_call_that_is_not_let_in_is_told_so_and_its_connection_goes_on(s
     assert overload._models["fraud"].calls == 0
 
 
+async def test_a_call_without_a_key_meets_no_overload_and_its_connection_goes_on(server):
+    overload = server.gateway.serving.overload
+    overload.follow({"fraud": 1})
+    with overload.taken("fraud"):
+        overload._models["fraud"]._calm_at -= INTERVAL_S
+        async with connection(server) as (reader, writer):
+            for _ in range(2):
+                writer.write(request().replace(b"Authorization", b"X-Other"))
+                head, body = await read_answer(reader)
+                assert head.startswith(b"HTTP/1.1 401 ")
+                assert body["error"].startswith("authorization: ")
+    assert server.taken == []
+    assert overload._models["fraud"].refused == 0
+
+
 async def test_a_caller_that_leaves_still_has_its_decision(server):
     async with connection(server) as (_, writer):
         writer.write(request())

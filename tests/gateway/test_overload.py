@@ -156,3 +156,31 @@ async def test_the_storefronts_doors_are_refused_alike(shop):
     assert decisions(shop) == []
     admission.leaves(monotonic())
     assert (await shop.client.get(f"/proxy/items?{query}")).status_code == 200
+
+
+@pytest.mark.parametrize("key", [{"authorization": "Bearer sbx_ffffffffffff_x"}, {}])
+async def test_who_may_not_call_meets_no_overload_and_makes_none(gateway, versions, key):
+    gateway.publish_all({STABLE: versions.start(fault="hung")}, route())
+    await gateway.connected()
+    make_room(gateway, ROOM)
+    waiting = await standing(gateway, ROOM + 1)
+    admission = gateway.serving.overload._models["fraud"]
+    gateway.client.headers.pop("authorization")
+    answers = [await gateway.predict(headers=key) for _ in range(3)]
+    assert {answer.status_code for answer in answers} == {401}
+    assert "overloaded" not in answers[0].text
+    assert (admission.refused, admission.refused_lately(monotonic())) == (0, False)
+    for task in waiting:
+        task.cancel()
+    await asyncio.gather(*waiting, return_exceptions=True)
+
+
+async def test_a_door_without_a_signature_tells_nothing_of_an_overload(shop):
+    make_room_of = shop.serving.overload.follow
+    make_room_of(dict.fromkeys(shop.serving.overload._models, 0))
+    admission = next(iter(shop.serving.overload._models.values()))
+    admission._calm_at -= 2 * INTERVAL_S
+    model = next(iter(shop.serving.overload._models))
+    answer = await shop.client.get(f"/proxy/{model}")
+    assert answer.status_code == 401
+    assert admission.refused == 0
