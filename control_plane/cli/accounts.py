@@ -39,6 +39,12 @@ def list_people(as_json: Json = False) -> None:
     show(call("GET", "/api/v1/people"), as_json, ("id", "name", "roles", "disabled_at"))
 
 
+@people.command("show")
+def show_person(person: str, as_json: Json = False) -> None:
+    """One person."""
+    show(call("GET", f"/api/v1/people/{person}"), as_json)
+
+
 @people.command("roles")
 def change_roles(person: str, role: Roles, as_json: Json = False) -> None:
     """Replace a person's roles."""
@@ -85,6 +91,12 @@ def review(as_json: Json = False) -> None:
         for role, since in person["roles"].items()
     ]
     show(rows, as_json)
+
+
+@people.command("sessions")
+def list_sessions(person: str, as_json: Json = False) -> None:
+    """A person's open sessions; one's own take no permission."""
+    show(call("GET", f"/api/v1/people/{person}/sessions"), as_json)
 
 
 @people.command("sign-out")

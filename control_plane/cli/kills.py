@@ -19,6 +19,7 @@ def register(app: typer.Typer) -> None:
     """Add the commands."""
     app.command("kill")(kill)
     app.command("unkill")(unkill)
+    app.command("kills")(kills)
 
 
 def kill(  # noqa: PLR0913, PLR0917 - a command's options
@@ -58,3 +59,9 @@ def kill(  # noqa: PLR0913, PLR0917 - a command's options
 def unkill(model: str, reason: Reason, as_json: Json = False) -> None:
     """End a kill; the model's release stays paused at 0 %."""
     show(call("DELETE", f"/api/v1/kills/{model}", {"reason": reason}), as_json)
+
+
+def kills(as_json: Json = False) -> None:
+    """Kills in force."""
+    columns = ("model", "version", "reason", "set_by", "set_at", "expires_at")
+    show(call("GET", "/api/v1/kills"), as_json, columns)

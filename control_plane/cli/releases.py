@@ -74,6 +74,13 @@ def show_release(release: str, as_json: Json = False) -> None:
     show(call("GET", f"/api/v1/releases/{release}"), as_json)
 
 
+@releases.command("timeline")
+def show_timeline(release: str, as_json: Json = False) -> None:
+    """What happened to a release, denied attempts too."""
+    columns = ("seq", "at", "actor", "action", "outcome", "state", "weight", "reason", "ticket")
+    show(call("GET", f"/api/v1/releases/{release}/timeline"), as_json, columns)
+
+
 @releases.command("edit")
 def edit_release(  # noqa: PLR0913, PLR0917 - a command's options
     release: str,

@@ -133,6 +133,7 @@ def get_sessions(
     session: Reading, person_id: str, _: Annotated[Principal, allow_self_or(Permission.PEOPLE)]
 ) -> list[dict[str, Any]]:
     """One's own open sessions, or another's."""
+    service.get_person(session, person_id)
     return [sessions.session_view(row) for row in sessions.live_sessions(session, person_id)]
 
 

@@ -70,3 +70,10 @@ def test_an_admin_gives_passwords_links_identities_and_reviews(run, tmp_path):
     lee = next(each for each in review["people"] if each["id"] == "cli-lee")
     assert lee["roles"]["viewer"]["by"] == "admin"
     assert "cli-lee" in run("people", "review").output
+
+
+def test_one_person_is_shown_with_the_sessions_that_are_open(run):
+    told(run("people", "create", "cli-mo", "--role", "viewer", "--json"))
+    assert told(run("people", "show", "cli-mo", "--json"))["roles"] == ["viewer"]
+    assert told(run("people", "sessions", "cli-mo", "--json")) == []
+    assert run("people", "sessions", "nobody-at-all").exit_code == 2

@@ -74,6 +74,12 @@ def test_two_persons_release_a_first_version(run, plane, tmp_path, manifest):
     assert version in run("models", "list").output
     killed = run("kill", model, version, "--reason", "x", "--expires-in", "60", "--json")
     assert json.loads(killed.output)["version"] == version
+    happened = json.loads(run("releases", "timeline", release, "--json").output)
+    assert ["release:approve", "denied"] in [[e["action"], e["outcome"]] for e in happened]
+    assert "release:start" in run("releases", "timeline", release).output
+    told = json.loads(run("kills", "--json").output)
+    assert [each["version"] for each in told if each["model"] == model] == [version]
+    assert version in run("kills").output
     assert run("unkill", model, "--reason", "x").exit_code == 0
     reviews = json.loads(run("reviews", "list", "--state", "open", "--json").output)
     review = next(each["id"] for each in reviews if each["model"] == model)
