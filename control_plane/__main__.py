@@ -12,6 +12,7 @@ from pydantic import ValidationError
 
 from bentos.contract.errors import ContractError
 from control_plane.app import create_app
+from control_plane.approvals.policy import settle_policy
 from control_plane.audit import register_key
 from control_plane.backup.upgrading import upgrade_safely
 from control_plane.config import Settings
@@ -78,6 +79,7 @@ def _serve(settings: Settings) -> int:
     with app.state.parts.database.read() as session:
         _check_shop(settings, installation(session).shop)
     _settle_register_key(settings, app.state.parts.database)
+    _settle_policy(settings, app.state.parts.database)
     try:
         listener = listen(settings.control_plane_host, settings.control_plane_port)
     except OSError as error:
@@ -135,6 +137,11 @@ def _settle_register_key(settings: Settings, database: Database) -> None:
     with database.write() as session:
         register_key.check_key(session, signer)
         register_key.enter_key(session, system("start"), signer)
+
+
+def _settle_policy(settings: Settings, database: Database) -> None:
+    with database.write() as session:
+        settle_policy(session, system("start", "local"), settings.independence_days)
 
 
 def _check_home(settings: Settings) -> None:

@@ -7,6 +7,7 @@ from pydantic import Field, SecretStr, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from control_plane.decisions.retention_times import Retention
+from control_plane.publish.models import INDEPENDENCE_DAYS
 from control_plane.storage.address import Address, parse_address
 
 
@@ -45,6 +46,9 @@ class Settings(BaseSettings):
     check of a page's origin go by it. Without it: by the request."""
     trusted_proxies: str = "127.0.0.1"
     """Addresses, with commas, whose X-Forwarded-For and X-Forwarded-Proto are believed."""
+    independence_days: int = Field(default=INDEPENDENCE_DAYS, ge=0, le=365)
+    """So many days after giving a person a role, a password, a key or an identity, whoever gave it
+    and that person do not judge each other's releases; 0: they may."""
     session_idle_s: int = Field(default=3600, ge=60, le=86_400)
     """A session nobody used for so long is over."""
     session_max_s: int = Field(default=43_200, ge=60, le=604_800)

@@ -31,8 +31,7 @@ from control_plane.people.models import KeyRow, PasswordRow, PersonRow
 from control_plane.people.secret import parse_key
 from control_plane.people.sign_in import OneTimePassword, reset_password
 from control_plane.principal import SERVICES, Principal, Role, system
-from control_plane.publish.archive import INSTALLATION_ID
-from control_plane.publish.models import InstallationRow
+from control_plane.publish.models import INSTALLATION_ID, InstallationRow
 
 FAILED = 1
 BAD_INPUT = 2
@@ -132,6 +131,7 @@ def _installation(session: WriteSession, settings: Settings) -> None:
             shop=settings.shop,
             environment=settings.environment,
             created_at=clock.now(),
+            independence_days=settings.independence_days,
         )
         session.add(row)
         session.flush()

@@ -102,6 +102,7 @@ class Action(StrEnum):
     IDENTITY_UNLINK = "identity:unlink"
     INSTALLATION_BACKUP = "installation:backup"
     INSTALLATION_UPGRADE = "installation:upgrade"
+    INSTALLATION_CONFIGURE = "installation:configure"
 
 
 class Actor(msgspec.Struct, frozen=True, kw_only=True):

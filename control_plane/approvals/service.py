@@ -3,6 +3,7 @@
 from sqlmodel import col, select
 
 from control_plane import clock
+from control_plane.approvals.hands import check_independent
 from control_plane.approvals.models import ApprovalRow, ContributorRow
 from control_plane.db import ReadSession, WriteSession
 from control_plane.errors import ForbiddenError
@@ -27,12 +28,17 @@ def contributors(session: ReadSession, release: str) -> frozenset[str]:
 
 
 def check_second_person(session: ReadSession, principal: Principal, release: str) -> str:
-    """Who judges: raises ForbiddenError for services and for those who shaped the release."""
+    """Who judges: raises ForbiddenError for services and for those who shaped the release.
+
+    Nor whoever depends on one of them (``independence``), or one of them on the judge.
+    """
     person = principal.person
     if person is None:
         raise ForbiddenError("only a person may judge a release")
-    if person in contributors(session, release):
+    shaped_by = contributors(session, release)
+    if person in shaped_by:
         raise ForbiddenError(f"{person} wrote, edited or submitted this release")
+    check_independent(session, person, shaped_by)
     return person
 
 

@@ -14,7 +14,7 @@ from control_plane.audit.offline.notes import Unproven, parse_note
 from control_plane.backup.archive import BackupManifest
 from control_plane.backup.rows import tables_of
 from control_plane.config import Settings
-from control_plane.publish.archive import INSTALLATION_ID
+from control_plane.publish.models import INSTALLATION_ID
 
 
 @dataclass(frozen=True)

@@ -31,7 +31,7 @@ def publishes(
     """Every change of a route that was published: who let it, and on whose approval."""
     wanted = {"unapproved": unapproved, "since": since, "until": until}
     found = call("GET", f"{API}/publishes", parameters=wanted)
-    show(found, as_json, ("seq", "at", "model", "cause", "by", "approvers", "verdict"))
+    show(found, as_json, ("seq", "at", "model", "cause", "by", "approvers", "same_hand", "verdict"))
 
 
 def stale_approvals(since: Since = None, until: Until = None, as_json: Json = False) -> None:

@@ -61,6 +61,9 @@ class Publish:
     cause_seq: int | None = None
     by: str | None = None
     approvers: tuple[str, ...] = ()
+    same_hand: tuple[str, ...] = ()
+    """Persons who, when it was approved, could lately have acted as author and approver alike;
+    empty if of one approver nobody could."""
     reason: str | None = None
 
 
@@ -70,6 +73,8 @@ class _State:
 
     model_of: dict[str, str] = field(default_factory=dict)
     shapers: dict[str, set[str]] = field(default_factory=dict)
+    hands: dict[tuple[str, str], frozenset[str]] = field(default_factory=dict)
+    """Release and approver → who lately made both of them and an author what they are."""
     released: dict[str, RegisterEvent] = field(default_factory=dict)
     killed: dict[str, RegisterEvent] = field(default_factory=dict)
     told: dict[str, Told] = field(default_factory=dict)
@@ -83,6 +88,9 @@ class _State:
             self.model_of[event.entity] = event.diff["model"][1]
         if event.action in SHAPING and event.actor.type is ActorType.PERSON:
             self.shapers.setdefault(event.entity, set()).add(event.actor.id)
+        if event.action is Action.RELEASE_APPROVE:
+            shared = event.diff.get("same_hand", [None, ()])[1]
+            self.hands[event.entity, event.actor.id] = frozenset(shared)
         model = self.model_of.get(event.entity)
         if model is not None and _moves_traffic(event):
             self.released[model] = event
@@ -132,8 +140,14 @@ def _cause(state: _State, cause: RegisterEvent | None) -> dict[str, Any]:
         "cause_seq": cause.seq,
         "by": cause.actor.id,
         "approvers": approvers,
+        "same_hand": _same_hand(state, cause.entity, approvers),
         "reason": cause.reason,
     }
+
+
+def _same_hand(state: _State, release: str, approvers: tuple[str, ...]) -> tuple[str, ...]:
+    found = [state.hands.get((release, person), frozenset[str]()) for person in approvers]
+    return tuple(sorted(frozenset[str]().union(*found))) if all(found) else ()
 
 
 def _verdict(cause: RegisterEvent, approvers: tuple[str, ...]) -> Verdict:

@@ -19,9 +19,7 @@ from bentos.contract.documents import (
 from bentos.contract.errors import ContractError
 from control_plane.db import ReadSession, WriteSession
 from control_plane.errors import NotFoundError
-from control_plane.publish.models import BodyRow, InstallationRow, PublishedRow
-
-INSTALLATION_ID = 1
+from control_plane.publish.models import INSTALLATION_ID, BodyRow, InstallationRow, PublishedRow
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -7,6 +7,10 @@ from sqlmodel import JSON, Column, Field, SQLModel
 
 from control_plane.db import WideInteger
 
+INSTALLATION_ID = 1
+INDEPENDENCE_DAYS = 7
+"""As long as nothing else is set."""
+
 
 class InstallationRow(SQLModel, table=True):
     """The one installation this database is of. Restoring a backup bumps ``epoch``."""
@@ -18,6 +22,8 @@ class InstallationRow(SQLModel, table=True):
     shop: str
     environment: str
     created_at: str
+    independence_days: int = INDEPENDENCE_DAYS
+    """So long whoever gave a person a role, a key or a password is not independent of them."""
 
 
 class BodyRow(SQLModel, table=True):

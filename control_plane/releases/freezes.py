@@ -15,6 +15,7 @@ from bentos.contract.errors import ContractError
 from bentos.contract.register import Action
 from control_plane import clock
 from control_plane.approvals import service as approvals
+from control_plane.approvals.hands import check_independent
 from control_plane.audit.models import EventRow
 from control_plane.audit.service import Change, record
 from control_plane.db import ReadSession, WriteSession
@@ -94,6 +95,7 @@ def end_freeze(
     row = _standing(session, freeze_id)
     if principal.person is None or principal.person == row.created_by:
         raise ForbiddenError("a freeze in force is ended by a person who did not make it")
+    check_independent(session, principal.person, {row.created_by})
     return _end(session, principal, row, reason)
 
 
@@ -110,8 +112,10 @@ def exempt(
     person = approvals.check_second_person(session, principal, release.id)
     if person == row.created_by:
         raise ForbiddenError(f"{person} made this freeze")
-    if person in live_approvers(session, release):
+    approvers = live_approvers(session, release)
+    if person in approvers:
         raise ForbiddenError(f"{person} approved this release: another approver exempts it")
+    check_independent(session, person, {row.created_by, *approvers})
     if not _covers(row, release.model):
         raise PolicyError(f"this freeze does not cover {release.model}")
     if State(release.state) in lifecycle.CLOSED:

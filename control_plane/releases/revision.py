@@ -4,6 +4,8 @@ from typing import Any
 
 from bentos.contract.register import Action
 from control_plane import clock
+from control_plane.approvals.hands import shared_hands
+from control_plane.approvals.service import contributors
 from control_plane.audit.service import Change, record
 from control_plane.db import ReadSession, WriteSession
 from control_plane.principal import Principal
@@ -12,6 +14,8 @@ from control_plane.releases.content import release_content
 from control_plane.releases.lifecycle import State
 from control_plane.releases.models import ReleaseGroupRow, ReleaseRow
 from control_plane.releases.order import Order
+
+JUDGEMENTS = (Action.RELEASE_APPROVE, Action.RELEASE_OPEN_GATE)
 
 
 def turn(session: WriteSession, row: ReleaseRow, to: State) -> None:
@@ -52,6 +56,16 @@ def enter(
         reason=order.reason or None,
         ticket=order.ticket,
         approvals=live_approvers(session, row),
-        details=_group_details(session, row),
+        details=_group_details(session, row) | _same_hand(session, principal, row, action),
     )
     record(session, principal, change)
+
+
+def _same_hand(
+    session: ReadSession, principal: Principal, row: ReleaseRow, action: Action
+) -> dict[str, Any]:
+    """For auditors: who lately could act as the judge and as somebody judged."""
+    if action not in JUDGEMENTS or principal.person is None:
+        return {}
+    shared = shared_hands(session, principal.person, contributors(session, row.id))
+    return {"same_hand": [None, list(shared)]} if shared else {}

@@ -4,6 +4,7 @@ import stat
 import pytest
 
 from control_plane import clock
+from control_plane.approvals.policy import independence_days
 from control_plane.audit.service import list_events
 from control_plane.audit.verifier import verify
 from control_plane.config import Settings
@@ -133,3 +134,11 @@ def test_two_homes_have_two_passwords(monkeypatch, capsys, tmp_path):
         told.add(capsys.readouterr().out.split("shown this once:\n")[1].splitlines()[0].strip())
     assert len(told) == 2
     assert all(len(password) == 24 for password in told)
+
+
+def test_what_approvals_are_asked_is_kept_with_the_installation(settings):
+    initialise(settings.model_copy(update={"independence_days": 3}), "admin")
+    database = Database(settings.database)
+    with database.read() as session:
+        assert independence_days(session) == 3
+    database.dispose()

@@ -112,3 +112,25 @@ def test_a_draft_of_meanwhile_explains_no_traffic(history):
     history.release("zoe", "abort", "r1", before={"state": "canary"}, after={"state": "aborted"})
     history.routes(fraud="b")
     assert verdicts(history)[1:] == [("fraud", "back")]
+
+
+@pytest.mark.parametrize(
+    ("hands", "told"),
+    [
+        ({"leo": ["gus"]}, ("gus",)),
+        ({"leo": ["gus"], "zoe": ["hal"]}, ("gus", "hal")),
+        ({"leo": ["gus"], "zoe": []}, ()),
+        ({"leo": []}, ()),
+    ],
+)
+def test_an_approval_whose_persons_one_hand_made_is_told_unless_another_stands_beside(
+    history, hands, told
+):
+    history.release("mia", "create")
+    for person, shared in hands.items():
+        details = {"same_hand": [None, shared]} if shared else {}
+        history.release(person, "approve", details=details)
+    history.release("mia", "start", approvals=tuple(hands))
+    history.routes(fraud="a")
+    [found] = history.ask(publishes, ALWAYS)
+    assert (found.verdict, found.same_hand) == (Verdict.APPROVED, told)
