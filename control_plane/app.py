@@ -30,6 +30,7 @@ from control_plane.denials import Strangers
 from control_plane.envelope import Envelope
 from control_plane.growthbook import endpoints as growthbook
 from control_plane.inquiry import endpoints as inquiry
+from control_plane.lint import endpoints as linter
 from control_plane.metrics import Metrics
 from control_plane.nul import refuse_nul_in_address
 from control_plane.ofrep import endpoints as ofrep
@@ -82,6 +83,7 @@ ROUTERS = (
     fleet.router,
     growthbook.router,
     ofrep.router,
+    linter.router,
 )
 
 

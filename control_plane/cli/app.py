@@ -2,7 +2,7 @@
 
 import typer
 
-from control_plane.cli import kills, processes, releases
+from control_plane.cli import kills, lint, processes, releases
 from control_plane.cli.accounts import callers, keys, people, sdk_keys
 from control_plane.cli.audit import audit
 from control_plane.cli.decisions import decisions
@@ -20,6 +20,7 @@ app = typer.Typer(
 processes.register(app)
 releases.register(app)
 kills.register(app)
+lint.register(app)
 for _name, _group in {
     "versions": versions,
     "models": models,

@@ -7,6 +7,7 @@ import typer
 
 from control_plane.cli.api import call
 from control_plane.cli.exit_code import ExitCode
+from control_plane.cli.lint import COLUMNS as LINT_COLUMNS
 from control_plane.cli.output import Json, fail, show
 from control_plane.cli.versions import Reason
 
@@ -184,6 +185,8 @@ def _preview(app: typer.Typer, path: str) -> None:
         show({name: found[name] for name in ("allowed", "against", "waiting_for")}, as_json)
         show(_moves(found["who_moves"]), as_json)
         show([{"feature": key, **change} for key, change in found["routes"].items()], as_json)
+        if found["lint"]:
+            show(found["lint"], as_json, LINT_COLUMNS)
 
 
 def _moves(who_moves: dict[str, Any]) -> list[dict[str, Any]]:

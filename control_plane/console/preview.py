@@ -10,6 +10,7 @@ from control_plane.console.desk import Desk
 from control_plane.console.elements.notice import notice
 from control_plane.console.elements.share import percent
 from control_plane.console.seat import Attempt
+from control_plane.lint.finding import Severity
 from control_plane.principal import Permission, Principal
 from control_plane.releases import preview as dry_run
 from control_plane.releases.lifecycle import Verb
@@ -61,6 +62,10 @@ class Preview:
                     html.p(line)
         for reason in self.found["against"]:
             notice(f"{reason[0].upper()}{reason[1:]}.", "tone-orange", "warning")
+        for finding in self.found["lint"]:
+            if finding["severity"] == Severity.WARNING.value:
+                said = f"{finding['feature'] or 'The routes'}: {finding['found']}; {finding['do']}."
+                notice(said, "tone-orange", "warning")
 
 
 async def preview_of(

@@ -12,6 +12,7 @@ from control_plane.auth import allow
 from control_plane.errors import UnavailableError
 from control_plane.growthbook import frames, service
 from control_plane.growthbook.schemas import SdkKeyIn
+from control_plane.lint.publication import check_audience
 from control_plane.parts import Parts, Reading, Running, Writing
 from control_plane.principal import Permission, Principal
 from control_plane.publish.archive import load_served
@@ -41,6 +42,7 @@ def post_sdk_key(
 ) -> dict[str, Any]:
     """Make an SDK key; it is shown this once."""
     row, text = service.create_sdk_key(session, principal, body.name, body.kind, body.models)
+    check_audience(session, row, load_served(session).routes.features)
     return service.key_view(row) | {"key": text}
 
 

@@ -88,7 +88,7 @@ def find_key(session: ReadSession, text: str) -> SdkKeyRow | None:
 
 def payload(session: ReadSession, key: SdkKeyRow, served: Served) -> dict[str, Any]:
     """The GrowthBook payload of what is served, as this key may see it, kills applied."""
-    visible = _visible_models(session, key)
+    visible = visible_models(session, key)
     features = {}
     for feature, definition in served.routes.features.items():
         model = feature.removeprefix(FEATURE_PREFIX)
@@ -107,7 +107,8 @@ def key_view(row: SdkKeyRow) -> dict[str, Any]:
     return row.model_dump(exclude={"digest"})
 
 
-def _visible_models(session: ReadSession, key: SdkKeyRow) -> set[str]:
+def visible_models(session: ReadSession, key: SdkKeyRow) -> set[str]:
+    """Models whose features this key is sent."""
     models = {row.name: row.visibility for row in list_models(session)}
     if key.kind == PUBLIC:
         return {name for name in key.models if models.get(name) == PUBLIC}

@@ -8,6 +8,7 @@ import hashlib
 from collections.abc import Callable, Container
 from typing import Any
 
+import structlog
 from sqlmodel import col, select
 
 from bentos.contract.documents import (
@@ -22,6 +23,7 @@ from control_plane import clock
 from control_plane.audit.service import Change, record
 from control_plane.crash_point import CrashPoint, crash_point
 from control_plane.db import Database, ReadSession, WriteSession
+from control_plane.lint.publication import as_recorded, lint_features
 from control_plane.principal import system
 from control_plane.publish import archive, features
 from control_plane.publish.archive import Served
@@ -32,6 +34,7 @@ from control_plane.releases import kills
 from control_plane.releases.models import KillRow
 from control_plane.releases.schedule import due, start_due
 
+log = structlog.get_logger(__name__)
 Bodies = dict[DocumentName, tuple[Any, bytes]]
 Document = tuple[DocumentHeader, bytes, Any]
 """A header, its body's bytes and the body."""
@@ -166,7 +169,7 @@ class Reconciler:
             header = self._sign(name, data, Revision(epoch, number + len(published)))
             archive.store(session, header, data)
             crash_point(CrashPoint.ARCHIVED)
-            _record(session, self.in_force.headers.get(name), header)
+            _record(session, self.in_force.headers.get(name), header, _linted(session, name, body))
             crash_point(CrashPoint.RECORDED)
             published.append((header, data, body))
         return published
@@ -184,13 +187,33 @@ class Reconciler:
         )
 
 
-def _record(session: WriteSession, before: DocumentHeader | None, after: DocumentHeader) -> None:
+def _linted(session: ReadSession, name: DocumentName, body: Any) -> dict[str, Any]:
+    """What the linter finds in routes that are published.
+
+    It is written down beside them and holds up nothing: what leads back is published in any case.
+    """
+    if name is not DocumentName.ROUTES:
+        return {}
+    try:
+        return as_recorded(lint_features(session, body.features))
+    except (LookupError, TypeError, ValueError) as error:
+        log.exception("the linter failed; the routes are published all the same")
+        return {"lint": [f"failed: {type(error).__name__}"]}
+
+
+def _record(
+    session: WriteSession,
+    before: DocumentHeader | None,
+    after: DocumentHeader,
+    details: dict[str, Any],
+) -> None:
     change = Change(
         action=Action.DOCUMENT_PUBLISH,
         entity=f"document:{after.name.value}",
         before=None if before is None else _snapshot(before),
         after=_snapshot(after),
         entity_revision=after.revision.number,
+        details=details,
     )
     record(session, system("publisher"), change)
 

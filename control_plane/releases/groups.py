@@ -139,7 +139,9 @@ def _tell(
         service.act_on(session, principal, row, verb, own, seen)
     except ConflictError as error:
         detail = f"{row.model}: {error.detail}. No member of the group was moved."
-        raise PolicyError(detail) from error
+        refusal = PolicyError(detail)
+        refusal.members = error.members
+        raise refusal from error
     except ForbiddenError as error:
         raise ForbiddenError(f"{row.model}: {error.detail}") from error
 

@@ -6,9 +6,12 @@ refusal what is left to do. Going back is never asked about here.
 
 from dataclasses import dataclass
 
+from bentos.contract.route import compile_features
 from control_plane import clock
 from control_plane.approvals import service as approvals
 from control_plane.db import ReadSession
+from control_plane.lint.finding import Finding
+from control_plane.lint.publication import check_model
 from control_plane.registry import history
 from control_plane.registry.integrity import why_tampered
 from control_plane.registry.service import get_version
@@ -20,6 +23,7 @@ from control_plane.releases.lifecycle import State, Verb
 from control_plane.releases.models import ReleaseRow
 from control_plane.releases.plan import why_unreleasable
 from control_plane.releases.queries import active_kill
+from control_plane.releases.routes import desired_routes, route_with
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -69,7 +73,14 @@ def not_forward(session: ReadSession, row: ReleaseRow) -> list[str]:
     kill = active_kill(session, row.model)
     if kill is not None:
         reasons.append(f"{row.model} is killed to {kill.version}; clear the kill first")
-    return reasons
+    return reasons + [finding.sentence() for finding in lint_of(session, row)]
+
+
+def lint_of(session: ReadSession, row: ReleaseRow) -> tuple[Finding, ...]:
+    """What keeps the rule of this release from being published beside all other routes."""
+    routes = [route for route in desired_routes(session) if route.model != row.model]
+    features = compile_features((*routes, route_with(row)))
+    return check_model(session, row.model, features)
 
 
 def not_onward(session: ReadSession, row: ReleaseRow, move: Move, seen: Seen | None) -> list[str]:

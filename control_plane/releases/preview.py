@@ -13,6 +13,7 @@ from bentos.contract.route import BUCKETS, Route, compile_features
 from control_plane import clock
 from control_plane.db import Database, WriteSession
 from control_plane.errors import ControlPlaneError
+from control_plane.lint.publication import lint_features
 from control_plane.principal import Principal
 from control_plane.publish.archive import load_served
 from control_plane.publish.desired import compile_desired
@@ -104,6 +105,7 @@ class _Trial:
             "against": self._against,
             "releases": [self._show(row, *froms[row.id]) for row in rows] if possible else [],
             "routes": _difference(self._before, after),
+            "lint": self._lint(),
             "waiting_for": {row.model: sorted(held.get(row.model, ())) for row in rows},
             "since": self._evidence.since,
             "who_moves": {row.model: self._moves(row, after) for row in rows if possible},
@@ -132,6 +134,11 @@ class _Trial:
                 self._against.append(detail)
             return False
         return True
+
+    def _lint(self) -> list[dict[str, Any]]:
+        """Of the routes as they would be; errors stand in ``against``, too."""
+        features = compile_features(tuple(self._routes().values()))
+        return [each.as_json() for each in lint_features(self._session, features)]
 
     def _show(self, row: ReleaseRow, state: str, buckets: int) -> dict[str, Any]:
         return {

@@ -23,6 +23,11 @@ def desired_routes(session: ReadSession) -> tuple[Route, ...]:
     return tuple(_route(model, version, releases.get(model)) for model, version in stable)
 
 
+def route_with(row: ReleaseRow) -> Route:
+    """The route of a release's model with all that its plan can put into it: the canary's rule."""
+    return Route(model=row.model, stable=row.stable or row.candidate, canary=_rule(row))
+
+
 def wanted_versions(session: ReadSession) -> set[str]:
     """Versions that must run for routes, for a rollback, or for a release about to start."""
     wanted: set[str] = set()

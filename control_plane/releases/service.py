@@ -75,7 +75,11 @@ def apply(
     move = foresee(row, verb, order)
     reasons = interlock.obstacles(session, row, move, seen)
     if reasons:
-        raise PolicyError("; ".join(reasons))
+        refusal = PolicyError("; ".join(reasons))
+        findings = interlock.lint_of(session, row)
+        if findings:
+            refusal.members = {"findings": [each.as_json() for each in findings]}
+        raise refusal
     return carry_out(session, principal, row, move, order)
 
 

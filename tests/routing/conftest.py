@@ -1,7 +1,5 @@
 """GrowthBook's two evaluators: the Python package the gateway uses, and the JavaScript SDK."""
 
-import json
-import subprocess
 from collections.abc import Callable
 from typing import Any
 
@@ -59,17 +57,5 @@ def evaluate() -> Callable[[dict[str, Any], list[Case]], list[Answer]]:
 @pytest.fixture(scope="session")
 def evaluate_in_javascript() -> Callable[..., list[list[Answer]]]:
     """GrowthBook's JavaScript SDK under Node, installed from the lock on first use."""
-    node = javascript_sdk.node()
-
-    def run(payloads: list[dict[str, Any]], cases: list[Case]) -> list[list[Answer]]:
-        done = subprocess.run(
-            [node, "evaluate.mjs"],
-            cwd=javascript_sdk.FOLDER,
-            input=json.dumps({"payloads": payloads, "cases": cases}).encode(),
-            capture_output=True,
-            check=False,
-        )
-        assert done.returncode == 0, done.stderr.decode()
-        return [[tuple(answer) for answer in answers] for answers in json.loads(done.stdout)]
-
-    return run
+    javascript_sdk.node()
+    return javascript_sdk.evaluate

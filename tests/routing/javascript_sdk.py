@@ -2,9 +2,11 @@
 
 import fcntl
 import hashlib
+import json
 import shutil
 import subprocess
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -21,6 +23,21 @@ def node() -> str:
         fcntl.flock(turn, fcntl.LOCK_EX)
         _install(npm)
     return found
+
+
+def evaluate(
+    payloads: list[dict[str, Any]], cases: list[tuple[str, dict[str, Any]]]
+) -> list[list[tuple[Any, ...]]]:
+    """What the SDK makes of each case under each payload's features."""
+    done = subprocess.run(
+        [node(), "evaluate.mjs"],
+        cwd=FOLDER,
+        input=json.dumps({"payloads": payloads, "cases": cases}).encode(),
+        capture_output=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr.decode()
+    return [[tuple(answer) for answer in answers] for answers in json.loads(done.stdout)]
 
 
 def _install(npm: str) -> None:

@@ -258,3 +258,17 @@ def test_serving_a_home_that_was_never_made_is_refused(tmp_path):
     assert done.returncode == 2
     assert "signalbox init" in done.stderr
     assert not (tmp_path / "home").exists()
+
+
+def test_a_payload_is_linted_by_command(run, tmp_path):
+    file = tmp_path / "payload.json"
+    file.write_text(json.dumps({"features": {"f": {"defaultValue": 1, "rules": [{"force": "x"}]}}}))
+    found = run("lint", file, "--json")
+    assert found.exit_code == 1
+    assert [each["code"] for each in json.loads(found.output)["findings"]] == ["mixed-values"]
+    assert "rules[0].force" in run("lint", file).output
+    file.write_text('{"features": {}}')
+    assert run("lint", file).output.strip() == "none"
+    assert run("lint", "--json").exit_code == 0
+    file.write_text("{")
+    assert run("lint", file).exit_code == 2

@@ -1,0 +1,1 @@
+"""What is wrong with a GrowthBook payload, found before it is published."""
