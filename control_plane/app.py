@@ -8,7 +8,7 @@ import structlog
 from fastapi import Depends, FastAPI
 
 from bentos.decision_lake.files import Lake
-from control_plane import denials, health, metrics, problem
+from control_plane import denials, health, metrics_endpoint, problem
 from control_plane.audit import endpoints as audit
 from control_plane.audit import export_endpoint, proof_endpoints, reads
 from control_plane.audit.checkpoint_copies import CheckpointCopies
@@ -29,6 +29,7 @@ from control_plane.decisions.upkeep import Upkeep
 from control_plane.denials import Strangers
 from control_plane.envelope import Envelope
 from control_plane.growthbook import endpoints as growthbook
+from control_plane.idempotency.requests import note_key
 from control_plane.inquiry import endpoints as inquiry
 from control_plane.lint import endpoints as linter
 from control_plane.metrics import Metrics
@@ -58,7 +59,7 @@ log = structlog.get_logger(__name__)
 SUM_UP_EVERY_S = 1.0
 ROUTERS = (
     health.router,
-    metrics.router,
+    metrics_endpoint.router,
     registry.router,
     # Before the releases, whose last path takes any verb.
     previews.router,
@@ -99,7 +100,7 @@ def create_app(settings: Settings, oidc: OidcSettings | None = None) -> FastAPI:
         lifespan=_running,
         docs_url=None,
         redoc_url=None,
-        dependencies=[Depends(refuse_nul_in_address)],
+        dependencies=[Depends(refuse_nul_in_address), Depends(note_key, scope="function")],
     )
     app.state.parts = parts
     problem.install(app)

@@ -12,8 +12,10 @@ VARIABLE = "SIGNALBOX_CRASH_AT"
 
 
 class CrashPoint(StrEnum):
-    """The steps of a publish, in their order."""
+    """The steps of a change and its publish, in their order."""
 
+    ANSWERED = "change.answered"
+    "A request's change and, if it has a key, its answer are written, not committed."
     CHANGE_COMMITTED = "change.committed"
     "A request's change is durable, nobody was told."
     COMPILED = "publish.compiled"

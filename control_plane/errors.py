@@ -72,6 +72,30 @@ class StaleError(ConflictError):
         self.members = members
 
 
+class InFlightError(ConflictError):
+    """The same keyed request is being carried out."""
+
+    title = "Being carried out"
+    retry_after_s = 1
+
+
+class DoneAlreadyError(ConflictError):
+    """A keyed request was carried out before, and its answer is not kept."""
+
+    title = "Carried out already"
+
+    def __init__(self, detail: str, **members: Any) -> None:
+        super().__init__(detail)
+        self.members = members
+
+
+class KeyReusedError(ControlPlaneError):
+    """An idempotency key came with another request before."""
+
+    status = 422
+    title = "Idempotency key used before"
+
+
 class PreconditionRequiredError(ControlPlaneError):
     """The write must say which revision it is about (RFC 6585 §3)."""
 

@@ -1,11 +1,12 @@
 """Is the process alive, and does it do its work?"""
 
-from fastapi import APIRouter, Response
+from fastapi import Response
 
 from control_plane.parts import Reading, Running
 from control_plane.publish.archive import installation
+from control_plane.router import Router
 
-router = APIRouter(prefix="/health")
+router = Router(prefix="/health")
 
 
 @router.get("/live")

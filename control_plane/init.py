@@ -29,7 +29,7 @@ from control_plane.people import keys
 from control_plane.people import service as people
 from control_plane.people.models import KeyRow, PasswordRow, PersonRow
 from control_plane.people.secret import parse_key
-from control_plane.people.sign_in import OneTimePassword, reset_password
+from control_plane.people.sign_in import OneTimePassword, new_one_time, reset_password
 from control_plane.principal import SERVICES, Principal, Role, system
 from control_plane.publish.models import INSTALLATION_ID, InstallationRow
 
@@ -72,7 +72,9 @@ def one_time_password(settings: Settings, admin: str) -> OneTimePassword | None:
         over = row is not None and row.expires_at is not None and row.expires_at <= clock.now()
         if person is None or person.disabled_at or not (row is None or over):
             return None
-        return reset_password(database, _principal(), admin)
+        fresh = new_one_time()
+        with database.write() as session:
+            return reset_password(session, _principal(), admin, fresh)
     finally:
         database.dispose()
 

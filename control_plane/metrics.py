@@ -2,14 +2,10 @@
 
 from collections.abc import Callable
 
-from fastapi import APIRouter, Request, Response
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
-from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4
 
 PREFIX = "signalbox_control_plane"
 PUBLISH_SECONDS = (0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.0, 5.0)
-
-router = APIRouter()
 
 
 class Metrics:
@@ -58,11 +54,3 @@ class Metrics:
     def expose(self) -> bytes:
         """All of it in Prometheus' text format."""
         return generate_latest(self.registry)
-
-
-@router.get("/metrics", include_in_schema=False)
-def get_metrics(request: Request) -> Response:
-    """For Prometheus, without a key: like /health, for whoever reaches the private port."""
-    metrics = request.app.state.parts.metrics
-    assert isinstance(metrics, Metrics)
-    return Response(metrics.expose(), media_type=CONTENT_TYPE_PLAIN_0_0_4)

@@ -24,6 +24,7 @@ from control_plane.decisions.store import DecisionStore
 from control_plane.decisions.upkeep import Upkeep
 from control_plane.denials import Strangers
 from control_plane.errors import ConflictError
+from control_plane.idempotency.requests import InFlight, join_transaction
 from control_plane.metrics import Metrics
 from control_plane.people.provider import Provider
 from control_plane.publish.feed import Feed
@@ -51,6 +52,7 @@ class Parts:
     workers: Workers
     reads: Reads = field(default_factory=Reads)
     heavy: Lock = field(default_factory=Lock)
+    in_flight: InFlight = field(default_factory=InFlight)
     provider: Provider | None = None
     key_watch: KeyWatch = field(default_factory=KeyWatch)
     exposures: Exposures = field(default_factory=NoExposures)
@@ -106,11 +108,13 @@ async def _wait(
         connection.state.served_revision = PENDING
 
 
-def _write(
+def begin_writing(
     connection: HTTPConnection,
     parts: Annotated[Parts, Depends(parts_of)],
     _: Annotated[None, Depends(_wait, scope="function")],
 ) -> Iterator[WriteSession]:
+    """The request's own transaction, committed before its answer leaves."""
+
     def committed(_: Session) -> None:
         connection.state.committed_at = clock.now()
         crash_point(CrashPoint.CHANGE_COMMITTED)
@@ -118,10 +122,13 @@ def _write(
 
     with parts.database.write() as session:
         event.listen(session, "after_commit", committed)
+        join_transaction(connection, session)
         yield session
+        session.flush()
+        crash_point(CrashPoint.ANSWERED)
 
 
 Running = Annotated[Parts, Depends(parts_of)]
 # Scope "function": the commit is done before the answer leaves.
 Reading = Annotated[ReadSession, Depends(_read, scope="function")]
-Writing = Annotated[WriteSession, Depends(_write, scope="function")]
+Writing = Annotated[WriteSession, Depends(begin_writing, scope="function")]

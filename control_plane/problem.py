@@ -16,6 +16,7 @@ from control_plane import problem_page
 from control_plane.denials import record_denial, route_template
 from control_plane.envelope import REQUEST_ID
 from control_plane.errors import ControlPlaneError, StaleError, TooLargeError, UnavailableError
+from control_plane.idempotency.service import ReplayedError
 from control_plane.parts import parts_of
 
 log = structlog.get_logger(__name__)
@@ -29,6 +30,7 @@ def install(app: FastAPI) -> None:
     """Register the one handler for everything an endpoint may raise."""
     for kind in (ControlPlaneError, ContractError, RequestValidationError, HTTPException):
         app.add_exception_handler(kind, answer)
+    app.add_exception_handler(ReplayedError, answer_again)
     app.add_exception_handler(Exception, crash)
 
 
@@ -38,6 +40,12 @@ def answer(request: Request, error: Exception) -> Response:
         _answer(request, error)
         return problem_page.problem_page(error.status, error.title, error.detail)
     return _answer(request, error)
+
+
+def answer_again(_: Request, error: Exception) -> Response:
+    """What a write was answered when it was carried out."""
+    assert isinstance(error, ReplayedError)
+    return error.response
 
 
 def _answer(request: Request, error: Exception) -> JSONResponse:

@@ -3,7 +3,7 @@
 import dataclasses
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Query, Response
+from fastapi import Query, Response
 
 from bentos.contract.canonical import MAX_INTEGER
 from bentos.contract.errors import ContractError
@@ -19,8 +19,9 @@ from control_plane.audit.verifier import Anchor
 from control_plane.auth import allow
 from control_plane.parts import Running, Writing
 from control_plane.principal import Permission, Principal
+from control_plane.router import Router
 
-router = APIRouter(prefix="/api/v1")
+router = Router(prefix="/api/v1")
 
 
 @router.get("/register/events")

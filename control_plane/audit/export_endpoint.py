@@ -4,7 +4,6 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from typing import Annotated
 
-from fastapi import APIRouter
 from fastapi.responses import StreamingResponse
 from starlette.types import Receive, Scope, Send
 
@@ -17,8 +16,9 @@ from control_plane.audit.service import Change, record
 from control_plane.auth import allow
 from control_plane.parts import Running
 from control_plane.principal import Permission, Principal
+from control_plane.router import Router
 
-router = APIRouter(prefix="/api/v1/register")
+router = Router(prefix="/api/v1/register")
 
 
 class Held(StreamingResponse):

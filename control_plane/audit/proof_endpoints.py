@@ -2,7 +2,7 @@
 
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Path, Query
+from fastapi import Path, Query
 from fastapi.responses import PlainTextResponse
 
 from bentos.contract.canonical import MAX_INTEGER
@@ -18,8 +18,9 @@ from control_plane.db import ReadSession
 from control_plane.errors import NotFoundError
 from control_plane.parts import Parts, Running, Writing
 from control_plane.principal import Permission, Principal
+from control_plane.router import Router
 
-router = APIRouter(prefix="/api/v1/register")
+router = Router(prefix="/api/v1/register")
 Size = Annotated[int, Query(ge=0, le=MAX_INTEGER)]
 MayRead = Annotated[Principal, allow(Permission.REGISTER_READ)]
 

@@ -2,16 +2,15 @@
 
 from typing import Annotated, Any
 
-from fastapi import APIRouter
-
 from bentos.contract.register import Action
 from control_plane.auth import allow
 from control_plane.callers import service
 from control_plane.callers.schemas import CallerIn
 from control_plane.parts import Reading, Running, Writing
 from control_plane.principal import Permission, Principal
+from control_plane.router import Router
 
-router = APIRouter(prefix="/api/v1")
+router = Router(prefix="/api/v1")
 
 
 @router.post("/callers", status_code=201)

@@ -4,12 +4,14 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 import httpx
 from pydantic import ValidationError
 
 from control_plane.cli.exit_code import ExitCode, of_status
 from control_plane.cli.output import fail
+from control_plane.cli.sending import send
 from control_plane.cli.settings import CliSettings
 
 TIMEOUT_S = 30.0
@@ -55,12 +57,15 @@ def _asked(
 ) -> Iterator[httpx.Response]:
     settings = load_settings()
     headers = {"Authorization": f"Bearer {_key(settings.key_path)}"}
+    if method != "GET":
+        # One for the command: sent again after a lost connection, it is not done again.
+        headers["Idempotency-Key"] = str(uuid4())
     given = {name: value for name, value in (parameters or {}).items() if value is not None}
     url = settings.control_plane_url.rstrip("/") + path
     try:
-        with httpx.stream(
-            method, url, headers=headers, json=body, params=given, timeout=timeout_s
-        ) as answer:
+        with httpx.Client(timeout=timeout_s) as client:
+            request = client.build_request(method, url, headers=headers, json=body, params=given)
+            answer = send(client, request)
             if not answer.is_success:
                 answer.read()
                 fail(_reason(answer), of_status(answer.status_code))

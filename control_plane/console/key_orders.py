@@ -1,5 +1,6 @@
 """Making and revoking keys and one-time passwords. What is secret is shown this once."""
 
+import asyncio
 from collections.abc import Callable
 
 from nicegui import html
@@ -110,8 +111,9 @@ async def ask_password(desk: Desk, person: str) -> None:
         attempt = Attempt(
             action=Action.PASSWORD_RESET, entity=f"person:{person}", permission=Permission.PEOPLE
         )
-        password = await desk.call(
-            attempt, lambda who: sign_in.reset_password(desk.parts.database, who, person)
+        fresh = await asyncio.to_thread(sign_in.new_one_time)
+        password = await desk.write(
+            attempt, lambda session, who: sign_in.reset_password(session, who, person, fresh)
         )
         _show(desk, "One-time password", password.text, f"Good for {person}, once, for a day.")
         return f"{person} has a one-time password."

@@ -2,7 +2,7 @@
 
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Query
+from fastapi import Query
 
 from bentos.contract.errors import ContractError
 from bentos.contract.register import Action
@@ -15,8 +15,9 @@ from control_plane.decisions.schemas import Filters, ListQuery, Paged, SearchIn
 from control_plane.decisions.subject import TARGETING_KEY_KIND, check_subject, pseudonym_of
 from control_plane.parts import Parts, Running
 from control_plane.principal import Permission, Principal
+from control_plane.router import Router
 
-router = APIRouter(prefix="/api/v1/decisions")
+router = Router(prefix="/api/v1/decisions")
 
 Reader = Annotated[Principal, allow(Permission.DECISIONS_READ, Action.DECISION_READ, "decisions")]
 PersonalReader = Annotated[

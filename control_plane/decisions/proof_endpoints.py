@@ -2,7 +2,7 @@
 
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Query
+from fastapi import Query
 from fastapi.responses import Response
 
 from bentos.contract.register import Action
@@ -17,8 +17,9 @@ from control_plane.decisions.rerun import Changes, rerun
 from control_plane.decisions.schemas import RerunIn
 from control_plane.parts import Running
 from control_plane.principal import Permission, Principal
+from control_plane.router import Router
 
-router = APIRouter(prefix="/api/v1/decisions")
+router = Router(prefix="/api/v1/decisions")
 Prover = Annotated[
     Principal, allow(Permission.REGISTER_READ, Action.DECISION_EVIDENCE, "decision:{decision_id}")
 ]

@@ -3,7 +3,7 @@
 from datetime import UTC, datetime
 from typing import Annotated, Any
 
-from fastapi import APIRouter
+from sqlalchemy import event
 
 from bentos.contract.errors import ContractError
 from bentos.contract.register import Action
@@ -12,10 +12,11 @@ from control_plane.decisions.erasure import erasure_view, list_erasures, order_e
 from control_plane.decisions.retention import due, expire
 from control_plane.decisions.schemas import ErasureIn
 from control_plane.decisions.subject import TARGETING_KEY_KIND, check_subject, pseudonym_of
-from control_plane.parts import Parts, Reading, Running
+from control_plane.parts import Parts, Reading, Running, Writing
 from control_plane.principal import Permission, Principal
+from control_plane.router import Router
 
-router = APIRouter(prefix="/api/v1/lake")
+router = Router(prefix="/api/v1/lake")
 Eraser = Annotated[Principal, allow(Permission.DECISIONS_ERASE, Action.DECISION_ERASE, "erasure")]
 Expirer = Annotated[
     Principal, allow(Permission.DECISIONS_EXPIRE, Action.DECISION_EXPIRE, "decisions")
@@ -23,17 +24,17 @@ Expirer = Annotated[
 
 
 @router.post("/erasures", status_code=202)
-def post_erasure(parts: Running, principal: Eraser, body: ErasureIn) -> dict[str, Any]:
+def post_erasure(
+    session: Writing, parts: Running, principal: Eraser, body: ErasureIn
+) -> dict[str, Any]:
     """Order that a person is erased from the decisions; the upkeep carries it out at once.
 
     A raw key or id is used in memory and kept nowhere; of the person a digest is kept.
     """
     subjects = _subjects(parts, body)
-    with parts.database.write() as session:
-        row = order_erasure(session, principal, subjects, body.reason, body.ticket)
-        shown = erasure_view(row)
-    parts.upkeep.wake()
-    return shown
+    row = order_erasure(session, principal, subjects, body.reason, body.ticket)
+    event.listen(session, "after_commit", lambda _: parts.upkeep.wake())
+    return erasure_view(row)
 
 
 @router.get("/erasures")

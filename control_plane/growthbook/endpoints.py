@@ -3,7 +3,7 @@
 from collections.abc import AsyncIterator
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Header, Request, Response
+from fastapi import Header, Request, Response
 from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import JSONResponse, StreamingResponse
 
@@ -17,8 +17,9 @@ from control_plane.parts import Parts, Reading, Running, Writing
 from control_plane.principal import Permission, Principal
 from control_plane.publish.archive import load_served
 from control_plane.publish.etag import conditional_json
+from control_plane.router import Router
 
-router = APIRouter()
+router = Router()
 KEEP_ALIVE_SECONDS = 15.0
 RETRY_MS = 5000
 SDK_HEADERS = {

@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from itertools import islice
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Query
+from fastapi import Query
 
 from bentos.contract.errors import ContractError
 from bentos.contract.register import Action
@@ -19,8 +19,9 @@ from control_plane.inquiry.served import served
 from control_plane.inquiry.stale_approvals import stale_approvals
 from control_plane.parts import Parts, Running
 from control_plane.principal import Permission, Principal
+from control_plane.router import Router
 
-router = APIRouter(prefix="/api/v1/register/questions")
+router = Router(prefix="/api/v1/register/questions")
 Auditor = Annotated[Principal, allow(Permission.REGISTER_READ, Action.REGISTER_READ, ENTITY)]
 Time = Annotated[str | None, Query(max_length=100)]
 Limit = Annotated[int, Query(ge=1, le=1000)]

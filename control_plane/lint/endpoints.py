@@ -2,8 +2,6 @@
 
 from typing import Annotated, Any
 
-from fastapi import APIRouter
-
 from bentos.contract.route import compile_features
 from control_plane.auth import allow
 from control_plane.body import Body
@@ -13,8 +11,9 @@ from control_plane.lint.publication import known_to, lint_features
 from control_plane.parts import Reading
 from control_plane.principal import Permission, Principal
 from control_plane.releases.routes import desired_routes
+from control_plane.router import Router
 
-router = APIRouter(prefix="/api/v1/lint")
+router = Router(prefix="/api/v1/lint")
 Reader = Annotated[Principal, allow(Permission.READ)]
 
 

@@ -7,6 +7,7 @@ from control_plane.audit import models as audit
 from control_plane.callers import models as callers
 from control_plane.decisions import models as decisions
 from control_plane.growthbook import models as growthbook
+from control_plane.idempotency import models as idempotency
 from control_plane.people import models as people
 from control_plane.publish import models as publish
 from control_plane.registry import models as registry
@@ -19,6 +20,7 @@ SLICES = (
     callers,
     decisions,
     growthbook,
+    idempotency,
     people,
     publish,
     registry,

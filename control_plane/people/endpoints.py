@@ -2,8 +2,6 @@
 
 from typing import Annotated, Any
 
-from fastapi import APIRouter
-
 from bentos.contract.errors import ContractError
 from bentos.contract.register import Action
 from control_plane.auth import allow, allow_self_or
@@ -12,8 +10,9 @@ from control_plane.people import access, identities, service, sessions, sign_in
 from control_plane.people.access_review import access_review
 from control_plane.people.schemas import IdentityIn, PersonIn, RolesIn
 from control_plane.principal import Permission, Principal
+from control_plane.router import Router
 
-router = APIRouter(prefix="/api/v1")
+router = Router(prefix="/api/v1")
 _PERSON = "person:{person_id}"
 
 
@@ -77,12 +76,12 @@ def post_enable(
 
 @router.post("/people/{person_id}/password", status_code=201)
 def post_password(
-    parts: Running,
+    session: Writing,
     person_id: str,
     principal: Annotated[Principal, allow(Permission.PEOPLE, Action.PASSWORD_RESET, _PERSON)],
 ) -> dict[str, Any]:
     """Give a person a one-time password; it is shown this once and ends their sessions."""
-    password = sign_in.reset_password(parts.database, principal, person_id)
+    password = sign_in.reset_password(session, principal, person_id, sign_in.new_one_time())
     return {"person": person_id, "password": password.text, "expires_at": password.expires_at}
 
 

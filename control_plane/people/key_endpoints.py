@@ -2,8 +2,6 @@
 
 from typing import Annotated, Any
 
-from fastapi import APIRouter
-
 from bentos.contract.register import Action
 from control_plane import clock
 from control_plane.auth import allow, allow_anyone, allow_self_or
@@ -14,8 +12,9 @@ from control_plane.people.models import KeyRow
 from control_plane.people.schemas import KeyIn, RotateIn
 from control_plane.people.secret import Secret
 from control_plane.principal import Permission, Principal
+from control_plane.router import Router
 
-router = APIRouter(prefix="/api/v1")
+router = Router(prefix="/api/v1")
 _KEY = "key:{key_id}"
 
 

@@ -2,7 +2,7 @@
 
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Query, Request
+from fastapi import Query, Request
 from fastapi.responses import RedirectResponse
 
 from bentos.contract.register import Action
@@ -13,8 +13,9 @@ from control_plane.people import cookies, oidc_sign_in
 from control_plane.people.oidc_sign_in import Returned
 from control_plane.people.provider import Provider
 from control_plane.people.session_endpoints import end_previous, give_cookie, lifetime
+from control_plane.router import Router
 
-router = APIRouter(prefix="/api/v1/session")
+router = Router(prefix="/api/v1/session")
 LOGIN_COOKIE = "signalbox_login"
 SEE_OTHER = 303
 CALLBACK = "/api/v1/session/oidc/callback"

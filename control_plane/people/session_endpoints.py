@@ -2,7 +2,7 @@
 
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Request, Response
+from fastapi import Request, Response
 
 from bentos.contract.register import Action
 from control_plane.auth import (
@@ -21,8 +21,9 @@ from control_plane.people.schemas import PasswordIn, SignInIn
 from control_plane.people.service import get_person
 from control_plane.people.sessions import Lifetime, SignedIn
 from control_plane.principal import Principal
+from control_plane.router import Router
 
-router = APIRouter(prefix="/api/v1/session")
+router = Router(prefix="/api/v1/session")
 _SELF = "session"
 Someone = Annotated[Principal, allow_anyone()]
 

@@ -118,16 +118,21 @@ def change_password(
         return sessions.begin(session, person, METHOD, lifetime, source)
 
 
-def reset_password(database: Database, principal: Principal, person_id: str) -> OneTimePassword:
+def reset_password(
+    session: WriteSession,
+    principal: Principal,
+    person_id: str,
+    fresh: tuple[OneTimePassword, str],
+) -> OneTimePassword:
     """Give a person a one-time password, to be changed at first sign-in; their sessions end.
 
+    ``fresh``: of ``new_one_time``, made before the transaction.
     Nobody resets their own from a session: it would replace knowing the present one.
     """
     if principal.person == person_id and principal.actor.auth_method == "session":
         raise PolicyError("nobody resets their own password: change it with the present one")
-    password, digest = new_one_time()
-    with database.write() as session:
-        store_one_time(session, principal, get_person(session, person_id), password, digest)
+    password, digest = fresh
+    store_one_time(session, principal, get_person(session, person_id), password, digest)
     return password
 
 

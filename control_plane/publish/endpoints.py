@@ -3,7 +3,7 @@
 import hashlib
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Header, Request, Response
+from fastapi import Depends, Header, Request, Response
 from fastapi.concurrency import run_in_threadpool
 
 from bentos.contract.documents import Revision, parse_revision
@@ -16,8 +16,9 @@ from control_plane.publish import archive
 from control_plane.publish.etag import conditional_json
 from control_plane.publish.in_force import NOTHING
 from control_plane.publish.stream import DocumentStream, StillGood
+from control_plane.router import Router
 
-router = APIRouter(prefix="/gateway/v1")
+router = Router(prefix="/gateway/v1")
 _admit = allow(Permission.DOCUMENTS_READ).dependency
 FOREVER = {"Cache-Control": "private, max-age=31536000, immutable"}
 

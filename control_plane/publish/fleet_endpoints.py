@@ -2,7 +2,7 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, Request, Response
+from fastapi import Request, Response
 
 from bentos.contract.register import Action
 from control_plane.auth import allow
@@ -11,8 +11,9 @@ from control_plane.principal import Permission, Principal
 from control_plane.publish import fleets
 from control_plane.publish.etag import conditional_json
 from control_plane.publish.schemas import ReportIn
+from control_plane.router import Router
 
-router = APIRouter(prefix="/fleet/v1")
+router = Router(prefix="/fleet/v1")
 
 
 @router.get("/desired")

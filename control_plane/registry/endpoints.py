@@ -2,7 +2,7 @@
 
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Body, Response
+from fastapi import Body, Response
 
 from bentos.contract.register import Action
 from control_plane.auth import allow
@@ -11,8 +11,9 @@ from control_plane.principal import Permission, Principal
 from control_plane.registry import service
 from control_plane.registry.manifest_input import read_manifest
 from control_plane.registry.schemas import VisibilityIn
+from control_plane.router import Router
 
-router = APIRouter(prefix="/api/v1")
+router = Router(prefix="/api/v1")
 
 
 @router.post("/versions", status_code=201)

@@ -2,7 +2,7 @@
 
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Response
+from fastapi import Response
 
 from bentos.contract.errors import ContractError
 from bentos.contract.local_kill import LocalKill
@@ -31,8 +31,9 @@ from control_plane.releases.schemas import (
     ReleaseIn,
 )
 from control_plane.releases.timeline import timeline
+from control_plane.router import Router
 
-router = APIRouter(prefix="/api/v1")
+router = Router(prefix="/api/v1")
 VERBS = frozenset(Verb) - {Verb.EDIT, Verb.HALT}
 _RELEASE = "release:{release_id}"
 

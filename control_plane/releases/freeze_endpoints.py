@@ -2,8 +2,6 @@
 
 from typing import Annotated, Any
 
-from fastapi import APIRouter
-
 from bentos.contract.register import Action
 from control_plane.auth import allow
 from control_plane.parts import Reading, Writing
@@ -12,8 +10,9 @@ from control_plane.releases import freezes
 from control_plane.releases.conflict import check_revision
 from control_plane.releases.queries import get_release
 from control_plane.releases.schemas import ExemptionIn, FreezeIn, ReasonIn
+from control_plane.router import Router
 
-router = APIRouter(prefix="/api/v1/freezes")
+router = Router(prefix="/api/v1/freezes")
 _FREEZE = "freeze:{freeze_id}"
 
 

@@ -2,7 +2,7 @@
 
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Response
+from fastapi import Response
 
 from bentos.contract.register import Action
 from control_plane.auth import allow, allow_verb
@@ -19,8 +19,9 @@ from control_plane.releases.order import Order
 from control_plane.releases.precondition import IfMatch, entity_tag, expected
 from control_plane.releases.presentation import Published
 from control_plane.releases.schemas import DissolutionIn, GroupIn, OrderIn
+from control_plane.router import Router
 
-router = APIRouter(prefix="/api/v1/release-groups")
+router = Router(prefix="/api/v1/release-groups")
 _GROUP = "group:{group_id}"
 
 

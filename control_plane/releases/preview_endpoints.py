@@ -2,8 +2,6 @@
 
 from typing import Annotated, Any
 
-from fastapi import APIRouter
-
 from bentos.contract.errors import ContractError
 from control_plane.auth import allow
 from control_plane.parts import Parts, Running
@@ -15,8 +13,9 @@ from control_plane.releases.lifecycle import Verb
 from control_plane.releases.order import Order
 from control_plane.releases.preview import gather, preview
 from control_plane.releases.schemas import PreviewIn
+from control_plane.router import Router
 
-router = APIRouter(prefix="/api/v1")
+router = Router(prefix="/api/v1")
 Reader = Annotated[Principal, allow(Permission.READ)]
 
 

@@ -2,16 +2,15 @@
 
 from typing import Annotated, Any
 
-from fastapi import APIRouter
-
 from bentos.contract.register import Action
 from control_plane.auth import allow
 from control_plane.parts import Reading, Writing
 from control_plane.principal import Permission, Principal
 from control_plane.releases import reviews
 from control_plane.releases.schemas import AnswerIn
+from control_plane.router import Router
 
-router = APIRouter(prefix="/api/v1/reviews")
+router = Router(prefix="/api/v1/reviews")
 
 
 @router.get("")

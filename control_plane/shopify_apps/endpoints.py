@@ -2,16 +2,15 @@
 
 from typing import Annotated, Any
 
-from fastapi import APIRouter
-
 from bentos.contract.register import Action
 from control_plane.auth import allow
 from control_plane.parts import Parts, Reading, Running, Writing
 from control_plane.principal import Permission, Principal
+from control_plane.router import Router
 from control_plane.shopify_apps import service
 from control_plane.shopify_apps.schemas import ShopifyAppIn
 
-router = APIRouter(prefix="/api/v1")
+router = Router(prefix="/api/v1")
 _ENTITY = "shopify_app:{client_id}"
 
 

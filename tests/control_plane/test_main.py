@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 import threading
+from concurrent.futures import ThreadPoolExecutor
 
 import httpx
 import pytest
@@ -146,3 +147,24 @@ def test_of_two_that_start_on_an_empty_database_one_migrates(
     assert [process.returncode for process in processes] == [0, 0]
     assert counts[0] == 0
     assert counts[1] > 0
+
+
+def test_two_replicas_carry_out_a_keyed_write_once(replicas):
+    first, second = replicas
+    manager = first.person("release_manager")
+    elsewhere = second.client(manager.headers["authorization"].removeprefix("Bearer "))
+    body = {"starts_at": "2031-01-01T00:00:00Z", "ends_at": "2031-01-02T00:00:00Z"}
+
+    def send(client, number):
+        headers = {"Idempotency-Key": f"key-{number}"}
+        wanted = body | {"reason": f"freeze {number}"}
+        return client.post("/api/v1/freezes", json=wanted, headers=headers)
+
+    with ThreadPoolExecutor(2) as pool:
+        for number in range(WRITES):
+            answers = list(pool.map(send, (manager, elsewhere), (number, number)))
+            # The second one waits for the write lock and finds the first one's answer.
+            assert [answer.status_code for answer in answers] == [201, 201]
+            assert answers[0].json() == answers[1].json()
+            assert sum("idempotency-replayed" in answer.headers for answer in answers) == 1
+    assert len(elsewhere.get("/api/v1/freezes").json()) == WRITES
