@@ -51,15 +51,18 @@ def test_two_persons_release_a_first_version(run, plane, tmp_path, manifest):
     path.write_text(json.dumps(manifest(model)))
     trainer = plane.home / "keys" / "trainer.key"
     version = json.loads(run("versions", "register", path, "--json", key=trainer).output)["version"]
-    approver = tmp_path / "approver.key"
+    author, approver = tmp_path / "author.key", tmp_path / "approver.key"
+    assert run("people", "create", "cli-author", "--role", "release_manager").exit_code == 0
+    assert run("keys", "create", "--person", "cli-author", "--file", author).exit_code == 0
     assert run("people", "create", "cli-approver", "--role", "approver").exit_code == 0
     made = run("keys", "create", "--person", "cli-approver", "--file", approver)
     assert approver.read_text().strip() not in made.output.replace("\n", "")
     assert approver.stat().st_mode & 0o077 == 0
 
-    created = run("releases", "create", model, version, "--bootstrap", "--reason", "x", "--json")
+    first = ("--bootstrap", "--reason", "x", "--json")
+    created = run("releases", "create", model, version, *first, key=author)
     release = json.loads(created.output)["id"]
-    assert run("releases", "submit", release, "--reason", "x").exit_code == 0
+    assert run("releases", "submit", release, "--reason", "x", key=author).exit_code == 0
     assert run("releases", "approve", release, "--reason", "x").exit_code == 3
     approve = ("releases", "approve", release, "--reason", "x")
     assert run(*approve, key=approver).exit_code == 2
