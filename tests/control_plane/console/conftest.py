@@ -107,7 +107,9 @@ class People:
 
     def sign_in(self, person: str, context: BrowserContext) -> None:
         """Begin a session with the service that sign-in ends in, and give its cookie."""
-        database = Database(Settings(home=self.plane.home).database)
+        database = Database(
+            Settings(home=self.plane.home, database_url=self.plane.database_url).database
+        )
         try:
             with database.write() as session:
                 signed_in = sessions.begin(
