@@ -1,7 +1,7 @@
 """What a running control plane is made of, and how an endpoint gets at it."""
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -30,6 +30,7 @@ from control_plane.people.provider import Provider
 from control_plane.publish.feed import Feed
 from control_plane.publish.key_watch import KeyWatch
 from control_plane.publish.publisher import Publisher
+from control_plane.publish.service import Document
 from control_plane.releases.exposures import Exposures, NoExposures
 
 WAIT_SECONDS = 2.0
@@ -66,6 +67,24 @@ class Parts:
             yield
         finally:
             self.heavy.release()
+
+    @contextmanager
+    def writing(
+        self, committed: Callable[[str, int], None] = lambda _at, _pass: None
+    ) -> Iterator[WriteSession]:
+        """A change of what is released: its commit wakes the publisher, and new kills are
+        published with it. ``committed`` hears when it was, and which pass will have followed."""
+        along: list[Document] = []
+
+        def after_commit(_: Session) -> None:
+            at = clock.now()
+            crash_point(CrashPoint.CHANGE_COMMITTED)
+            committed(at, self.publisher.committed(along))
+
+        with self.database.write() as session:
+            event.listen(session, "after_commit", after_commit)
+            yield session
+            along += self.publisher.along(session)
 
 
 class Wait(StrEnum):
@@ -115,13 +134,11 @@ def begin_writing(
 ) -> Iterator[WriteSession]:
     """The request's own transaction, committed before its answer leaves."""
 
-    def committed(_: Session) -> None:
-        connection.state.committed_at = clock.now()
-        crash_point(CrashPoint.CHANGE_COMMITTED)
-        connection.state.publisher_pass = parts.publisher.wake()
+    def committed(at: str, publisher_pass: int) -> None:
+        connection.state.committed_at = at
+        connection.state.publisher_pass = publisher_pass
 
-    with parts.database.write() as session:
-        event.listen(session, "after_commit", committed)
+    with parts.writing(committed) as session:
         join_transaction(connection, session)
         yield session
         session.flush()

@@ -1,6 +1,5 @@
 """The running parts of one gateway process, and the snapshot its requests see."""
 
-import asyncio
 from collections.abc import Mapping
 from dataclasses import replace
 from functools import partial
@@ -25,6 +24,7 @@ from gateway.documents import DocumentStore, load_public_key
 from gateway.feature_lookup import FeatureLookup
 from gateway.lane import Lane
 from gateway.lane_pressure import Pressure
+from gateway.lane_set import LaneSet
 from gateway.local_kill import LocalKillFile, obeyed
 from gateway.metrics import Metrics
 from gateway.overload import Overload
@@ -59,13 +59,13 @@ class Serving:
         self.draining = False
         self._bodies: dict[DocumentName, Any] = {}
         self._revisions: dict[DocumentName, Revision] = {}
-        self._leaving: dict[asyncio.Task[None], Lane] = {}
         self.asked_kills = LocalKills()
         "Local kills as the file has them."
         self.local_kills: dict[str, LocalKill] = {}
         "Those of them that are obeyed."
         self._told: dict[str, tuple[str, bool]] = {}
         self.pressure = Pressure(config.max_pending_rows)
+        self._lanes = LaneSet(config, self.pressure, self._past)
         self.overload = Overload()
         self._share()
         self._record(boot)
@@ -122,10 +122,7 @@ class Serving:
 
     def close(self) -> None:
         """Close lanes and the decision log; what was counted stays for the other workers."""
-        for task in self._leaving:
-            task.cancel()
-        for lane in (*self.snapshot.lanes.values(), *self._leaving.values()):
-            lane.close()
+        self._lanes.close(self.snapshot.lanes)
         self.log.close()
         self.overload.close()
         self.metrics.publish()
@@ -157,8 +154,10 @@ class Serving:
         bodies = {**self._bodies, name: body}
         revisions = {**self._revisions, name: revision}
         if name is DocumentName.KEYS:
+            doors = self.shopify.prepared(body)
             self.authenticator.replace(body)
-            self.shopify.replace(body)
+            # Nothing raises any more.
+            self.shopify.take(doors)
             self.limiter.keep(self.authenticator.rates | self.shopify.rates)
         else:
             self._replace(self._compile(bodies, revisions))
@@ -199,38 +198,18 @@ class Serving:
         changed = {name for name, body in bodies.items() if body is not known.get(name)}
         if DocumentName.SCHEMAS in changed:
             last = with_schemas(bodies[DocumentName.SCHEMAS], last)
+        plan = None
         if changed & {DocumentName.SCHEMAS, DocumentName.ENDPOINTS}:
-            last = replace(last, lanes=self._lanes(addresses(bodies), last))
+            plan = self._lanes.plan(addresses(bodies), last)
+            last = replace(last, lanes=plan.lanes)
         kills = obeyed(self.asked_kills, last.model_of, last.lanes)
         routes = compile_routes(bodies, revisions, kills, last.routes)
         # Nothing raises any more.
         self.local_kills = kills
-        for version, lane in self.snapshot.lanes.items():
-            if version not in last.lanes:
-                self._leave(lane)
+        if plan is not None:
+            self._lanes.follow(plan, self.snapshot.lanes)
         self.overload.follow({m: self._room(m, routes, last.lanes) for m in last.models})
         return replace(last, routes=routes, features=self.features)
-
-    def _lanes(self, places: Mapping[str, tuple[str, ...]], last: Snapshot) -> dict[str, Lane]:
-        """One for each version with addresses and a schema; those there are stay."""
-        lanes: dict[str, Lane] = {}
-        for version, where in places.items():
-            if version not in last.packers:
-                continue  # its schema arrives with a later revision of `schemas`
-            lane = last.lanes.get(version) or self._lane(
-                version,
-                last.models[last.model_of[version]].signature,
-                last.packers[version].blocks,
-            )
-            lane.set_addresses(where)
-            lanes[version] = lane
-        return lanes
-
-    def _leave(self, lane: Lane) -> None:
-        """Whoever was routed to this lane before is answered; then it is closed."""
-        task = asyncio.create_task(lane.leave(partial(self._past.lead_to, lane)))
-        self._leaving[task] = lane
-        task.add_done_callback(lambda done: self._leaving.pop(done, None))
 
     def _room(self, model: str, routes: Routes | None, lanes: Mapping[str, Lane]) -> int:
         """How many calls of a model may stay: so many for each batch stable can be sent."""
@@ -238,17 +217,6 @@ class Serving:
         lane = lanes.get(routes.stable_of(model)) if routes is not None and served else None
         workers = len(lane.pool.workers) if lane is not None else 0
         return self.config.standing_calls * self.config.lane_slots * max(1, workers)
-
-    def _lane(self, version: str, signature: Any, blocks: Any) -> Lane:
-        return Lane(
-            version,
-            signature,
-            blocks,
-            max_batch_rows=self.config.max_batch_rows,
-            max_waiting_rows=self.config.max_waiting_rows,
-            slots=self.config.lane_slots,
-            pressure=self.pressure,
-        )
 
     @property
     def published_kills(self) -> Mapping[str, KillEntry]:

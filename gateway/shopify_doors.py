@@ -47,30 +47,42 @@ class _App:
         return f"_App({self.client_id})"
 
 
+Doors = tuple[ShopifySecrets, tuple[_App, ...]]
+"""The apps of one document, and what their references point to."""
+
+
 class ShopifyDoors:
     """The Shopify apps of this installation's shop, with their secrets in memory."""
 
     def __init__(self, authenticator: Authenticator, keys: Path) -> None:
         self._authenticator = authenticator
+        self._folder = keys
         self._secrets = ShopifySecrets(keys)
         self._apps: tuple[_App, ...] = ()
 
-    def replace(self, body: KeysBody) -> None:
-        """Take a new revision of the keys document; other shops' apps are left out."""
+    def prepared(self, body: KeysBody) -> "Doors":
+        """The doors of a new revision of the keys document; other shops' apps are left out.
+        Those there are stay as they are until ``take``."""
         found: Mapping[str, ShopifyApp] = {} if body.shopify is msgspec.UNSET else body.shopify
         apps = [(each, app) for each, app in found.items() if app.shop == self._authenticator.shop]
-        self._secrets.read([reference for _, app in apps for reference in app.secrets])
-        self._apps = tuple(
+        secrets = ShopifySecrets(self._folder)
+        secrets.read([reference for _, app in apps for reference in app.secrets])
+        made = (
             _App(
                 client_id,
                 app.domain,
                 app.secrets,
-                self._secrets.of(app.secrets),
+                secrets.of(app.secrets),
                 _principal(f"proxy:{client_id}", app.proxy_models, app.rate),
                 _principal(f"checkout:{client_id}", app.checkout_models, app.rate),
             )
             for client_id, app in apps
         )
+        return secrets, tuple(made)
+
+    def take(self, doors: "Doors") -> None:
+        """What was prepared is in force."""
+        self._secrets, self._apps = doors
 
     def look(self) -> None:
         """Called on a timer: take secrets from files that were rewritten."""

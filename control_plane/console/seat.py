@@ -75,13 +75,10 @@ class Seat:
             return load(session, self._principal(session))
 
     def _write(self, attempt: Attempt, change: Callable[[WriteSession, Principal], T]) -> T:
-        with self._recording(attempt):
-            with self.parts.database.write() as session:
-                principal = self._principal(session)
-                _check(attempt, principal)
-                done = change(session, principal)
-            self.parts.publisher.wake()
-            return done
+        with self._recording(attempt), self.parts.writing() as session:
+            principal = self._principal(session)
+            _check(attempt, principal)
+            return change(session, principal)
 
     def _call(self, attempt: Attempt, change: Callable[[Principal], T]) -> T:
         with self._recording(attempt):

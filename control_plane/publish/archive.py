@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import msgspec
-from sqlalchemy import insert, tuple_
+from sqlalchemy import bindparam, insert, tuple_
 from sqlmodel import col, select
 
 from bentos.contract.documents import (
@@ -20,6 +20,16 @@ from bentos.contract.errors import ContractError
 from control_plane.db import ReadSession, WriteSession
 from control_plane.errors import NotFoundError
 from control_plane.publish.models import INSTALLATION_ID, BodyRow, InstallationRow, PublishedRow
+
+# Made once: a publication's statements are neither built nor looked up again.
+_IS_KNOWN = select(col(BodyRow.digest)).where(col(BodyRow.digest) == bindparam("digest_"))
+_ADD_BODY = insert(BodyRow.__table__)  # type: ignore[attr-defined]
+_ADD_PUBLISHED = insert(PublishedRow.__table__)  # type: ignore[attr-defined]
+_EPOCH = select(col(InstallationRow.epoch)).where(col(InstallationRow.id) == INSTALLATION_ID)
+_LATER = select(col(PublishedRow.header)).where(
+    tuple_(col(PublishedRow.epoch), col(PublishedRow.number))
+    > tuple_(bindparam("epoch_"), bindparam("number_"))
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -45,6 +55,12 @@ def installation(session: ReadSession) -> InstallationRow:
     return row
 
 
+def epoch_of(session: ReadSession) -> int:
+    """The epoch to publish in; raises ContractError when the home was never initialised."""
+    epoch = session.connection().execute(_EPOCH).scalar()
+    return installation(session).epoch if epoch is None else epoch
+
+
 def current_headers(session: ReadSession) -> dict[DocumentName, DocumentHeader]:
     """The headers in force."""
     found = {}
@@ -59,9 +75,9 @@ def current_headers(session: ReadSession) -> dict[DocumentName, DocumentHeader]:
 
 def headers_since(session: ReadSession, revision: Revision) -> list[DocumentHeader]:
     """Headers of later revisions than this one, of all documents."""
-    place = tuple_(col(PublishedRow.epoch), col(PublishedRow.number))
-    query = select(PublishedRow.header).where(place > (revision.epoch, revision.number))
-    return [msgspec.convert(header, DocumentHeader) for header in session.exec(query)]
+    place = {"epoch_": revision.epoch, "number_": revision.number}
+    found = session.connection().execute(_LATER, place).scalars()
+    return [msgspec.convert(header, DocumentHeader) for header in found]
 
 
 def body_bytes(session: ReadSession, digest: str) -> bytes:
@@ -116,15 +132,15 @@ def next_number(session: ReadSession, epoch: int) -> int:
 
 def store(session: WriteSession, header: DocumentHeader, body: bytes) -> None:
     """Put a published document into the archive."""
-    known = select(BodyRow.digest).where(col(BodyRow.digest) == header.digest)
-    if session.exec(known).first() is None:
-        session.execute(insert(BodyRow).values(digest=header.digest, body=body))
-    published = insert(PublishedRow).values(
-        epoch=header.revision.epoch,
-        number=header.revision.number,
-        name=header.name.value,
-        digest=header.digest,
-        at=header.at,
-        header=msgspec.to_builtins(header),
-    )
-    session.execute(published)
+    connection = session.connection()
+    if connection.execute(_IS_KNOWN, {"digest_": header.digest}).first() is None:
+        connection.execute(_ADD_BODY, {"digest": header.digest, "body": body})
+    published = {
+        "epoch": header.revision.epoch,
+        "number": header.revision.number,
+        "name": header.name.value,
+        "digest": header.digest,
+        "at": header.at,
+        "header": msgspec.to_builtins(header),
+    }
+    connection.execute(_ADD_PUBLISHED, published)

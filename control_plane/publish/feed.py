@@ -59,12 +59,20 @@ class Feed:
         return len(self._waiting)
 
     def update(self, documents: Documents) -> None:
-        """Replace what is in force and wake every stream."""
-        for name, (header, body) in documents.items():
-            known = self.documents.get(name)
-            if known is None or known.header != header:
-                self.documents[name] = Announced(header, body)
-        self.wake()
+        """Take what is later than what is in force, and wake every stream if anything is."""
+        fresh = {
+            name: Announced(header, body)
+            for name, (header, body) in documents.items()
+            if self._is_news(header)
+        }
+        if fresh:
+            self.documents |= fresh
+            self.wake()
+
+    def _is_news(self, header: DocumentHeader) -> bool:
+        """Several threads publish, so that an older one may be told of after a later one."""
+        known = self.documents.get(header.name)
+        return known is None or header.revision > known.header.revision
 
     def close(self) -> None:
         """End every stream, now."""

@@ -1,9 +1,11 @@
 """What is published now, kept in memory beside the database.
 
 The archive only grows and a body never changes, so a look costs one query for what is new:
-nothing is read or decoded twice. Belongs to the publisher's thread.
+nothing is read or decoded twice. Used by the publisher's thread, and by whoever publishes
+along with a change: a document that is known already, or older, is never taken again.
 """
 
+import threading
 from typing import Any
 
 from bentos.contract.documents import DocumentHeader, DocumentName, Revision, decode_body
@@ -21,6 +23,7 @@ class InForce:
         self.headers: dict[DocumentName, DocumentHeader] = {}
         self.revision = NOTHING
         "The highest of all of them."
+        self._taking = threading.Lock()
         self._bytes: dict[DocumentName, bytes] = {}
         self._bodies: dict[DocumentName, Any] = {}
 
@@ -36,9 +39,13 @@ class InForce:
 
     def take(self, header: DocumentHeader, data: bytes, body: Any) -> None:
         """A document is in force from now on."""
-        self.headers[header.name] = header
-        self._bytes[header.name], self._bodies[header.name] = data, body
-        self.revision = header.revision
+        with self._taking:
+            known = self.headers.get(header.name)
+            if known is not None and header.revision <= known.revision:
+                return
+            self._bytes[header.name], self._bodies[header.name] = data, body
+            self.headers[header.name] = header
+            self.revision = max(self.revision, header.revision)
 
     def body(self, name: DocumentName) -> Any:
         """A document's body; None before it was first published."""
@@ -50,7 +57,8 @@ class InForce:
 
     def documents(self) -> dict[DocumentName, tuple[DocumentHeader, bytes]]:
         """Each header with its body's bytes."""
-        return {name: (header, self._bytes[name]) for name, header in self.headers.items()}
+        with self._taking:
+            return {name: (header, self._bytes[name]) for name, header in self.headers.items()}
 
     def served(self) -> Served:
         """The same, as the compiler of documents wants it."""

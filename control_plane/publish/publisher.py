@@ -1,7 +1,8 @@
 """The thread that makes the publisher's passes and tells the feed.
 
 A pass publishes new kills and tells the streams of them, then routes, then compiles all else.
-Each step is tried whatever became of the others: no broken route can delay a kill.
+Each step is tried whatever became of the others: no broken route can delay a kill. A kill is
+published with the change that sets it, and told by the thread that committed it.
 """
 
 import asyncio
@@ -13,12 +14,13 @@ import structlog
 
 from bentos.contract.documents import Revision
 from control_plane.crash_point import CrashPoint, crash_point
-from control_plane.db import Database
+from control_plane.db import Database, WriteSession
 from control_plane.metrics import Metrics
 from control_plane.publish.feed import Documents, Feed
 from control_plane.publish.in_force import NOTHING
-from control_plane.publish.service import Reconciler
+from control_plane.publish.service import Document, Reconciler
 from control_plane.publish.signing import Signer
+from control_plane.releases import kills
 
 SEND_SECONDS = 0.01
 log = structlog.get_logger(__name__)
@@ -32,7 +34,7 @@ class Publisher:
     ) -> None:
         self.failing: str | None = "no pass has been made yet"
         self._database = database
-        self._reconciler = Reconciler(database, signer)
+        self._reconciler = Reconciler(database, signer, self._announce)
         self._feed = feed
         self._metrics = metrics
         self._interval_s = interval_s
@@ -43,6 +45,8 @@ class Publisher:
         self._loop: asyncio.AbstractEventLoop | None = None
         self._seen = 0
         self._announced = NOTHING
+        self._told_at: float | None = None
+        "When the pass under way was asked for; both belong to the publisher's thread."
         self._lock = threading.Lock()
         "For the two that follow: they are set by whoever commits."
         self._begun = 0
@@ -60,12 +64,35 @@ class Publisher:
 
     def wake(self) -> int:
         """Ask for a pass now; the number of the first that sees all that was committed."""
+        number = self._next()
+        self._wanted.set()
+        return number
+
+    def along(self, session: WriteSession) -> list[Document]:
+        """Publish in this transaction what cannot wait for a pass: kills that it sets."""
+        if not session.info.get(kills.WERE_SET):
+            return []
+        return self._reconciler.publish_kills_along(session)
+
+    def committed(self, along: list[Document]) -> int:
+        """A change was committed, and documents along with it; what ``wake`` says."""
+        if not along:
+            return self.wake()
+        number = self._next()
+        for document in along:
+            self._reconciler.in_force.take(*document)
+        crash_point(CrashPoint.COMMITTED)
+        documents = {header.name: (header, data) for header, data, _ in along}
+        # The pass would take the interpreter from the streams: they are told first.
+        self._tell(self._update, documents, time.monotonic(), self._wanted.set)
+        crash_point(CrashPoint.ANNOUNCED)
+        return number
+
+    def _next(self) -> int:
         with self._lock:
             if self._woken_at is None:
                 self._woken_at = time.monotonic()
-            number = self._begun + 1
-        self._wanted.set()
-        return number
+            return self._begun + 1
 
     def look(self) -> None:
         """Ask for a pass because another process may have committed."""
@@ -120,39 +147,47 @@ class Publisher:
         except Exception as error:
             log.exception("publisher cannot look")
             return _told(error)
+        self._told_at = woken_at
         failures = [
-            failure
-            for step in self._reconciler.steps
-            if (failure := self._step(step, woken_at)) is not None
+            failure for step in self._reconciler.steps if (failure := self._step(step)) is not None
         ]
         if not failures:
             self._seen = seen
         return "; ".join(failures) or None
 
-    def _step(self, step: Callable[[], None], woken_at: float | None) -> str | None:
-        """One step of a pass, told to the streams; what went wrong in it."""
+    def _step(self, step: Callable[[], None]) -> str | None:
+        """One step of a pass; what went wrong in it."""
         try:
             step()
-            in_force = self._reconciler.in_force
-            if in_force.revision != self._announced:
-                self._sent.clear()
-                self._tell(self._update, in_force.documents(), woken_at)
-                self._announced = in_force.revision
-                crash_point(CrashPoint.ANNOUNCED)
-                # The loop needs the interpreter to send; the next step can wait for that.
-                self._sent.wait(SEND_SECONDS)
+            # Another replica may have published.
+            self._announce()
         except Exception as error:
             # Level-triggered: whatever it was, the next pass starts from the tables again.
             log.exception("publisher pass failed", step=step.__name__)
             return _told(error)
         return None
 
+    def _announce(self) -> None:
+        """Tell the streams what is in force, if that is new to them."""
+        in_force = self._reconciler.in_force
+        if in_force.revision == self._announced:
+            return
+        self._announced = in_force.revision
+        self._sent.clear()
+        self._tell(self._update, in_force.documents(), self._told_at, self._sent.set)
+        crash_point(CrashPoint.ANNOUNCED)
+        # The loop needs the interpreter to send; what follows can wait for that.
+        self._sent.wait(SEND_SECONDS)
+
     # --- in the loop's thread -----------------------------------------------------------
     def _tell(self, function: Callable[..., None], *arguments: object) -> None:
         assert self._loop is not None
         self._loop.call_soon_threadsafe(function, *arguments)
 
-    def _update(self, documents: Documents, woken_at: float | None) -> None:
+    def _update(
+        self, documents: Documents, woken_at: float | None, sent: Callable[[], None]
+    ) -> None:
+        """``sent`` is called once the streams had their turn."""
         self._feed.update(documents)
         for name, (header, _) in documents.items():
             self._metrics.in_force(name.value, header.revision.number)
@@ -160,7 +195,7 @@ class Publisher:
             self._metrics.announced(time.monotonic() - woken_at)
         assert self._loop is not None
         # Behind the streams that were woken just now.
-        self._loop.call_soon(self._loop.call_soon, self._sent.set)
+        self._loop.call_soon(self._loop.call_soon, sent)
 
     def _end(self, number: int) -> None:
         self._ended = number

@@ -1,7 +1,8 @@
 """The level-triggered publisher's steps: make what is served equal what is desired.
 
 A step reads the tables and nothing else, so a crash at any point heals on the next one.
-Revision, archive entry and register event commit together.
+Revision, archive entry and register event commit together. A kill's document commits with the
+kill itself; should that fail, the first step finds it.
 """
 
 import hashlib
@@ -39,16 +40,29 @@ Bodies = dict[DocumentName, tuple[Any, bytes]]
 Document = tuple[DocumentHeader, bytes, Any]
 """A header, its body's bytes and the body."""
 Step = Callable[[], None]
+Changed = Callable[[ReadSession], Bodies]
 Compile = Callable[[ReadSession, Served, Container[str]], Any]
 
 
-class Reconciler:
-    """The steps of a pass. ``in_force`` follows the archive, whoever published."""
+log = structlog.get_logger(__name__)
 
-    def __init__(self, database: Database, signer: Signer) -> None:
+
+class Reconciler:
+    """The steps of a pass. ``in_force`` follows the archive, whoever published; ``tell`` is
+    called as soon as it changed."""
+
+    def __init__(
+        self, database: Database, signer: Signer, tell: Callable[[], None] = lambda: None
+    ) -> None:
         self.in_force = InForce()
         self._database = database
         self._signer = signer
+        self._tell = tell
+        self._stamp: int | None = None
+        "The database as this look sees it; None while that is not known."
+        self._refreshed: int | None = None
+        self._without_kills: int | None = None
+        "As it was when nothing new was published in it, and when it held no new kill."
         self.steps: tuple[Step, ...] = (
             self.publish_kills,
             self.publish_routes,
@@ -58,11 +72,11 @@ class Reconciler:
 
     def publish_kills(self) -> None:
         """Publish new kills, before anything else is looked at."""
-        self._publish_urgent(DocumentName.KILL, tightened)
+        self._settle(self._new_kills)
 
     def publish_routes(self) -> None:
         """Publish new routes to versions whose addresses are in force."""
-        self._publish_urgent(DocumentName.ROUTES, rerouted)
+        self._settle(self._new_routes)
 
     def publish_all(self) -> None:
         """Do what is due, and publish whatever differs."""
@@ -73,20 +87,45 @@ class Reconciler:
 
         self._settle(self._changed, self._is_due, act)
 
+    def publish_kills_along(self, session: WriteSession) -> list[Document]:
+        """Publish new kills in the transaction that sets them. Once that is committed they are
+        in force, and are to be taken and told.
+
+        Whatever goes wrong here is undone and left to the next pass: the change is not refused
+        for it.
+        """
+        session.flush()
+        try:
+            # Of the connection, not the session, whose listeners would take it for the commit.
+            with session.connection().begin_nested():
+                epoch = archive.epoch_of(session)
+                self.in_force.refresh(session)
+                bodies = self._urgent(session, DocumentName.KILL, tightened)
+                if not bodies:
+                    return []
+                crash_point(CrashPoint.COMPILED)
+                published = self._publish(session, epoch, bodies)
+                crash_point(CrashPoint.WRITTEN)
+        except Exception:
+            log.exception("kill is left to the next pass")
+            return []
+        return published
+
     def is_time(self) -> bool:
         """Whether a scheduled start or a kill's expiry has come."""
         with self._database.read() as session:
             return _is_time(session)
 
-    def _publish_urgent(self, name: DocumentName, compile_body: Compile) -> None:
-        def changed(session: ReadSession) -> Bodies:
-            return self._new_kills(session) or self._urgent(session, name, compile_body)
-
-        self._settle(changed, lambda _: False, lambda _: None)
-
     def _new_kills(self, session: ReadSession) -> Bodies:
-        """Committed since the first step looked; they come before anything else all the same."""
-        return self._urgent(session, DocumentName.KILL, tightened)
+        """Committed since the last look; they come before anything else in every step."""
+        if self._stamp is not None and self._stamp == self._without_kills:
+            return {}
+        found = self._urgent(session, DocumentName.KILL, tightened)
+        self._without_kills = None if found else self._stamp
+        return found
+
+    def _new_routes(self, session: ReadSession) -> Bodies:
+        return self._new_kills(session) or self._urgent(session, DocumentName.ROUTES, rerouted)
 
     def _urgent(self, session: ReadSession, name: DocumentName, compile_body: Compile) -> Bodies:
         if name not in self.in_force.headers:
@@ -97,9 +136,9 @@ class Reconciler:
 
     def _settle(
         self,
-        changed: Callable[[ReadSession], Bodies],
-        is_due: Callable[[ReadSession], bool],
-        act: Callable[[WriteSession], None],
+        changed: Changed,
+        is_due: Callable[[ReadSession], bool] = lambda _: False,
+        act: Callable[[WriteSession], None] = lambda _: None,
     ) -> None:
         """Publish what ``changed`` finds, and what stood behind a kill that came first."""
         while self._reconcile(changed, is_due, act).keys() == {DocumentName.KILL}:
@@ -107,14 +146,14 @@ class Reconciler:
 
     def _reconcile(
         self,
-        changed: Callable[[ReadSession], Bodies],
+        changed: Changed,
         is_due: Callable[[ReadSession], bool],
         act: Callable[[WriteSession], None],
     ) -> Bodies:
         """Publish and return what ``changed`` finds. Locks only if there is something."""
-        stamp = self._database.data_version()
+        stamp = self._stamp = self._database.data_version()
         with self._database.read() as session:
-            self.in_force.refresh(session)
+            self._refresh(session)
             acts = is_due(session)
             bodies = changed(session)
         if not acts and not bodies:
@@ -123,6 +162,7 @@ class Reconciler:
         with self._database.write() as session:
             epoch = _lock(session)
             if acts or self._database.data_version() != stamp:
+                self._stamp = None
                 self.in_force.refresh(session)
                 act(session)
                 bodies = changed(session)
@@ -132,7 +172,14 @@ class Reconciler:
         # In force from the commit on, and not before.
         for document in published:
             self.in_force.take(*document)
+        self._tell()
         return bodies
+
+    def _refresh(self, session: ReadSession) -> None:
+        """Follow the archive, unless nothing was committed since the last time."""
+        if self._stamp != self._refreshed:
+            self.in_force.refresh(session)
+            self._refreshed = self._stamp
 
     def _serving(self) -> dict[str, str]:
         return features.serving(self.in_force.served().routes.features)
@@ -144,7 +191,7 @@ class Reconciler:
         changed = self._new_kills(session)
         if changed:
             return changed
-        epoch = archive.installation(session).epoch
+        epoch = archive.epoch_of(session)
         for name, body in compile_desired(session, self.in_force.served()).bodies.items():
             header = self.in_force.headers.get(name)
             # After a restored backup gateways may hold newer revisions of the old epoch, and
@@ -220,7 +267,7 @@ def _record(
 
 def _lock(session: WriteSession) -> int:
     """Take the write lock, after which nobody else commits; the epoch to publish in."""
-    return archive.installation(session).epoch
+    return archive.epoch_of(session)
 
 
 def _is_time(session: ReadSession) -> bool:

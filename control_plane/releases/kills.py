@@ -24,6 +24,9 @@ from control_plane.releases.queries import active_kill, open_release
 from control_plane.releases.reviews import open_review
 from control_plane.releases.service import apply
 
+WERE_SET = "kills_were_set"
+"""Member of a session's ``info``: this transaction set kills, and gateways wait for them."""
+
 
 def set_kill(
     session: WriteSession,
@@ -60,6 +63,7 @@ def set_kill(
     )
     session.add(row)
     session.flush()
+    session.info[WERE_SET] = True
     change = Change(
         action=Action.KILL_SET,
         entity=f"kill:{model}",

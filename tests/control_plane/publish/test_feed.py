@@ -1,3 +1,4 @@
+import asyncio
 import hashlib
 
 import msgspec
@@ -88,3 +89,17 @@ async def test_a_reader_that_was_slow_gets_the_newest_only():
         feed.update({DocumentName.KILL: document(DocumentName.KILL, number)})
     assert [each.header.revision.number for each in await anext(changes)] == [99]
     await changes.aclose()
+
+
+async def test_an_older_document_that_is_told_late_changes_and_wakes_nothing():
+    feed = Feed()
+    older, newer = document(DocumentName.KILL, 3), document(DocumentName.KILL, 4)
+    feed.update({DocumentName.KILL: newer})
+    woken = asyncio.Event()
+    feed.watch(woken)
+    for told in (older, newer):
+        feed.update({DocumentName.KILL: told})
+    assert feed.documents[DocumentName.KILL].header == newer[0]
+    assert not woken.is_set()
+    feed.update({DocumentName.KILL: document(DocumentName.KILL, 5)})
+    assert woken.is_set()

@@ -4,13 +4,15 @@ import signal
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from bentos.contract.documents import DocumentName
+from bentos.contract.documents import DocumentName, decode_body
 from control_plane.db import Database
 from control_plane.metrics import Metrics
+from control_plane.publish import archive
 from control_plane.publish.feed import Feed
 from control_plane.publish.models import InstallationRow
 from control_plane.publish.publisher import Publisher
 from control_plane.publish.signing import Signer
+from tests.control_plane.publish.test_feed import document as feed_document
 
 
 @pytest.mark.slow
@@ -109,6 +111,38 @@ async def test_a_step_that_fails_stops_no_other_and_is_tried_again(databases):
         assert publisher.failing is None
         # Asked once it is over, there is nothing to wait for.
         assert await asyncio.wait_for(publisher.passed(number), 1) == feed.revision
+    finally:
+        await asyncio.to_thread(publisher.stop)
+        database.dispose()
+
+
+async def test_a_kill_that_was_published_along_is_told_though_every_pass_fails(databases):
+    database = Database(databases.migrated())
+    with database.write() as session:
+        session.add(InstallationRow(id=1, epoch=1, shop="s", environment="test", created_at="2026"))
+    feed = Feed()
+    signer = Signer(Ed25519PrivateKey.generate())
+    publisher = Publisher(database, signer, feed, Metrics(), interval_s=60)
+    await asyncio.to_thread(publisher.start, asyncio.get_running_loop())
+    try:
+        await publisher.passed(publisher.wake())
+
+        def broken():
+            raise ArithmeticError("no pass can be made")
+
+        publisher._reconciler.steps = (broken,)
+        header, data = feed_document(DocumentName.KILL, feed.revision.number + 1)
+        with database.write() as session:
+            archive.installation(session).environment = "changed"
+        number = publisher.committed([(header, data, decode_body(header.name, data))])
+        async with asyncio.timeout(5):
+            while feed.revision != header.revision or not publisher.failing:  # noqa: ASYNC110
+                await asyncio.sleep(0.01)
+        # The pass that follows was woken too, and is the one to wait for.
+        assert publisher.failing == "ArithmeticError: no pass can be made"
+        with pytest.raises(TimeoutError):
+            await asyncio.wait_for(publisher.passed(number), 0.1)
+        assert publisher._reconciler.in_force.headers[DocumentName.KILL] == header
     finally:
         await asyncio.to_thread(publisher.stop)
         database.dispose()
