@@ -78,7 +78,7 @@ async def _known(control_plane: ControlPlane, stored: Keys) -> bool:
 
 
 async def _person(control_plane: ControlPlane, admin: str, person: dict[str, object]) -> str:
-    known = await control_plane.get("/api/v1/people", admin)
+    known = await control_plane.get("/api/v1/people?limit=1000", admin)
     if person["id"] not in {entry["id"] for entry in known}:
         await control_plane.post("/api/v1/people", admin, person)
     answer = await control_plane.post(f"/api/v1/people/{person['id']}/keys", admin)

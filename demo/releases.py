@@ -32,7 +32,7 @@ class ReleaseDesk:
 
     async def models(self) -> dict[str, dict[str, Any]]:
         """Every model with its stable version, by name."""
-        listed = await self._control_plane.get("/api/v1/models", self._keys.author)
+        listed = await self._control_plane.get("/api/v1/models?limit=1000", self._keys.author)
         return {entry["model"]: entry for entry in listed}
 
     async def clear(self, model: str) -> None:

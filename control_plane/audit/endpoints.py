@@ -3,7 +3,7 @@
 import dataclasses
 from typing import Annotated, Any
 
-from fastapi import Query, Response
+from fastapi import Query, Request, Response
 
 from bentos.contract.canonical import MAX_INTEGER
 from bentos.contract.errors import ContractError
@@ -17,6 +17,7 @@ from control_plane.audit.service import Change, record
 from control_plane.audit.verification import verify_all
 from control_plane.audit.verifier import Anchor
 from control_plane.auth import allow
+from control_plane.paging import name_next
 from control_plane.parts import Running, Writing
 from control_plane.principal import Permission, Principal
 from control_plane.router import Router
@@ -26,6 +27,8 @@ router = Router(prefix="/api/v1")
 
 @router.get("/register/events")
 def get_events(
+    request: Request,
+    response: Response,
     parts: Running,
     principal: Annotated[
         Principal, allow(Permission.REGISTER_READ, Action.REGISTER_READ, "register")
@@ -36,7 +39,7 @@ def get_events(
     question = asked.question()
     record_read(parts.database, parts.reads, principal, Action.REGISTER_READ, asked.told("events"))
     with parts.database.read() as session:
-        return find(
+        found = find(
             session,
             question,
             after=asked.after,
@@ -44,6 +47,10 @@ def get_events(
             limit=asked.limit,
             newest_first=asked.newest_first,
         )
+    if len(found) == asked.limit:
+        bound = "before" if asked.newest_first else "after"
+        name_next(request, response, bound, str(found[-1]["seq"]))
+    return found
 
 
 @router.get("/register/verify")

@@ -6,6 +6,7 @@ from bentos.contract.register import Action
 from control_plane.auth import allow
 from control_plane.callers import service
 from control_plane.callers.schemas import CallerIn
+from control_plane.paging import Paged
 from control_plane.parts import Reading, Running, Writing
 from control_plane.principal import Permission, Principal
 from control_plane.router import Router
@@ -28,10 +29,10 @@ def post_caller(
 
 @router.get("/callers")
 def get_callers(
-    session: Reading, _: Annotated[Principal, allow(Permission.CALLERS)]
+    session: Reading, page: Paged, _: Annotated[Principal, allow(Permission.CALLERS)]
 ) -> list[dict[str, Any]]:
     """All callers."""
-    return [service.caller_view(row) for row in service.list_callers(session)]
+    return [service.caller_view(row) for row in service.list_callers(session, page)]
 
 
 @router.get("/callers/{caller_id}")

@@ -15,6 +15,7 @@ from control_plane.callers.models import CallerRow
 from control_plane.callers.origin import check_origin
 from control_plane.db import ReadSession, WriteSession
 from control_plane.errors import NotFoundError
+from control_plane.paging import EVERYTHING, Listing
 from control_plane.people.secret import Secret, new_key
 from control_plane.principal import Principal
 from control_plane.registry.service import public_models, require_public
@@ -91,9 +92,9 @@ def get_caller(session: ReadSession, caller_id: str) -> CallerRow:
     return row
 
 
-def list_callers(session: ReadSession) -> list[CallerRow]:
+def list_callers(session: ReadSession, page: Listing = EVERYTHING) -> list[CallerRow]:
     """All callers, oldest first."""
-    return list(session.exec(select(CallerRow).order_by(col(CallerRow.created_at))))
+    return page.rows(session, select(CallerRow), col(CallerRow.created_at), col(CallerRow.id))
 
 
 def caller_keys(session: ReadSession) -> dict[str, CallerKey]:

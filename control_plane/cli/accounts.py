@@ -5,7 +5,7 @@ from typing import Annotated, Any
 
 import typer
 
-from control_plane.cli.api import call
+from control_plane.cli.api import call, call_all
 from control_plane.cli.exit_code import ExitCode
 from control_plane.cli.output import Json, fail, show
 from control_plane.cli.private_file import write_private
@@ -36,7 +36,7 @@ def create_person(person: str, role: Roles, name: str | None = None, as_json: Js
 @people.command("list")
 def list_people(as_json: Json = False) -> None:
     """Everyone."""
-    show(call("GET", "/api/v1/people"), as_json, ("id", "name", "roles", "disabled_at"))
+    show(call_all("/api/v1/people"), as_json, ("id", "name", "roles", "disabled_at"))
 
 
 @people.command("show")
@@ -96,7 +96,7 @@ def review(as_json: Json = False) -> None:
 @people.command("sessions")
 def list_sessions(person: str, as_json: Json = False) -> None:
     """A person's open sessions; one's own take no permission."""
-    show(call("GET", f"/api/v1/people/{person}/sessions"), as_json)
+    show(call_all(f"/api/v1/people/{person}/sessions"), as_json)
 
 
 @people.command("sign-out")
@@ -133,7 +133,7 @@ def unlink(person: str, subject: Subject, issuer: Issuer = None) -> None:
 def identities(person: str, as_json: Json = False) -> None:
     """Who the person is to the OpenID provider."""
     columns = ("issuer", "subject", "linked_at", "linked_by")
-    show(call("GET", f"/api/v1/people/{person}/identities"), as_json, columns)
+    show(call_all(f"/api/v1/people/{person}/identities"), as_json, columns)
 
 
 @keys.command("create")
@@ -176,7 +176,7 @@ def list_keys(
     path = f"/api/v1/people/{person}/keys" if person is not None else "/api/v1/keys"
     holder = ("name",) if person is not None else ("person", "service", "name")
     dates = ("created_at", "expires_at", "revoked_at", "last_used_at")
-    show(call("GET", path), as_json, ("prefix", *holder, "scopes", *dates))
+    show(call_all(path), as_json, ("prefix", *holder, "scopes", *dates))
 
 
 @keys.command("revoke")
@@ -219,7 +219,7 @@ def create_caller(  # noqa: PLR0913, PLR0917 - a command's options
 def list_callers(as_json: Json = False) -> None:
     """All callers."""
     columns = ("id", "name", "models", "scopes", "origins", "rate", "expires_at", "revoked_at")
-    show(call("GET", "/api/v1/callers"), as_json, columns)
+    show(call_all("/api/v1/callers"), as_json, columns)
 
 
 @callers.command("show")
@@ -250,7 +250,7 @@ def create_sdk_key(
 def list_sdk_keys(as_json: Json = False) -> None:
     """All SDK keys."""
     columns = ("id", "name", "kind", "models", "created_at", "revoked_at")
-    show(call("GET", "/api/v1/sdk-keys"), as_json, columns)
+    show(call_all("/api/v1/sdk-keys"), as_json, columns)
 
 
 @sdk_keys.command("revoke")

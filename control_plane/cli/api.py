@@ -15,6 +15,8 @@ from control_plane.cli.sending import send
 from control_plane.cli.settings import CliSettings
 
 TIMEOUT_S = 30.0
+PAGE = 1000
+"""Entries asked for at once, when all of them are wanted."""
 
 
 def call(
@@ -27,6 +29,21 @@ def call(
     """The JSON of a successful answer; ends the command otherwise."""
     with _asked(method, path, body, parameters, timeout_s) as answer:
         return answer.json() if answer.read() else None
+
+
+def call_all(path: str, parameters: dict[str, Any] | None = None) -> list[Any]:
+    """Every entry of a list, page by page; ends the command when one cannot be read."""
+    entries: list[Any] = []
+    asked: dict[str, Any] | None = {"limit": PAGE} | (parameters or {})
+    while True:
+        with _asked("GET", path, None, asked, TIMEOUT_S) as answer:
+            answer.read()
+            entries += answer.json()
+        following = answer.links.get("next")
+        if following is None:
+            return entries
+        # It names everything that was asked.
+        path, asked = following["url"], None
 
 
 def call_for_text(path: str) -> str:

@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from control_plane.cli.api import call
+from control_plane.cli.api import call, call_all
 from control_plane.cli.output import Json, show
 
 API = "/api/v1/register/questions"
@@ -30,20 +30,20 @@ def publishes(
 ) -> None:
     """Every change of a route that was published: who let it, and on whose approval."""
     wanted = {"unapproved": unapproved, "since": since, "until": until}
-    found = call("GET", f"{API}/publishes", parameters=wanted)
+    found = call_all(f"{API}/publishes", parameters=wanted)
     show(found, as_json, ("seq", "at", "model", "cause", "by", "approvers", "same_hand", "verdict"))
 
 
 def stale_approvals(since: Since = None, until: Until = None, as_json: Json = False) -> None:
     """Moves forward on an approval older than the release's last edit."""
     wanted = {"since": since, "until": until}
-    found = call("GET", f"{API}/stale-approvals", parameters=wanted)
+    found = call_all(f"{API}/stale-approvals", parameters=wanted)
     show(found, as_json, ("seq", "at", "release", "action", "approver", "approved_seq", "edit_seq"))
 
 
 def who_could_publish(at: str, as_json: Json = False) -> None:
     """Who could move a release forward at that time, by the register."""
-    found = call("GET", f"{API}/who-could-publish", parameters={"at": at})
+    found = call_all(f"{API}/who-could-publish", parameters={"at": at})
     show(found, as_json, ("id", "type", "roles", "keys", "since_seq"))
 
 

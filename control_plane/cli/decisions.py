@@ -6,7 +6,7 @@ from typing import Annotated, Any
 
 import typer
 
-from control_plane.cli.api import call
+from control_plane.cli.api import call, call_all
 from control_plane.cli.exit_code import ExitCode
 from control_plane.cli.output import Json, fail, show
 from control_plane.cli.private_file import write_private
@@ -165,7 +165,7 @@ def redact(
 def list_erasures(as_json: Json = False) -> None:
     """Ordered erasures and whether they are done."""
     columns = ("id", "requested_at", "requested_by", "done_at", "decisions", "reason")
-    show(call("GET", "/api/v1/lake/erasures"), as_json, columns)
+    show(call_all("/api/v1/lake/erasures"), as_json, columns)
 
 
 @decisions.command("retention")

@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from control_plane.cli.api import call
+from control_plane.cli.api import call, call_all
 from control_plane.cli.output import Json, show
 from control_plane.cli.releases import Ticket
 from control_plane.cli.versions import Reason
@@ -41,7 +41,7 @@ def list_freezes(
     as_json: Json = False,
 ) -> None:
     """Windows that are or will be in force."""
-    found = call("GET", "/api/v1/freezes", parameters={"past": past or None})
+    found = call_all("/api/v1/freezes", parameters={"past": past or None})
     show(found, as_json, FREEZE_COLUMNS)
 
 
@@ -82,7 +82,7 @@ def list_reviews(
     as_json: Json = False,
 ) -> None:
     """Reviews by the time they are due."""
-    found = call("GET", "/api/v1/reviews", parameters={"state": state})
+    found = call_all("/api/v1/reviews", parameters={"state": state})
     show(found, as_json, REVIEW_COLUMNS)
 
 

@@ -4,7 +4,7 @@ from typing import Annotated, Any
 
 import typer
 
-from control_plane.cli.api import call
+from control_plane.cli.api import call, call_all
 from control_plane.cli.output import Json, show
 from control_plane.cli.releases import COLUMNS, Ticket, add_verbs
 from control_plane.cli.versions import Reason
@@ -27,7 +27,7 @@ def create_group(
 @groups.command("list")
 def list_groups(as_json: Json = False) -> None:
     """Groups, newest first."""
-    show(call("GET", PATH), as_json, ("id", "reason", "author", "revision", "members"))
+    show(call_all(PATH), as_json, ("id", "reason", "author", "revision", "members"))
 
 
 @groups.command("show")

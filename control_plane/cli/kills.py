@@ -5,7 +5,7 @@ from typing import Annotated
 import typer
 
 from control_plane.cli import local_kill
-from control_plane.cli.api import call
+from control_plane.cli.api import call, call_all
 from control_plane.cli.exit_code import ExitCode
 from control_plane.cli.output import Json, fail, show
 from control_plane.cli.versions import Reason
@@ -64,4 +64,4 @@ def unkill(model: str, reason: Reason, as_json: Json = False) -> None:
 def kills(as_json: Json = False) -> None:
     """Kills in force."""
     columns = ("model", "version", "reason", "set_by", "set_at", "expires_at")
-    show(call("GET", "/api/v1/kills"), as_json, columns)
+    show(call_all("/api/v1/kills"), as_json, columns)

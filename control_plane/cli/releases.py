@@ -5,7 +5,7 @@ from typing import Annotated, Any
 
 import typer
 
-from control_plane.cli.api import call
+from control_plane.cli.api import call, call_all
 from control_plane.cli.exit_code import ExitCode
 from control_plane.cli.lint import COLUMNS as LINT_COLUMNS
 from control_plane.cli.output import Json, fail, show
@@ -65,7 +65,7 @@ def list_releases(
     model: str | None = None, state: str | None = None, as_json: Json = False
 ) -> None:
     """Releases, newest first."""
-    found = call("GET", "/api/v1/releases", parameters={"model": model, "state": state})
+    found = call_all("/api/v1/releases", parameters={"model": model, "state": state})
     show(found, as_json, COLUMNS)
 
 
@@ -79,7 +79,7 @@ def show_release(release: str, as_json: Json = False) -> None:
 def show_timeline(release: str, as_json: Json = False) -> None:
     """What happened to a release, denied attempts too."""
     columns = ("seq", "at", "actor", "action", "outcome", "state", "weight", "reason", "ticket")
-    show(call("GET", f"/api/v1/releases/{release}/timeline"), as_json, columns)
+    show(call_all(f"/api/v1/releases/{release}/timeline"), as_json, columns)
 
 
 @releases.command("edit")

@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from control_plane.cli.api import call
+from control_plane.cli.api import call, call_all
 from control_plane.cli.output import Json, show
 
 shopify = typer.Typer(no_args_is_help=True, help="Shopify apps that open the storefront's doors.")
@@ -48,7 +48,7 @@ def set_app(  # noqa: PLR0913, PLR0917 - a command's options
 def list_apps(as_json: Json = False) -> None:
     """All apps."""
     columns = ("client_id", "domain", "secrets", "proxy_models", "checkout_models", "rate")
-    show(call("GET", _PATH), as_json, columns)
+    show(call_all(_PATH), as_json, columns)
 
 
 @shopify.command("remove")

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from control_plane.cli.api import call
+from control_plane.cli.api import call, call_all
 from control_plane.cli.exit_code import ExitCode
 from control_plane.cli.output import Json, fail, show
 
@@ -23,7 +23,7 @@ def list_versions(
 ) -> None:
     """All versions."""
     columns = ("version", "state", "registered_at", "registered_by", "rejection")
-    show(call("GET", "/api/v1/versions", parameters={"model": model}), as_json, columns)
+    show(call_all("/api/v1/versions", parameters={"model": model}), as_json, columns)
 
 
 @versions.command("show")
@@ -52,7 +52,7 @@ def retire_version(version: str, reason: Reason, as_json: Json = False) -> None:
 def list_models(as_json: Json = False) -> None:
     """All models: stable version, open release, kill."""
     columns = ("model", "stable", "previous", "release", "killed", "published", "waiting_for")
-    show(call("GET", "/api/v1/models"), as_json, columns)
+    show(call_all("/api/v1/models"), as_json, columns)
 
 
 @models.command("visibility")

@@ -27,6 +27,7 @@ from control_plane.decisions.redaction import Redaction, redacted_of
 from control_plane.decisions.subject import subject_digest
 from control_plane.errors import ConflictError
 from control_plane.identifier import new_id
+from control_plane.paging import EVERYTHING, Listing
 from control_plane.principal import Principal, system
 
 log = structlog.get_logger(__name__)
@@ -70,9 +71,10 @@ def erasure_view(row: ErasureRow) -> dict[str, Any]:
     return row.model_dump()
 
 
-def list_erasures(session: ReadSession) -> list[ErasureRow]:
+def list_erasures(session: ReadSession, page: Listing = EVERYTHING) -> list[ErasureRow]:
     """All orders, newest first."""
-    return list(session.exec(select(ErasureRow).order_by(col(ErasureRow.requested_at).desc())))
+    order = col(ErasureRow.requested_at), col(ErasureRow.id)
+    return page.rows(session, select(ErasureRow), *order, newest_first=True)
 
 
 @dataclass

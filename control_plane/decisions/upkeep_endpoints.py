@@ -12,6 +12,7 @@ from control_plane.decisions.erasure import erasure_view, list_erasures, order_e
 from control_plane.decisions.retention import due, expire
 from control_plane.decisions.schemas import ErasureIn
 from control_plane.decisions.subject import TARGETING_KEY_KIND, check_subject, pseudonym_of
+from control_plane.paging import Paged
 from control_plane.parts import Parts, Reading, Running, Writing
 from control_plane.principal import Permission, Principal
 from control_plane.router import Router
@@ -38,9 +39,9 @@ def post_erasure(
 
 
 @router.get("/erasures")
-def get_erasures(session: Reading, _: Eraser) -> list[dict[str, Any]]:
+def get_erasures(session: Reading, page: Paged, _: Eraser) -> list[dict[str, Any]]:
     """All orders, newest first; ``done_at`` says that every file has been through it."""
-    return [erasure_view(row) for row in list_erasures(session)]
+    return [erasure_view(row) for row in list_erasures(session, page)]
 
 
 @router.get("/retention")

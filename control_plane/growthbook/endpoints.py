@@ -13,6 +13,7 @@ from control_plane.errors import UnavailableError
 from control_plane.growthbook import frames, service
 from control_plane.growthbook.schemas import SdkKeyIn
 from control_plane.lint.publication import check_audience
+from control_plane.paging import Paged
 from control_plane.parts import Parts, Reading, Running, Writing
 from control_plane.principal import Permission, Principal
 from control_plane.publish.archive import load_served
@@ -49,10 +50,10 @@ def post_sdk_key(
 
 @router.get("/api/v1/sdk-keys")
 def get_sdk_keys(
-    session: Reading, _: Annotated[Principal, allow(Permission.SDK_KEYS)]
+    session: Reading, page: Paged, _: Annotated[Principal, allow(Permission.SDK_KEYS)]
 ) -> list[dict[str, Any]]:
     """All SDK keys, without their text."""
-    return [service.key_view(row) for row in service.list_sdk_keys(session)]
+    return [service.key_view(row) for row in service.list_sdk_keys(session, page)]
 
 
 @router.delete("/api/v1/sdk-keys/{key_id}")

@@ -21,6 +21,7 @@ from control_plane.audit.service import Change, record
 from control_plane.db import ReadSession, WriteSession
 from control_plane.errors import NotFoundError, PolicyError
 from control_plane.growthbook.models import SdkKeyRow
+from control_plane.paging import EVERYTHING, Listing
 from control_plane.principal import Principal
 from control_plane.publish.archive import Served
 from control_plane.registry.service import PUBLIC, get_model, list_models
@@ -72,9 +73,9 @@ def revoke_sdk_key(session: WriteSession, principal: Principal, key_id: str) -> 
     return row
 
 
-def list_sdk_keys(session: ReadSession) -> list[SdkKeyRow]:
+def list_sdk_keys(session: ReadSession, page: Listing = EVERYTHING) -> list[SdkKeyRow]:
     """All SDK keys, oldest first."""
-    return list(session.exec(select(SdkKeyRow).order_by(col(SdkKeyRow.created_at))))
+    return page.rows(session, select(SdkKeyRow), col(SdkKeyRow.created_at), col(SdkKeyRow.id))
 
 
 def find_key(session: ReadSession, text: str) -> SdkKeyRow | None:

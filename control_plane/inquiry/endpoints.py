@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from itertools import islice
 from typing import Annotated, Any
 
-from fastapi import Query
+from fastapi import Depends, Query, Request, Response
 
 from bentos.contract.errors import ContractError
 from bentos.contract.register import Action
@@ -17,6 +17,7 @@ from control_plane.inquiry.history import Period
 from control_plane.inquiry.publishes import WITHOUT_APPROVAL, publishes
 from control_plane.inquiry.served import served
 from control_plane.inquiry.stale_approvals import stale_approvals
+from control_plane.paging import USUAL_LIMIT, Paged, name_next
 from control_plane.parts import Parts, Running
 from control_plane.principal import Permission, Principal
 from control_plane.router import Router
@@ -28,16 +29,36 @@ Limit = Annotated[int, Query(ge=1, le=1000)]
 After = Annotated[int, Query(ge=0, le=2**53 - 1)]
 
 
+class Sequence:
+    """A page of what an event's number orders; ``after`` is the last page's last one."""
+
+    def __init__(
+        self, request: Request, response: Response, after: After = 0, limit: Limit = USUAL_LIMIT
+    ) -> None:
+        self.after = after
+        self._request, self._response, self._limit = request, response, limit
+
+    def page(self, found: Iterable[Any]) -> list[dict[str, Any]]:
+        """The first ones after it, and in the answer's head where the next page begins."""
+        later = (each for each in found if each.seq > self.after)
+        page = list(islice(later, self._limit))
+        if len(page) == self._limit:
+            name_next(self._request, self._response, "after", str(page[-1].seq))
+        return [dataclasses.asdict(each) for each in page]
+
+
+Asked = Annotated[Sequence, Depends()]
+
+
 @router.get("/publishes")
 def get_publishes(
     parts: Running,
     auditor: Auditor,
+    asked: Asked,
     since: Time = None,
     until: Time = None,
     *,
     unapproved: bool = False,
-    after: After = 0,
-    limit: Limit = 100,
 ) -> list[dict[str, Any]]:
     """Every published change of a route; ``unapproved``: those without independent approval."""
     period = Period(since, until)
@@ -46,32 +67,31 @@ def get_publishes(
         found = (
             each
             for each in publishes(session, period)
-            if each.seq > after and (not unapproved or each.verdict in WITHOUT_APPROVAL)
+            if not unapproved or each.verdict in WITHOUT_APPROVAL
         )
-        return _page(found, limit)
+        return asked.page(found)
 
 
 @router.get("/stale-approvals")
 def get_stale_approvals(
     parts: Running,
     auditor: Auditor,
+    asked: Asked,
     since: Time = None,
     until: Time = None,
-    after: After = 0,
-    limit: Limit = 100,
 ) -> list[dict[str, Any]]:
     """Moves forward on an approval older than the release's last edit."""
     period = Period(since, until)
     _note(parts, auditor, "stale-approvals", since=since, until=until)
     with parts.database.read() as session:
-        found = (each for each in stale_approvals(session, period) if each.seq > after)
-        return _page(found, limit)
+        return asked.page(stale_approvals(session, period))
 
 
 @router.get("/who-could-publish")
 def get_entitled(
     parts: Running,
     auditor: Auditor,
+    page: Paged,
     at: Annotated[str, Query(max_length=100)],
     permission: Annotated[str, Query(max_length=100)] = Permission.RELEASES_FORWARD.value,
 ) -> list[dict[str, Any]]:
@@ -82,7 +102,10 @@ def get_entitled(
         raise ContractError("permission", f"one of {known}", permission)
     _note(parts, auditor, "who-could-publish", at=moment, permission=permission)
     with parts.database.read() as session:
-        return [dataclasses.asdict(e) for e in entitled(session, moment, Permission(permission))]
+        found = entitled(session, moment, Permission(permission))
+    found.sort(key=lambda each: [each.id, each.type])
+    shown = page.cut(found, lambda each: [each.id, each.type], (str, str))
+    return [dataclasses.asdict(each) for each in shown]
 
 
 @router.get("/served")
@@ -102,7 +125,3 @@ def get_served(
 def _note(parts: Parts, auditor: Principal, what: str, **asked: Any) -> None:
     told = {"what": what, **asked}
     record_read(parts.database, parts.reads, auditor, Action.REGISTER_READ, told)
-
-
-def _page(found: Iterable[Any], limit: int) -> list[dict[str, Any]]:
-    return [dataclasses.asdict(each) for each in islice(found, limit)]

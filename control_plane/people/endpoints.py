@@ -5,6 +5,7 @@ from typing import Annotated, Any
 from bentos.contract.errors import ContractError
 from bentos.contract.register import Action
 from control_plane.auth import allow, allow_self_or
+from control_plane.paging import Paged
 from control_plane.parts import Parts, Reading, Running, Writing
 from control_plane.people import access, identities, service, sessions, sign_in
 from control_plane.people.access_review import access_review
@@ -29,10 +30,10 @@ def post_person(
 
 @router.get("/people")
 def get_people(
-    session: Reading, _: Annotated[Principal, allow(Permission.PEOPLE)]
+    session: Reading, page: Paged, _: Annotated[Principal, allow(Permission.PEOPLE)]
 ) -> list[dict[str, Any]]:
     """Everyone."""
-    return [service.person_view(row) for row in service.list_people(session)]
+    return [service.person_view(row) for row in service.list_people(session, page)]
 
 
 @router.get("/people/{person_id}")
@@ -87,11 +88,15 @@ def post_password(
 
 @router.get("/people/{person_id}/identities")
 def get_identities(
-    session: Reading, person_id: str, _: Annotated[Principal, allow(Permission.PEOPLE)]
+    session: Reading,
+    person_id: str,
+    page: Paged,
+    _: Annotated[Principal, allow(Permission.PEOPLE)],
 ) -> list[dict[str, Any]]:
     """Who the person is to the OpenID provider."""
     service.get_person(session, person_id)
-    return [identities.identity_view(row) for row in identities.list_identities(session, person_id)]
+    found = identities.list_identities(session, person_id, page)
+    return [identities.identity_view(row) for row in found]
 
 
 @router.post("/people/{person_id}/identities", status_code=201)
@@ -129,11 +134,14 @@ def _issuer(parts: Parts, told: str | None) -> str:
 
 @router.get("/people/{person_id}/sessions")
 def get_sessions(
-    session: Reading, person_id: str, _: Annotated[Principal, allow_self_or(Permission.PEOPLE)]
+    session: Reading,
+    person_id: str,
+    page: Paged,
+    _: Annotated[Principal, allow_self_or(Permission.PEOPLE)],
 ) -> list[dict[str, Any]]:
     """One's own open sessions, or another's."""
     service.get_person(session, person_id)
-    return [sessions.session_view(row) for row in sessions.live_sessions(session, person_id)]
+    return [sessions.session_view(row) for row in sessions.live_sessions(session, person_id, page)]
 
 
 @router.delete("/people/{person_id}/sessions", status_code=204)

@@ -11,6 +11,7 @@ from control_plane import clock
 from control_plane.audit.service import Change, record
 from control_plane.db import ReadSession, WriteSession
 from control_plane.errors import ConflictError, NotFoundError
+from control_plane.paging import EVERYTHING, Listing
 from control_plane.people import sessions
 from control_plane.people.models import IdentityRow, PersonRow
 from control_plane.people.service import get_person
@@ -68,10 +69,13 @@ def unlink(
     sessions.sign_out_everywhere(session, principal, person_id, "an identity was unlinked")
 
 
-def list_identities(session: ReadSession, person_id: str) -> list[IdentityRow]:
+def list_identities(
+    session: ReadSession, person_id: str, page: Listing = EVERYTHING
+) -> list[IdentityRow]:
     """A person's identities, oldest first."""
     query = select(IdentityRow).where(col(IdentityRow.person) == person_id)
-    return list(session.exec(query.order_by(col(IdentityRow.linked_at))))
+    order = col(IdentityRow.linked_at), col(IdentityRow.issuer), col(IdentityRow.subject)
+    return page.rows(session, query, *order)
 
 
 def identity_view(row: IdentityRow) -> dict[str, Any]:

@@ -5,6 +5,7 @@ from typing import Annotated, Any
 from bentos.contract.register import Action
 from control_plane import clock
 from control_plane.auth import allow, allow_anyone, allow_self_or
+from control_plane.paging import Paged
 from control_plane.parts import Reading, Writing
 from control_plane.people import keys
 from control_plane.people.keys import KeyPlan
@@ -36,10 +37,11 @@ def post_key(
 def get_persons_keys(
     session: Reading,
     person_id: str,
+    page: Paged,
     _: Annotated[Principal, allow_self_or(Permission.PEOPLE)],
 ) -> list[dict[str, Any]]:
     """One's own keys, or another's, without anything secret."""
-    return [_listed(row) for row in keys.keys_of(session, person_id)]
+    return [_listed(row) for row in keys.keys_of(session, person_id, page)]
 
 
 @router.post("/services/{service_name}/keys", status_code=201)
@@ -58,10 +60,10 @@ def post_service_key(
 
 @router.get("/keys")
 def get_keys(
-    session: Reading, _: Annotated[Principal, allow(Permission.PEOPLE)]
+    session: Reading, page: Paged, _: Annotated[Principal, allow(Permission.PEOPLE)]
 ) -> list[dict[str, Any]]:
     """All keys of persons and services, without anything secret."""
-    return [_listed(row) for row in keys.list_keys(session)]
+    return [_listed(row) for row in keys.list_keys(session, page)]
 
 
 @router.post("/keys/{key_id}/rotate", status_code=201)

@@ -12,6 +12,7 @@ from control_plane import clock
 from control_plane.audit.service import Change, record
 from control_plane.db import ReadSession, WriteSession
 from control_plane.errors import ForbiddenError, NotFoundError, PolicyError, UnauthorizedError
+from control_plane.paging import EVERYTHING, Listing
 from control_plane.people.models import KeyRow, PersonRow
 from control_plane.people.secret import Kind, Secret, new_key, parse_key
 from control_plane.people.service import get_person
@@ -154,14 +155,15 @@ def get_key(session: ReadSession, principal: Principal, key_id: str) -> KeyRow:
     return row
 
 
-def list_keys(session: ReadSession) -> list[KeyRow]:
+def list_keys(session: ReadSession, page: Listing = EVERYTHING) -> list[KeyRow]:
     """All keys, oldest first."""
-    return list(session.exec(select(KeyRow).order_by(col(KeyRow.created_at), col(KeyRow.id))))
+    return page.rows(session, select(KeyRow), col(KeyRow.created_at), col(KeyRow.id))
 
 
-def keys_of(session: ReadSession, person_id: str) -> list[KeyRow]:
+def keys_of(session: ReadSession, person_id: str, page: Listing = EVERYTHING) -> list[KeyRow]:
     """A person's keys, oldest first."""
-    return [row for row in list_keys(session) if row.person == person_id]
+    query = select(KeyRow).where(col(KeyRow.person) == person_id)
+    return page.rows(session, query, col(KeyRow.created_at), col(KeyRow.id))
 
 
 def is_live(row: KeyRow) -> bool:

@@ -11,6 +11,7 @@ from control_plane import clock
 from control_plane.audit.service import Change, record
 from control_plane.db import ReadSession, WriteSession
 from control_plane.errors import ConflictError, NotFoundError, PolicyError
+from control_plane.paging import EVERYTHING, Listing
 from control_plane.people import sessions
 from control_plane.people.models import PersonRow
 from control_plane.principal import Permission, Principal, Role, permissions_of
@@ -100,9 +101,9 @@ def get_person(session: ReadSession, person_id: str) -> PersonRow:
     return row
 
 
-def list_people(session: ReadSession) -> list[PersonRow]:
+def list_people(session: ReadSession, page: Listing = EVERYTHING) -> list[PersonRow]:
     """Everyone, by id."""
-    return list(session.exec(select(PersonRow).order_by(col(PersonRow.id))))
+    return page.rows(session, select(PersonRow), col(PersonRow.id))
 
 
 def people_who_may(session: ReadSession, permission: Permission) -> frozenset[str]:

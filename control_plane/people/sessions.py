@@ -15,6 +15,7 @@ from control_plane import clock
 from control_plane.audit.service import Change, record
 from control_plane.db import ReadSession, WriteSession
 from control_plane.errors import UnauthorizedError
+from control_plane.paging import EVERYTHING, Listing
 from control_plane.people.models import PasswordRow, PersonRow, SessionRow
 from control_plane.people.secret import Kind, Secret, new_secret, parse_secret
 from control_plane.principal import Principal, Source, acting, permissions_of
@@ -136,13 +137,16 @@ def sign_out_everywhere(
     return len(rows)
 
 
-def live_sessions(session: ReadSession, person_id: str) -> list[SessionRow]:
+def live_sessions(
+    session: ReadSession, person_id: str, page: Listing = EVERYTHING
+) -> list[SessionRow]:
     """A person's sessions that are good now, oldest first."""
     query = select(SessionRow).where(
         col(SessionRow.person) == person_id, col(SessionRow.ended_at).is_(None)
     )
     rows = session.exec(query.order_by(col(SessionRow.created_at), col(SessionRow.id)))
-    return [row for row in rows if not _is_over(row)]
+    live = (row for row in rows if not _is_over(row))
+    return page.cut(live, lambda row: [row.created_at, row.id], (str, str))
 
 
 def session_view(row: SessionRow) -> dict[str, Any]:

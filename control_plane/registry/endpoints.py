@@ -6,6 +6,7 @@ from fastapi import Body, Response
 
 from bentos.contract.register import Action
 from control_plane.auth import allow
+from control_plane.paging import Paged
 from control_plane.parts import Reading, Running, Writing
 from control_plane.principal import Permission, Principal
 from control_plane.registry import service
@@ -35,11 +36,12 @@ def post_version(
 @router.get("/versions")
 def get_versions(
     session: Reading,
+    page: Paged,
     _: Annotated[Principal, allow(Permission.READ)],
     model: str | None = None,
 ) -> list[dict[str, Any]]:
     """Versions without their manifests, oldest first."""
-    return [service.version_summary(row) for row in service.list_versions(session, model)]
+    return [service.version_summary(row) for row in service.list_versions(session, model, page)]
 
 
 @router.get("/versions/{version}")

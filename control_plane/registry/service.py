@@ -17,6 +17,7 @@ from control_plane import clock
 from control_plane.audit.service import Change, record
 from control_plane.db import ReadSession, WriteSession
 from control_plane.errors import ConflictError, NotFoundError, PolicyError
+from control_plane.paging import EVERYTHING, Listing
 from control_plane.principal import Principal
 from control_plane.registry.models import AttributeRow, ModelRow, VersionRow
 
@@ -93,17 +94,19 @@ def get_model(session: ReadSession, model: str) -> ModelRow:
     return row
 
 
-def list_versions(session: ReadSession, model: str | None = None) -> list[VersionRow]:
+def list_versions(
+    session: ReadSession, model: str | None = None, page: Listing = EVERYTHING
+) -> list[VersionRow]:
     """All versions, oldest first. Their manifests, kilobytes each, are loaded when asked for."""
     query = select(VersionRow).options(defer(VersionRow.manifest))  # type: ignore[arg-type]
     if model is not None:
         query = query.where(col(VersionRow.model) == model)
-    return list(session.exec(query.order_by(col(VersionRow.registered_at))))
+    return page.rows(session, query, col(VersionRow.registered_at), col(VersionRow.version))
 
 
-def list_models(session: ReadSession) -> list[ModelRow]:
+def list_models(session: ReadSession, page: Listing = EVERYTHING) -> list[ModelRow]:
     """All models by name."""
-    return list(session.exec(select(ModelRow).order_by(col(ModelRow.name))))
+    return page.rows(session, select(ModelRow), col(ModelRow.name))
 
 
 def public_models(session: ReadSession) -> set[str]:

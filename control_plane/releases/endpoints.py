@@ -9,6 +9,7 @@ from bentos.contract.local_kill import LocalKill
 from bentos.contract.register import Action
 from control_plane.auth import allow, allow_verb
 from control_plane.errors import NotFoundError
+from control_plane.paging import Paged
 from control_plane.parts import Reading, Running, Writing
 from control_plane.principal import Permission, Principal
 from control_plane.registry.service import version_summary
@@ -40,10 +41,10 @@ _RELEASE = "release:{release_id}"
 
 @router.get("/models")
 def get_models(
-    session: Reading, _: Annotated[Principal, allow(Permission.READ)]
+    session: Reading, page: Paged, _: Annotated[Principal, allow(Permission.READ)]
 ) -> list[dict[str, Any]]:
     """Every model: what serves it, its open release, its kill."""
-    return Published(session).models()
+    return Published(session).models(page)
 
 
 @router.post("/versions/{version}/retire")
@@ -76,13 +77,14 @@ def post_release(
 @router.get("/releases")
 def get_releases(
     session: Reading,
+    page: Paged,
     _: Annotated[Principal, allow(Permission.READ)],
     model: str | None = None,
     state: State | None = None,
 ) -> list[dict[str, Any]]:
     """Releases, newest first."""
     published = Published(session)
-    rows = queries.list_releases(session, model, state.value if state else None)
+    rows = queries.list_releases(session, model, state.value if state else None, page)
     return [published.release(row) for row in rows]
 
 
@@ -99,10 +101,13 @@ def get_release(
 
 @router.get("/releases/{release_id}/timeline")
 def get_timeline(
-    session: Reading, release_id: str, _: Annotated[Principal, allow(Permission.READ)]
+    session: Reading,
+    release_id: str,
+    page: Paged,
+    _: Annotated[Principal, allow(Permission.READ)],
 ) -> list[dict[str, Any]]:
     """What happened to a release, oldest first, denied attempts too."""
-    return timeline(session, release_id)
+    return timeline(session, release_id, page)
 
 
 @router.patch("/releases/{release_id}")
@@ -186,10 +191,10 @@ def post_local_kill(
 
 @router.get("/kills")
 def get_kills(
-    session: Reading, _: Annotated[Principal, allow(Permission.READ)]
+    session: Reading, page: Paged, _: Annotated[Principal, allow(Permission.READ)]
 ) -> list[dict[str, Any]]:
     """Kills in force."""
-    return [kills.kill_view(row) for row in kills.active_kills(session)]
+    return [kills.kill_view(row) for row in kills.active_kills(session, page)]
 
 
 @router.delete("/kills/{model}")

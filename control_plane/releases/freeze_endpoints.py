@@ -4,6 +4,7 @@ from typing import Annotated, Any
 
 from bentos.contract.register import Action
 from control_plane.auth import allow
+from control_plane.paging import Paged
 from control_plane.parts import Reading, Writing
 from control_plane.principal import Permission, Principal
 from control_plane.releases import freezes
@@ -29,10 +30,13 @@ def post_freeze(
 
 @router.get("")
 def get_freezes(
-    session: Reading, _: Annotated[Principal, allow(Permission.READ)], past: bool = False
+    session: Reading,
+    page: Paged,
+    _: Annotated[Principal, allow(Permission.READ)],
+    past: bool = False,
 ) -> list[dict[str, Any]]:
     """Windows that are or will be in force; with ``past`` all there ever were."""
-    return [freezes.freeze_view(row) for row in freezes.list_freezes(session, past=past)]
+    return [freezes.freeze_view(row) for row in freezes.list_freezes(session, past=past, page=page)]
 
 
 @router.get("/{freeze_id}")

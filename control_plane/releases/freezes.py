@@ -21,6 +21,7 @@ from control_plane.audit.service import Change, record
 from control_plane.db import ReadSession, WriteSession
 from control_plane.errors import ForbiddenError, NotFoundError, PolicyError
 from control_plane.identifier import new_id
+from control_plane.paging import EVERYTHING, Listing
 from control_plane.principal import Permission, Principal
 from control_plane.registry.service import get_model
 from control_plane.releases import lifecycle
@@ -164,12 +165,14 @@ def why_frozen(session: ReadSession, row: ReleaseRow) -> list[str]:
     return [f"{what} is frozen until {freeze.ends_at} ({freeze.reason}); freeze {freeze.id}"]
 
 
-def list_freezes(session: ReadSession, *, past: bool = False) -> list[FreezeRow]:
+def list_freezes(
+    session: ReadSession, *, past: bool = False, page: Listing = EVERYTHING
+) -> list[FreezeRow]:
     """Windows by their start: those that are or will be in force, or all of them."""
-    query = select(FreezeRow).order_by(col(FreezeRow.starts_at), col(FreezeRow.id))
+    query = select(FreezeRow)
     if not past:
         query = query.where(col(FreezeRow.ended_at).is_(None), col(FreezeRow.ends_at) > clock.now())
-    return list(session.exec(query))
+    return page.rows(session, query, col(FreezeRow.starts_at), col(FreezeRow.id))
 
 
 def get_freeze(session: ReadSession, freeze_id: str) -> FreezeRow:

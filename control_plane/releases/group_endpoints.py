@@ -7,6 +7,7 @@ from fastapi import Response
 from bentos.contract.register import Action
 from control_plane.auth import allow, allow_verb
 from control_plane.errors import NotFoundError
+from control_plane.paging import Paged
 from control_plane.parts import Reading, Running, Writing
 from control_plane.principal import Permission, Principal
 from control_plane.releases import groups
@@ -41,11 +42,11 @@ def post_group(
 
 @router.get("")
 def get_groups(
-    session: Reading, _: Annotated[Principal, allow(Permission.READ)]
+    session: Reading, page: Paged, _: Annotated[Principal, allow(Permission.READ)]
 ) -> list[dict[str, Any]]:
     """Groups, newest first."""
     published = Published(session)
-    return [_view(session, published, group) for group in groups.list_groups(session)]
+    return [_view(session, published, group) for group in groups.list_groups(session, page)]
 
 
 @router.get("/{group_id}")

@@ -16,6 +16,7 @@ from control_plane.audit.service import Change, record
 from control_plane.db import ReadSession, WriteSession
 from control_plane.errors import ConflictError, ForbiddenError, NotFoundError, PolicyError
 from control_plane.identifier import new_id
+from control_plane.paging import EVERYTHING, Listing
 from control_plane.principal import Principal
 from control_plane.releases import drafts, lifecycle, service
 from control_plane.releases.asking import check_permission
@@ -111,10 +112,11 @@ def get_group(session: ReadSession, group_id: str) -> ReleaseGroupRow:
     return row
 
 
-def list_groups(session: ReadSession) -> list[ReleaseGroupRow]:
+def list_groups(session: ReadSession, page: Listing = EVERYTHING) -> list[ReleaseGroupRow]:
     """Groups that were not dissolved, newest first."""
     query = select(ReleaseGroupRow).where(col(ReleaseGroupRow.dissolved_at).is_(None))
-    return list(session.exec(query.order_by(col(ReleaseGroupRow.created_at).desc())))
+    order = col(ReleaseGroupRow.created_at), col(ReleaseGroupRow.id)
+    return page.rows(session, query, *order, newest_first=True)
 
 
 def group_content(session: ReadSession, group: ReleaseGroupRow) -> dict[str, object]:

@@ -13,6 +13,7 @@ from control_plane.audit.service import Change, record
 from control_plane.db import ReadSession, WriteSession
 from control_plane.errors import NotFoundError
 from control_plane.identifier import new_id
+from control_plane.paging import EVERYTHING, Listing
 from control_plane.principal import Permission, Principal, system
 from control_plane.registry.history import check_once_promoted
 from control_plane.registry.service import get_model
@@ -115,10 +116,10 @@ def due(session: ReadSession, serving: Mapping[str, str]) -> list[KillRow]:
     ]
 
 
-def active_kills(session: ReadSession) -> list[KillRow]:
+def active_kills(session: ReadSession, page: Listing = EVERYTHING) -> list[KillRow]:
     """All kills in force, by model."""
     query = select(KillRow).where(col(KillRow.cleared_at).is_(None))
-    return list(session.exec(query.order_by(col(KillRow.model))))
+    return page.rows(session, query, col(KillRow.model))
 
 
 def kill_view(row: KillRow) -> dict[str, Any]:

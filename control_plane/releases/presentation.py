@@ -7,6 +7,7 @@ from bentos.contract.route import compile_feature, feature_key
 from control_plane import clock
 from control_plane.approvals import service as approvals
 from control_plane.db import ReadSession
+from control_plane.paging import EVERYTHING, Listing
 from control_plane.publish.archive import load_served
 from control_plane.publish.desired import compile_desired
 from control_plane.registry.history import previous_of, stable_of
@@ -56,9 +57,9 @@ class Published:
             **self._state(row.model),
         }
 
-    def models(self) -> list[dict[str, Any]]:
+    def models(self, page: Listing = EVERYTHING) -> list[dict[str, Any]]:
         """Every model with what serves it."""
-        return [self._model(row.name, row.visibility) for row in list_models(self._session)]
+        return [self._model(row.name, row.visibility) for row in list_models(self._session, page)]
 
     def _model(self, name: str, visibility: str) -> dict[str, Any]:
         release, kill = open_release(self._session, name), active_kill(self._session, name)

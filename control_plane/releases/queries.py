@@ -4,6 +4,7 @@ from sqlmodel import col, select
 
 from control_plane.db import ReadSession
 from control_plane.errors import NotFoundError
+from control_plane.paging import EVERYTHING, Listing
 from control_plane.releases.lifecycle import OPEN
 from control_plane.releases.models import KillRow, ReleaseRow
 
@@ -17,7 +18,10 @@ def get_release(session: ReadSession, release_id: str) -> ReleaseRow:
 
 
 def list_releases(
-    session: ReadSession, model: str | None = None, state: str | None = None
+    session: ReadSession,
+    model: str | None = None,
+    state: str | None = None,
+    page: Listing = EVERYTHING,
 ) -> list[ReleaseRow]:
     """Releases, newest first."""
     query = select(ReleaseRow)
@@ -25,7 +29,8 @@ def list_releases(
         query = query.where(col(ReleaseRow.model) == model)
     if state is not None:
         query = query.where(col(ReleaseRow.state) == state)
-    return list(session.exec(query.order_by(col(ReleaseRow.created_at).desc())))
+    order = col(ReleaseRow.created_at), col(ReleaseRow.id)
+    return page.rows(session, query, *order, newest_first=True)
 
 
 def open_release(session: ReadSession, model: str) -> ReleaseRow | None:

@@ -4,6 +4,7 @@ from typing import Annotated, Any
 
 from bentos.contract.register import Action
 from control_plane.auth import allow
+from control_plane.paging import Paged
 from control_plane.parts import Reading, Writing
 from control_plane.principal import Permission, Principal
 from control_plane.releases import reviews
@@ -16,11 +17,12 @@ router = Router(prefix="/api/v1/reviews")
 @router.get("")
 def get_reviews(
     session: Reading,
+    page: Paged,
     _: Annotated[Principal, allow(Permission.READ)],
     state: reviews.Standing | None = None,
 ) -> list[dict[str, Any]]:
     """Reviews by the time they are due; ``state``: open, overdue or closed."""
-    found = reviews.list_reviews(session, state)
+    found = reviews.list_reviews(session, state, page)
     return [reviews.review_view(session, row) for row in found]
 
 

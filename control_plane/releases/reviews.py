@@ -17,6 +17,7 @@ from control_plane.audit.service import Change, record
 from control_plane.db import ReadSession, WriteSession
 from control_plane.errors import ForbiddenError, NotFoundError, PolicyError
 from control_plane.identifier import new_id
+from control_plane.paging import EVERYTHING, Listing
 from control_plane.people.service import people_who_may
 from control_plane.principal import Permission, Principal
 from control_plane.releases.models import KillReviewRow, KillRow
@@ -102,16 +103,18 @@ def close_review(
     return row
 
 
-def list_reviews(session: ReadSession, standing: Standing | None = None) -> list[KillReviewRow]:
+def list_reviews(
+    session: ReadSession, standing: Standing | None = None, page: Listing = EVERYTHING
+) -> list[KillReviewRow]:
     """Reviews by the time they are due."""
-    query = select(KillReviewRow).order_by(col(KillReviewRow.due_at), col(KillReviewRow.id))
+    query = select(KillReviewRow)
     if standing is Standing.CLOSED:
         query = query.where(col(KillReviewRow.closed_at).is_not(None))
     elif standing is not None:
         query = query.where(col(KillReviewRow.closed_at).is_(None))
         if standing is Standing.OVERDUE:
             query = query.where(col(KillReviewRow.due_at) <= clock.now())
-    return list(session.exec(query))
+    return page.rows(session, query, col(KillReviewRow.due_at), col(KillReviewRow.id))
 
 
 def get_review(session: ReadSession, review_id: str) -> KillReviewRow:

@@ -5,10 +5,11 @@ Where somebody asked from stays in the register, for those who may read that.
 
 from typing import Any
 
-from bentos.contract.register import Outcome
+from bentos.contract.register import Outcome, RegisterEvent
 from control_plane.approvals.service import list_approvals
 from control_plane.audit.service import list_events
 from control_plane.db import ReadSession
+from control_plane.paging import EVERYTHING, Key, Listing
 from control_plane.releases.models import ReleaseRow
 from control_plane.releases.queries import get_release
 
@@ -17,10 +18,18 @@ CONTENT = ("candidate", "stable", "kind", "shadow", "steps", "plan", "condition"
 _BOOKKEEPING = frozenset({"revision", "updated_at", "content_digest", "state"})
 
 
-def timeline(session: ReadSession, release_id: str) -> list[dict[str, Any]]:
+def timeline(
+    session: ReadSession, release_id: str, page: Listing = EVERYTHING
+) -> list[dict[str, Any]]:
     """Events about a release in order, denials too; raises NotFoundError."""
     get_release(session, release_id)
-    events = list_events(session, entity=f"release:{release_id}", limit=MOST)
+
+    def load(after: Key | None, limit: int | None) -> list[RegisterEvent]:
+        last = None if after is None else int(after[0])
+        entity = f"release:{release_id}"
+        return list_events(session, entity=entity, after=last, limit=limit or MOST)
+
+    events = page.fetch(load, lambda event: [event.seq], (int,))
     return [
         {
             "seq": event.seq,

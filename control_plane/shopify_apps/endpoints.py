@@ -4,6 +4,7 @@ from typing import Annotated, Any
 
 from bentos.contract.register import Action
 from control_plane.auth import allow
+from control_plane.paging import Paged
 from control_plane.parts import Parts, Reading, Running, Writing
 from control_plane.principal import Permission, Principal
 from control_plane.router import Router
@@ -29,10 +30,10 @@ def put_app(
 
 @router.get("/shopify-apps")
 def get_apps(
-    session: Reading, _: Annotated[Principal, allow(Permission.CALLERS)]
+    session: Reading, page: Paged, _: Annotated[Principal, allow(Permission.CALLERS)]
 ) -> list[dict[str, Any]]:
     """All apps."""
-    return [service.app_view(row) for row in service.list_apps(session)]
+    return [service.app_view(row) for row in service.list_apps(session, page)]
 
 
 @router.delete("/shopify-apps/{client_id}")

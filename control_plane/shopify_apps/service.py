@@ -17,6 +17,7 @@ from control_plane import clock
 from control_plane.audit.service import Change, record
 from control_plane.db import ReadSession, WriteSession
 from control_plane.errors import NotFoundError
+from control_plane.paging import EVERYTHING, Listing
 from control_plane.principal import Principal
 from control_plane.registry.service import public_models, require_public
 from control_plane.shopify_apps.models import ShopifyAppRow
@@ -74,9 +75,9 @@ def remove_app(session: WriteSession, principal: Principal, client_id: str) -> d
     return before
 
 
-def list_apps(session: ReadSession) -> list[ShopifyAppRow]:
+def list_apps(session: ReadSession, page: Listing = EVERYTHING) -> list[ShopifyAppRow]:
     """All apps, by client id."""
-    return list(session.exec(select(ShopifyAppRow).order_by(col(ShopifyAppRow.client_id))))
+    return page.rows(session, select(ShopifyAppRow), col(ShopifyAppRow.client_id))
 
 
 def app_entries(session: ReadSession) -> dict[str, ShopifyApp]:

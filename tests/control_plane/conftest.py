@@ -277,7 +277,7 @@ class Shop:
         return self.plane.wait(check, "the route")
 
     def model_state(self) -> dict[str, Any]:
-        models = self.author.get("/api/v1/models").json()
+        models = self.author.get("/api/v1/models?limit=1000").json()
         return next(each for each in models if each["model"] == self.model)
 
 

@@ -1,6 +1,8 @@
 """What holds for every endpoint, read off the application: a new one takes part the day it is
 written, and whoever leaves something out is named here."""
 
+from typing import get_origin
+
 from fastapi.routing import APIRoute
 
 from control_plane.app import ROUTERS
@@ -46,3 +48,22 @@ def test_every_write_takes_an_idempotency_key_or_stands_here_with_a_reason():
 
 def test_no_reading_takes_the_write_lock():
     assert [route.path for route in routes() if route.takes_key and route.methods & SAFE] == []
+
+
+# Lists with a page of their own kind; each line says which.
+OTHER_PAGES = {
+    "/api/v1/register/events": "by sequence number, both ways",
+    "/api/v1/register/questions/publishes": "by sequence number",
+    "/api/v1/register/questions/stale-approvals": "by sequence number",
+}
+
+
+def test_every_list_comes_in_pages():
+    lists = {
+        route.path: route.is_paged
+        for route in routes()
+        if "GET" in route.methods and get_origin(route.response_model) is list
+    }
+    assert len(lists) > 15
+    whole = {path for path, is_paged in lists.items() if not is_paged}
+    assert whole == OTHER_PAGES.keys(), "take paging.Paged, and give it to the query"

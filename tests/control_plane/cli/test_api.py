@@ -22,7 +22,7 @@ NOT_COMMANDS = {
     ("GET", "/api/v1/session/oidc/callback"): "the provider leads back here",
     ("POST", "/api/v1/segments"): "the shipper registers what it shipped",
 }
-CALLS = {"call_for_text": "GET", "download": "POST"}
+CALLS = {"call_all": "GET", "call_for_text": "GET", "download": "POST"}
 # The parameter of the functions that make the verbs' commands, for releases and for groups.
 OF_VERBS = {"path": ["/api/v1/releases", "/api/v1/release-groups"]}
 
