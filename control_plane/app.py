@@ -1,7 +1,7 @@
 """Puts the control plane together. The only file that knows all slices."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 
 import structlog
@@ -53,7 +53,9 @@ from control_plane.releases import freeze_endpoints as freezes
 from control_plane.releases import group_endpoints as groups
 from control_plane.releases import preview_endpoints as previews
 from control_plane.releases import review_endpoints as reviews
+from control_plane.request_metrics import CountedRequests
 from control_plane.shopify_apps import endpoints as shopify_apps
+from control_plane.state_metrics import StateMetrics
 
 log = structlog.get_logger(__name__)
 SUM_UP_EVERY_S = 1.0
@@ -105,6 +107,7 @@ def create_app(settings: Settings, oidc: OidcSettings | None = None) -> FastAPI:
     app.state.parts = parts
     problem.install(app)
     app.add_middleware(Envelope)
+    app.add_middleware(CountedRequests, metrics=parts.metrics)
     for router in ROUTERS:
         app.include_router(router)
     install_console(app, parts)
@@ -118,6 +121,7 @@ def _make_parts(settings: Settings, oidc: OidcSettings) -> Parts:
     signer = load_signer(settings.keys / "documents.key")
     text = "Open streams: gateways, and SDKs."
     counts.gauge("stream_subscribers", text, lambda: feed.subscribers)
+    counts.registry.register(StateMetrics(database))
     return Parts(
         settings=settings,
         database=database,
@@ -129,10 +133,17 @@ def _make_parts(settings: Settings, oidc: OidcSettings) -> Parts:
             load_register_signer(settings.keys),
             CheckpointCopies(settings.checkpoint_copies),
             settings.checkpoint_interval_s,
+            _told(counts, "checkpointer"),
         ),
         decisions=store,
         metrics=counts,
-        upkeep=Upkeep(store.lake, database, settings.retention, settings.upkeep_interval_s),
+        upkeep=Upkeep(
+            store.lake,
+            database,
+            settings.retention,
+            settings.upkeep_interval_s,
+            _told(counts, "upkeep"),
+        ),
         workers=Workers(settings.home),
         exposures=LakeExposures(store),
         provider=provider,
@@ -171,12 +182,18 @@ def _decision_store(settings: Settings) -> DecisionStore:
     return DecisionStore(lake, engine)
 
 
+def _told(counts: Metrics, job: str) -> Callable[[bool], None]:
+    return lambda failed: counts.ran(job, failed=failed)
+
+
 async def _sum_up(parts: Parts) -> None:
     while True:
         await asyncio.sleep(SUM_UP_EVERY_S)
         try:
             await asyncio.to_thread(_sum_up_once, parts)
+            parts.metrics.ran("sums", failed=False)
         except Exception:
+            parts.metrics.ran("sums", failed=True)
             # Nothing is lost: what could not be written goes on being counted.
             log.exception("denials and reads could not be summed up")
 
