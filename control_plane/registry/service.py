@@ -16,7 +16,7 @@ from bentos.contract.signature import ModelSignature, check_extends
 from control_plane import clock
 from control_plane.audit.service import Change, record
 from control_plane.db import ReadSession, WriteSession
-from control_plane.errors import ConflictError, NotFoundError, PolicyError
+from control_plane.errors import NotFoundError, PolicyError
 from control_plane.paging import EVERYTHING, Listing
 from control_plane.principal import Principal
 from control_plane.registry.models import AttributeRow, ModelRow, VersionRow
@@ -31,13 +31,13 @@ def register_version(
 ) -> tuple[VersionRow, bool]:
     """Add a version and say whether it is new. The same manifest again changes nothing.
 
-    Raises ConflictError for another manifest under the same tag and ContractError for a
+    Raises PolicyError for another manifest under the same tag and ContractError for a
     signature that does not extend the model's or a feature view nobody could look up.
     """
     known = session.get(VersionRow, manifest.version)
     if known is not None:
         if known.manifest_digest != manifest.digest():
-            raise ConflictError(f"{manifest.version} is registered with another manifest")
+            raise PolicyError(f"{manifest.version} is registered with another manifest")
         return known, False
     # Old manifests stay readable; a new one must be servable, or gateways refuse its schema.
     check_views(manifest.features, manifest.signature)
@@ -189,7 +189,7 @@ def _check_attribute(name: str, kind: str, declared: dict[str, str]) -> None:
     if kind not in kinds:
         raise ContractError(field, f"one of {kinds}", kind)
     if declared.get(name, kind) != kind:
-        raise ConflictError(f"attribute {name} is declared as {declared[name]}")
+        raise PolicyError(f"attribute {name} is declared as {declared[name]}")
 
 
 def _adopt_signature(session: WriteSession, manifest: Manifest) -> None:

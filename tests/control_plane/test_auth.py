@@ -111,6 +111,29 @@ def holders(plane):
     return people | services
 
 
+class Register:
+    """What was written since it was last asked."""
+
+    def __init__(self, plane):
+        self._plane, self._last = plane, 0
+
+    def fresh(self):
+        found = []
+        while page := self._page():
+            found += page
+            self._last = page[-1]["seq"]
+        return found
+
+    def _page(self):
+        wanted = {"after": self._last, "limit": 500}
+        return self._plane.admin.get("/api/v1/register/events", params=wanted).json()
+
+
+@pytest.fixture(scope="module")
+def register(plane):
+    return Register(plane)
+
+
 def status_of(client, method, path):
     """Only the status: some answers are streams without an end."""
     content = None if method == "GET" else b"{}"
@@ -126,9 +149,11 @@ def filled(path):
 
 @pytest.mark.parametrize(("method", "path", "permission"), GUARDED)
 def test_a_route_lets_in_whoever_has_its_permission_and_nobody_else(
-    plane, holders, method, path, permission
+    plane, holders, register, method, path, permission
 ):
     asked = filled(path)
+    register.fresh()
+    refused = []
     assert status_of(plane.client(None), method, asked) == 401
     assert status_of(plane.client("sbx_nobody_" + "0" * 43), method, asked) == 401
     for name, (client, permissions) in holders.items():
@@ -137,8 +162,13 @@ def test_a_route_lets_in_whoever_has_its_permission_and_nobody_else(
         assert status != 401, f"{method} {path} does not know {name}"
         if permission not in permissions:
             assert status == 403, f"{method} {path} let {name} in: {status}"
+            refused.append(name)
         else:
             assert status != 403, f"{method} {path} refused {name}, who has {permission.value}"
+    # Each of them is in the register, one event a refusal.
+    known = [event for event in register.fresh() if event["outcome"] == "denied"]
+    told = [e for e in known if e["actor"]["id"] != "unknown" and "permission" in e["reason"]]
+    assert len(told) == len(refused)
 
 
 @pytest.mark.parametrize("verb", sorted(set(Verb) - {Verb.EDIT, Verb.HALT}))
@@ -152,6 +182,9 @@ def test_a_release_s_verb_is_refused_to_whoever_the_table_does_not_name(plane, s
             rule.persons_only and name.startswith("service")
         )
         assert (answer.status_code == 403) is not allowed, (name, verb, answer.text)
+        happened = shop.author.get(f"/api/v1/releases/{release['id']}/timeline").json()
+        denied = [e["action"] for e in happened if e["outcome"] == "denied"]
+        assert denied == ([] if answer.is_success else [f"release:{verb.value}"]), answer.text
         assert shop.tell(release, "abort", shop.author).status_code in (200, 409)
 
 

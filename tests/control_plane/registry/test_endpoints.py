@@ -11,6 +11,11 @@ def test_the_same_manifest_again_changes_nothing(shop, manifest):
     assert (again.status_code, again.json()) == (200, first.json())
     other = shop.trainer.post("/api/v1/versions", json={**body, "seed": 2})
     assert other.status_code == 409
+    # Somebody who would put another version in its place is in the register.
+    wanted = {"action": "version:register", "limit": 500}
+    events = shop.plane.admin.get("/api/v1/register/events", params=wanted).json()
+    denied = [e["reason"] for e in events if e["outcome"] == "denied"]
+    assert f"{body['version']} is registered with another manifest" in denied
 
 
 def test_a_version_shows_its_manifest(shop, manifest):

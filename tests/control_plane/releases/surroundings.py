@@ -12,10 +12,10 @@ from control_plane.people.keys import issue_person_key
 from control_plane.principal import Permission, permissions_of
 from control_plane.registry.service import get_version
 from control_plane.releases import freezes, kills, reviews
-from control_plane.releases.lifecycle import STARTED, State, Verb
+from control_plane.releases.lifecycle import CLOSED, STARTED, State, Verb
 from control_plane.releases.queries import open_release
 from control_plane.releases.retirement import retire_unused
-from tests.control_plane.releases.interlocking import MODEL, Interlocking, people, versions
+from tests.control_plane.releases.interlocking import MODEL, Interlocking, people, plans, versions
 
 roles = st.sampled_from([["approver"], ["release_manager"], ["viewer"]])
 
@@ -29,6 +29,19 @@ class Surroundings(Interlocking):
         for name in sorted(self.known[target.id].approvals):
             self.change_roles(name, ["viewer"])
         self.go_on(verb)
+
+    @rule(plan=plans, second=st.sampled_from(("dee", "eve")))
+    def an_approval_from_before_an_edit_carries_nothing(self, plan, second):
+        """Another one stands beside it, until that person may judge no longer."""
+        self.change_roles(second, ["approver"])
+        self.carry_on(3 if State(self.newest().state) in CLOSED else 2, Verb.RAMP)
+        if State(self.newest().state) is not State.APPROVED:
+            return
+        self.remember("ada")
+        self.edit_what_was_remembered("ada", plan)
+        for who, verb in (("ada", Verb.SUBMIT), (second, Verb.APPROVE)):
+            self.go(self.newest(), who, verb)
+        self.who_approved_loses_the_role(Verb.RAMP)
 
     @rule(who=people, version=versions)
     def retire(self, who, version):
