@@ -1,5 +1,6 @@
 """GrowthBook's SDK endpoints (the key stands in the path, as its SDKs send it), and the keys."""
 
+import time
 from collections.abc import AsyncIterator
 from typing import Annotated, Any
 
@@ -98,6 +99,7 @@ async def get_subscription(
 
 async def _events(parts: Parts, sdk_key: str, last: str) -> AsyncIterator[bytes]:
     yield f"retry: {RETRY_MS}\n\n".encode()
+    repeat_until = 0.0
     async for _ in parts.feed.changes(KEEP_ALIVE_SECONDS):
         try:
             seen = await run_in_threadpool(_load, parts, sdk_key)
@@ -107,10 +109,15 @@ async def _events(parts: Parts, sdk_key: str, last: str) -> AsyncIterator[bytes]
         if seen is None:
             return
         state, payload = seen
-        if frames.same_state(state, last):
-            yield frames.KEEP_ALIVE
+        if not frames.same_state(state, last):
+            sent = frames.frame(state, payload)
+            announced = sent == frames.announcement(state)
+            repeat_until = time.monotonic() + frames.REPEAT_S if announced else 0.0
+            yield sent
+        elif time.monotonic() < repeat_until:
+            yield frames.announcement(state)
         else:
-            yield frames.frame(state, payload)
+            yield frames.KEEP_ALIVE
         last = state
 
 

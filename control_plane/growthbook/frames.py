@@ -17,6 +17,9 @@ from bentos.contract.documents import Revision
 # The Python SDK's reader dies of a longer line (aiohttp's limit is 512 KiB, ``data: `` included).
 MAX_LINE_BYTES = 512 * 1024 - 1024
 KEEP_ALIVE = b"data: \n\n"
+# The Python SDK's async client passes over an announcement while its cache holds (60 s unless set
+# otherwise), so one that is made once is lost: it is repeated until that must be over.
+REPEAT_S = 150.0
 
 
 def state_id(revision: Revision, payload: dict[str, Any]) -> str:
@@ -30,9 +33,14 @@ def same_state(one: str, other: str) -> bool:
     return one.rpartition("-")[2] == other.rpartition("-")[2]
 
 
+def announcement(state: str) -> bytes:
+    """That there is something to fetch."""
+    return b"id: %b\nevent: features-updated\ndata: \n\n" % state.encode()
+
+
 def frame(state: str, payload: dict[str, Any]) -> bytes:
     """One event. A payload too long for a line is announced, for SDKs to fetch."""
     data = msgspec.json.encode(payload)
     if len(data) > MAX_LINE_BYTES:
-        return b"id: %b\nevent: features-updated\ndata: \n\n" % state.encode()
+        return announcement(state)
     return b"id: %b\nevent: features\ndata: %b\n\n" % (state.encode(), data)

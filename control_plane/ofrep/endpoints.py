@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator, Callable
 from typing import Annotated, Any
 
 import msgspec
-from fastapi import Header, Query, Request, Response
+from fastapi import APIRouter, Header, Query, Request, Response
 from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import StreamingResponse
 
@@ -20,13 +20,13 @@ from control_plane.growthbook.models import SdkKeyRow
 from control_plane.ofrep.channel import find_by_ticket, ticket
 from control_plane.ofrep.context import RefusedError, read_context
 from control_plane.ofrep.evaluation import FLAG_NOT_FOUND, evaluate_all, evaluate_flag, failure
+from control_plane.ofrep.route import OfrepRoute
 from control_plane.parts import Parts, Running
 from control_plane.publish.archive import load_served
 from control_plane.publish.etag import conditional_json
 from control_plane.registry.service import attribute_types
-from control_plane.router import Router
 
-router = Router(prefix="/ofrep/v1")
+router = APIRouter(prefix="/ofrep/v1", route_class=OfrepRoute)
 KEEP_ALIVE_SECONDS = 15.0
 INACTIVITY_S = 120
 MIN_POLL_MS = 30_000

@@ -6,6 +6,7 @@ from growthbook import GrowthBook
 
 from bentos.contract.documents import KillBody, Revision, RoutesBody
 from bentos.contract.route import HASH_ATTRIBUTE
+from control_plane.growthbook import endpoints, frames
 from control_plane.growthbook.endpoints import get_subscription
 from gateway.routing import Routes
 from tests.control_plane.away import Away
@@ -264,3 +265,21 @@ def test_a_stream_opens_while_the_database_is_away_and_tells_nothing():
 def test_a_key_names_its_models_within_limits(plane, models):
     body = {"name": "theme", "kind": "server", "models": models}
     assert plane.admin.post("/api/v1/sdk-keys", json=body).status_code == 422
+
+
+def test_what_is_too_long_for_a_frame_is_announced_until_caches_are_over(monkeypatch):
+    """The Python SDK's async client passes over announcements while its cache holds."""
+    payload = {"features": {"f": "x" * frames.MAX_LINE_BYTES}}
+    monkeypatch.setattr(endpoints, "_load", lambda *_: ("1.1-abcd", payload))
+    monkeypatch.setattr(endpoints, "KEEP_ALIVE_SECONDS", 0.01)
+
+    async def follow(repeat_s, count):
+        monkeypatch.setattr(frames, "REPEAT_S", repeat_s)
+        events = endpoints._events(Away(), "sdk-x", "")
+        told = [await anext(events) for _ in range(count)]
+        await events.aclose()
+        return told[1:]
+
+    announced = frames.announcement("1.1-abcd")
+    assert asyncio.run(follow(60, 4)) == [announced] * 3
+    assert asyncio.run(follow(0, 4)) == [announced, frames.KEEP_ALIVE, frames.KEEP_ALIVE]
