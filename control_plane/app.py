@@ -1,7 +1,7 @@
 """Puts the control plane together. The only file that knows all slices."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 import structlog
@@ -28,6 +28,8 @@ from control_plane.decisions.store import DecisionStore
 from control_plane.decisions.upkeep import Upkeep
 from control_plane.denials import Strangers
 from control_plane.envelope import Envelope
+from control_plane.follow import endpoints as follow
+from control_plane.follow.follower import Follower
 from control_plane.growthbook import endpoints as growthbook
 from control_plane.idempotency.requests import note_key
 from control_plane.inquiry import endpoints as inquiry
@@ -53,9 +55,7 @@ from control_plane.releases import freeze_endpoints as freezes
 from control_plane.releases import group_endpoints as groups
 from control_plane.releases import preview_endpoints as previews
 from control_plane.releases import review_endpoints as reviews
-from control_plane.request_metrics import CountedRequests
 from control_plane.shopify_apps import endpoints as shopify_apps
-from control_plane.state_metrics import StateMetrics
 
 log = structlog.get_logger(__name__)
 SUM_UP_EVERY_S = 1.0
@@ -87,6 +87,7 @@ ROUTERS = (
     growthbook.router,
     ofrep.router,
     linter.router,
+    follow.router,
 )
 
 
@@ -107,7 +108,6 @@ def create_app(settings: Settings, oidc: OidcSettings | None = None) -> FastAPI:
     app.state.parts = parts
     problem.install(app)
     app.add_middleware(Envelope)
-    app.add_middleware(CountedRequests, metrics=parts.metrics)
     for router in ROUTERS:
         app.include_router(router)
     install_console(app, parts)
@@ -121,29 +121,28 @@ def _make_parts(settings: Settings, oidc: OidcSettings) -> Parts:
     signer = load_signer(settings.keys / "documents.key")
     text = "Open streams: gateways, and SDKs."
     counts.gauge("stream_subscribers", text, lambda: feed.subscribers)
-    counts.registry.register(StateMetrics(database))
+    publisher = Publisher(database, signer, feed, counts, settings.publish_interval_s)
+    follower = Follower(
+        database, settings.keys, settings.follow_pace, publisher.wake, counts.followed
+    )
+    text = "Seconds since the upstream GrowthBook last answered; 0 when nothing is followed."
+    counts.gauge("follow_age_seconds", text, follower.age_s)
     return Parts(
         settings=settings,
         database=database,
         feed=feed,
-        publisher=Publisher(database, signer, feed, counts, settings.publish_interval_s),
+        publisher=publisher,
+        follower=follower,
         strangers=Strangers(),
         checkpointer=Checkpointer(
             database,
             load_register_signer(settings.keys),
             CheckpointCopies(settings.checkpoint_copies),
             settings.checkpoint_interval_s,
-            _told(counts, "checkpointer"),
         ),
         decisions=store,
         metrics=counts,
-        upkeep=Upkeep(
-            store.lake,
-            database,
-            settings.retention,
-            settings.upkeep_interval_s,
-            _told(counts, "upkeep"),
-        ),
+        upkeep=Upkeep(store.lake, database, settings.retention, settings.upkeep_interval_s),
         workers=Workers(settings.home),
         exposures=LakeExposures(store),
         provider=provider,
@@ -159,10 +158,12 @@ async def _running(app: FastAPI) -> AsyncIterator[None]:
     # Other replicas' changes: theirs to publish, ours to tell our own streams of.
     parts.database.listen(parts.publisher.look)
     parts.checkpointer.start()
+    parts.follower.start()
     summing = asyncio.create_task(_sum_up(parts))
     yield
     parts.feed.close()
     summing.cancel()
+    await asyncio.to_thread(parts.follower.stop)
     await asyncio.to_thread(parts.publisher.stop)
     await asyncio.to_thread(_sum_up_once, parts, everything=True)
     await asyncio.to_thread(parts.checkpointer.stop)
@@ -182,18 +183,12 @@ def _decision_store(settings: Settings) -> DecisionStore:
     return DecisionStore(lake, engine)
 
 
-def _told(counts: Metrics, job: str) -> Callable[[bool], None]:
-    return lambda failed: counts.ran(job, failed=failed)
-
-
 async def _sum_up(parts: Parts) -> None:
     while True:
         await asyncio.sleep(SUM_UP_EVERY_S)
         try:
             await asyncio.to_thread(_sum_up_once, parts)
-            parts.metrics.ran("sums", failed=False)
         except Exception:
-            parts.metrics.ran("sums", failed=True)
             # Nothing is lost: what could not be written goes on being counted.
             log.exception("denials and reads could not be summed up")
 

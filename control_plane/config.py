@@ -7,6 +7,7 @@ from pydantic import Field, SecretStr, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from control_plane.decisions.retention_times import Retention
+from control_plane.follow.pace import Pace
 from control_plane.publish.models import INDEPENDENCE_DAYS
 from control_plane.storage.address import Address, parse_address
 
@@ -54,6 +55,13 @@ class Settings(BaseSettings):
     session_max_s: int = Field(default=43_200, ge=60, le=604_800)
     """A session is over after this, however much it was used."""
 
+    follow_poll_s: float = Field(default=30.0, ge=0.1, le=3600)
+    """An upstream GrowthBook is asked this often, beside its stream."""
+    follow_silence_s: float = Field(default=75.0, ge=0.1, le=3600)
+    """A stream of it that is silent for so long is given up; its keep-alives come every 30 s."""
+    follow_late_s: float = Field(default=180.0, ge=0.1, le=86_400)
+    """Nothing heard of it for so long is an alarm."""
+
     checkpoint_interval_s: float = Field(default=60.0, gt=0, le=86_400)
     """The register is signed this often, if anything was added."""
     checkpoint_copy: Path | None = None
@@ -88,6 +96,11 @@ class Settings(BaseSettings):
     def checkpoint_copies(self) -> Path:
         """Folder of copied checkpoints."""
         return self.checkpoint_copy or self.home / "checkpoints"
+
+    @property
+    def follow_pace(self) -> Pace:
+        """How an upstream GrowthBook is asked."""
+        return Pace(self.follow_poll_s, self.follow_silence_s, self.follow_late_s)
 
     @property
     def retention(self) -> Retention:

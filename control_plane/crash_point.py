@@ -12,7 +12,7 @@ VARIABLE = "SIGNALBOX_CRASH_AT"
 
 
 class CrashPoint(StrEnum):
-    """The steps of a change and its publish, in their order."""
+    """The steps of a change and its publish, in their order; then those of an upstream."""
 
     ANSWERED = "change.answered"
     "A request's change and, if it has a key, its answer are written, not committed."
@@ -30,6 +30,10 @@ class CrashPoint(StrEnum):
     "The revision is durable, no stream was told."
     ANNOUNCED = "publish.announced"
     "The streams were told."
+    FOLLOW_FETCHED = "follow.fetched"
+    "A payload of the upstream was read, nothing of it is written."
+    FOLLOW_TAKEN = "follow.taken"
+    "What is good of it is durable, the publisher was not waited for."
 
 
 class Countdown:

@@ -24,6 +24,7 @@ from control_plane.decisions.store import DecisionStore
 from control_plane.decisions.upkeep import Upkeep
 from control_plane.denials import Strangers
 from control_plane.errors import ConflictError
+from control_plane.follow.follower import Follower
 from control_plane.idempotency.requests import InFlight, join_transaction
 from control_plane.metrics import Metrics
 from control_plane.people.provider import Provider
@@ -51,6 +52,7 @@ class Parts:
     metrics: Metrics
     upkeep: Upkeep
     workers: Workers
+    follower: Follower
     reads: Reads = field(default_factory=Reads)
     heavy: Lock = field(default_factory=Lock)
     in_flight: InFlight = field(default_factory=InFlight)

@@ -34,6 +34,7 @@ class Permission(StrEnum):
     SEGMENTS_WRITE = "segments:write"
     FLEET_READ = "fleet:read"
     FLEET_REPORT = "fleet:report"
+    FOLLOW = "follow"
 
 
 class Role(StrEnum):
@@ -64,6 +65,7 @@ ROLES: dict[Role, frozenset[Permission]] = {
             _P.RELEASES_FORWARD,
             _P.RELEASES_BACK,
             _P.FREEZES,
+            _P.FOLLOW,
             _P.KILL,
         }
     ),
@@ -103,6 +105,7 @@ ROLES: dict[Role, frozenset[Permission]] = {
             _P.REGISTER_READ,
             _P.RELEASES_BACK,
             _P.FREEZES,
+            _P.FOLLOW,
             _P.KILL,
         }
     ),

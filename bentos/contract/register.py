@@ -102,6 +102,12 @@ class Action(StrEnum):
     IDENTITY_UNLINK = "identity:unlink"
     INSTALLATION_BACKUP = "installation:backup"
     INSTALLATION_UPGRADE = "installation:upgrade"
+    FOLLOW_PROPOSE = "follow:propose"
+    FOLLOW_APPROVE = "follow:approve"
+    FOLLOW_END = "follow:end"
+    FOLLOW_ACCEPT = "follow:accept"
+    FOLLOW_REFUSE = "follow:refuse"
+    FOLLOW_LATE = "follow:late"
     INSTALLATION_CONFIGURE = "installation:configure"
 
 

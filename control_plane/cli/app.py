@@ -6,6 +6,7 @@ from control_plane.cli import kills, lint, processes, releases
 from control_plane.cli.accounts import callers, keys, people, sdk_keys
 from control_plane.cli.audit import audit
 from control_plane.cli.decisions import decisions
+from control_plane.cli.follow import follow
 from control_plane.cli.freezes import freezes, reviews
 from control_plane.cli.groups import groups
 from control_plane.cli.shopify import shopify
@@ -27,6 +28,7 @@ for _name, _group in {
     "attributes": attributes,
     "groups": groups,
     "freezes": freezes,
+    "follow": follow,
     "reviews": reviews,
     "people": people,
     "keys": keys,

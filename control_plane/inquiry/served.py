@@ -8,6 +8,7 @@ from control_plane.db import ReadSession
 from control_plane.errors import ConflictError, NotFoundError
 from control_plane.inquiry.history import walk
 from control_plane.inquiry.published import KILL, ROUTES, told_by
+from control_plane.publish.features import is_canary
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -76,6 +77,9 @@ def _told(session: ReadSession, event: RegisterEvent | None) -> dict[str, Any]:
 
 def _canary(feature: dict[str, Any]) -> dict[str, Any] | None:
     for rule in feature.get("rules", ()):
+        # Rules of an upstream GrowthBook are told by the document itself.
+        if not is_canary(rule):
+            continue
         start, end = rule["ranges"][1]
         return {
             "release": f"release:{rule['id']}",

@@ -6,6 +6,7 @@ from control_plane.approvals import models as approvals
 from control_plane.audit import models as audit
 from control_plane.callers import models as callers
 from control_plane.decisions import models as decisions
+from control_plane.follow import models as follow
 from control_plane.growthbook import models as growthbook
 from control_plane.idempotency import models as idempotency
 from control_plane.people import models as people
@@ -19,6 +20,7 @@ SLICES = (
     audit,
     callers,
     decisions,
+    follow,
     growthbook,
     idempotency,
     people,

@@ -36,6 +36,7 @@ MEANINGS: dict[Permission, str] = {
     Permission.SEGMENTS_WRITE: "register decision segments",
     Permission.FLEET_READ: "what is to run",
     Permission.FLEET_REPORT: "say what runs",
+    Permission.FOLLOW: "propose to take routes from an upstream GrowthBook",
 }
 
 

@@ -19,6 +19,7 @@ from bentos.contract.documents import (
 )
 from bentos.contract.route import compile_feature, feature_key
 from control_plane.db import ReadSession
+from control_plane.follow.queries import followed_features
 from control_plane.publish import features
 from control_plane.publish.archive import Served
 from control_plane.publish.fleets import ready_addresses
@@ -26,7 +27,7 @@ from control_plane.publish.keys import keys_body
 from control_plane.publish.schemas_document import SCHEMAS
 from control_plane.releases.kills import active_kills
 from control_plane.releases.models import KillRow
-from control_plane.releases.routes import desired_routes, moving_together, named_versions
+from control_plane.releases.routes import desired_routes, moving_together
 
 
 @dataclass
@@ -77,20 +78,22 @@ def rerouted(session: ReadSession, served: Served, addresses: Container[str]) ->
 def _routes(
     session: ReadSession, desired: Desired, ready: Container[str], published: RoutesBody
 ) -> RoutesBody:
-    routes = {route.model: route for route in desired_routes(session)}
+    wanted = {route.model: compile_feature(route) for route in desired_routes(session)}
+    wanted |= followed_features(session)
     news = {}
-    for model, route in routes.items():
+    for model, feature in wanted.items():
         last = published.features.get(feature_key(model))
-        news[model] = named_versions(route) - (features.versions_in(last) if last else set())
+        known = features.versions_in(last) if last else set()
+        news[model] = features.versions_in(feature) - known
         missing = {version for version in news[model] if version not in ready}
         if missing:
             desired.hold(model, missing)
     _hold_companions(session, desired, news)
     compiled = {}
-    for model, route in routes.items():
+    for model, feature in wanted.items():
         key = feature_key(model)
         if model not in desired.held:
-            compiled[key] = compile_feature(route)
+            compiled[key] = feature
         elif key in published.features:
             compiled[key] = published.features[key]
     return RoutesBody(features=compiled)

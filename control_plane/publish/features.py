@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from bentos.contract.route import FEATURE_PREFIX
+from bentos.contract.route import CANARY, FEATURE_PREFIX, STABLE
 
 Feature = dict[str, Any]
 
@@ -19,7 +19,7 @@ def served_in(feature: Feature) -> set[str]:
 
 
 def serving(features: dict[str, Feature]) -> dict[str, str]:
-    """Model → version, for models all of whose traffic goes to one version."""
+    """Model → version, for models all of whose traffic surely goes to one version."""
     return {
         key.removeprefix(FEATURE_PREFIX): feature["defaultValue"]["serve"]
         for key, feature in features.items()
@@ -27,13 +27,24 @@ def serving(features: dict[str, Feature]) -> dict[str, str]:
     }
 
 
+def is_canary(rule: dict[str, Any]) -> bool:
+    """Whether it is a rule that one of our releases compiles to."""
+    meta = rule.get("meta", ())
+    return [each.get("key") for each in meta] == [STABLE, CANARY] and rule.get("id") == rule.get(
+        "seed"
+    )
+
+
 def _values(feature: Feature) -> list[dict[str, Any]]:
     values = [feature["defaultValue"]]
     for rule in feature.get("rules", ()):
-        values.extend(rule["variations"])
+        values.extend(rule.get("variations", ()))
+        values.extend([rule["force"]] if "force" in rule else [])
     return values
 
 
 def _splits(rule: dict[str, Any]) -> bool:
+    if "force" in rule or len(rule["ranges"]) != 2:
+        return True
     start, end = rule["ranges"][1]
     return bool(end > start)

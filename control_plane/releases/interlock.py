@@ -10,6 +10,7 @@ from bentos.contract.route import compile_features
 from control_plane import clock
 from control_plane.approvals import service as approvals
 from control_plane.db import ReadSession
+from control_plane.follow.queries import why_followed
 from control_plane.lint.finding import Finding
 from control_plane.lint.publication import check_model
 from control_plane.registry import history
@@ -73,6 +74,9 @@ def not_forward(session: ReadSession, row: ReleaseRow) -> list[str]:
     kill = active_kill(session, row.model)
     if kill is not None:
         reasons.append(f"{row.model} is killed to {kill.version}; clear the kill first")
+    followed = why_followed(session, row.model)
+    if followed:
+        reasons.append(followed)
     return reasons + [finding.sentence() for finding in lint_of(session, row)]
 
 

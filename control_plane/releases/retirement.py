@@ -2,7 +2,9 @@
 
 from control_plane.db import WriteSession
 from control_plane.errors import PolicyError
+from control_plane.follow.queries import followed_features
 from control_plane.principal import Principal
+from control_plane.publish.features import versions_in
 from control_plane.registry import history
 from control_plane.registry.models import VersionRow
 from control_plane.registry.service import get_version, retire_version
@@ -22,4 +24,7 @@ def retire_unused(
     kill = active_kill(session, row.model)
     if kill is not None and kill.version == version:
         raise PolicyError(f"{row.model} is killed to {version}")
+    followed = followed_features(session).get(row.model)
+    if followed is not None and version in versions_in(followed):
+        raise PolicyError(f"the upstream GrowthBook that {row.model} follows names {version}")
     return retire_version(session, principal, version, reason)

@@ -6,6 +6,8 @@ from sqlmodel import col, select
 
 from bentos.contract.route import CanaryRule, Route
 from control_plane.db import ReadSession
+from control_plane.follow.queries import followed_features
+from control_plane.publish.features import versions_in
 from control_plane.registry.history import previous_of, stable_of, stable_versions
 from control_plane.registry.service import list_models
 from control_plane.releases.lifecycle import STARTED, State
@@ -37,6 +39,8 @@ def wanted_versions(session: ReadSession) -> set[str]:
             wanted.add(release.candidate)
         stable, previous = stable_of(session, model.name), previous_of(session, model.name)
         wanted.update(version for version in (stable, previous) if version is not None)
+    for feature in followed_features(session).values():
+        wanted |= versions_in(feature)
     return wanted
 
 

@@ -13,7 +13,8 @@ from gateway.document_stream import DocumentStream
 from gateway.documents import DocumentStore, load_public_key
 
 # Before a change is committed there is nothing to publish.
-OF_A_PUBLISH = [point for point in CrashPoint if point is not CrashPoint.ANSWERED]
+APART = {CrashPoint.ANSWERED, CrashPoint.FOLLOW_FETCHED, CrashPoint.FOLLOW_TAKEN}
+OF_A_PUBLISH = [point for point in CrashPoint if point not in APART]
 # A kill is published by the transaction that sets it: until then there is neither.
 TOGETHER = {CrashPoint.COMPILED, CrashPoint.ARCHIVED, CrashPoint.RECORDED, CrashPoint.WRITTEN}
 

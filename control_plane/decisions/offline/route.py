@@ -63,10 +63,27 @@ def _split(decision: dict[str, Any], feature: dict[str, Any]) -> dict[str, Any]:
 def _default(decision: dict[str, Any], feature: dict[str, Any]) -> dict[str, Any]:
     if feature["defaultValue"]["serve"] == decision["assigned_version"]:
         return {"kind": "default"}
+    if decision["bucket"] is not None:
+        return _upstream_split(decision, feature)
     for rule in feature.get("rules", []):
         if rule.get("force", {}).get("serve") == decision["assigned_version"]:
             return {"kind": "forced", "rule": rule.get("id")}
     raise Unproven("decision: no route of its revision serves its version")
+
+
+def _upstream_split(decision: dict[str, Any], feature: dict[str, Any]) -> dict[str, Any]:
+    """The arm of a rule that an upstream GrowthBook made: no release stands behind it."""
+    for rule in feature.get("rules", []):
+        arms = zip(
+            rule.get("meta", []), rule.get("ranges", []), rule.get("variations", []), strict=False
+        )
+        for meta, (low, high), value in arms:
+            here = low <= decision["bucket"] / BUCKETS < high
+            serves = value["serve"] == decision["assigned_version"]
+            if here and serves and meta.get("key") == decision["variant"]:
+                told = {"kind": "upstream", "rule": rule.get("id"), "range": [low, high]}
+                return told | {"condition": rule.get("condition")}
+    raise Unproven("decision: no rule of its revision has its variant and its bucket")
 
 
 def _fnv1a32(text: str) -> int:

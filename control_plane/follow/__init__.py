@@ -1,0 +1,1 @@
+"""Follow mode: some models take their routes from a GrowthBook instance elsewhere."""
