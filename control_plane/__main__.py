@@ -20,7 +20,7 @@ from control_plane.db import Database
 from control_plane.errors import ConflictError, UnavailableError
 from control_plane.in_use import holding
 from control_plane.key_files import make_signing_key
-from control_plane.listener import listen
+from control_plane.listener import BACKLOG, bind
 from control_plane.parts import Parts
 from control_plane.principal import system
 from control_plane.publish.archive import installation
@@ -81,7 +81,7 @@ def _serve(settings: Settings) -> int:
     _settle_register_key(settings, app.state.parts.database)
     _settle_policy(settings, app.state.parts.database)
     try:
-        listener = listen(settings.control_plane_host, settings.control_plane_port)
+        listener = bind(settings.control_plane_host, settings.control_plane_port)
     except OSError as error:
         place = f"{settings.control_plane_host}:{settings.control_plane_port}"
         sys.stderr.write(f"signalbox: {place}: {error.strerror}\n")
@@ -94,6 +94,7 @@ def _serve(settings: Settings) -> int:
         access_log=False,
         proxy_headers=True,
         forwarded_allow_ips=settings.trusted_proxies,
+        backlog=BACKLOG,
         log_level="warning",
         timeout_graceful_shutdown=GRACE_SECONDS,
         server_header=False,

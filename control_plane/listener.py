@@ -1,4 +1,9 @@
-"""The listening socket, and how long the kernel waits for peers that do not take what is sent."""
+"""The socket, and how long the kernel waits for peers that do not take what is sent.
+
+It is bound early, so that an address that is taken is known before anything else is done, and
+listens late: who comes before anybody can answer is refused and comes back, instead of waiting
+for an answer until their patience is over.
+"""
 
 import socket
 
@@ -10,8 +15,8 @@ UNACKNOWLEDGED_MS = 10_000
 SEND_BUFFER_BYTES = 256 * 1024
 
 
-def listen(host: str, port: int) -> socket.socket:
-    """Listen; connections inherit the options. Raises OSError."""
+def bind(host: str, port: int) -> socket.socket:
+    """Take the address; connections inherit the options. Raises OSError."""
     family, kind, protocol, _, address = socket.getaddrinfo(
         host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
     )[0]
@@ -22,7 +27,6 @@ def listen(host: str, port: int) -> socket.socket:
         if hasattr(socket, "TCP_USER_TIMEOUT"):  # Linux
             listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, UNACKNOWLEDGED_MS)
         listener.bind(address)
-        listener.listen(BACKLOG)
     except OSError:
         listener.close()
         raise

@@ -29,6 +29,7 @@ from load_tests.propagation.trials import Latencies, Trials
 from load_tests.propagation.wire import Wire
 
 SOCKET = "version.sock"
+PAGE = 120
 EXIT_FLOOR = 1
 EXIT_BAD_INPUT = 2
 SCENARIOS = ("steady", "kill", "idle", "restart", "dropped", "half-open")
@@ -38,7 +39,7 @@ SLOW = frozenset({"restart", "half-open"})
 
 @dataclass(frozen=True)
 class Options:
-    """What is run. ``slow`` publishes of those scenarios that take seconds each."""
+    """What is run. ``slow`` publishes of those scenarios in which an outage takes seconds."""
 
     only: tuple[str, ...]
     publishes: int
@@ -61,7 +62,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     with tempfile.TemporaryDirectory(prefix="sbx-") as name, _plane(Path(name), options) as plane:
         runs = uvloop.run(_measure(plane, options))
     report = make_report(runs, options.workers, load)
-    show(report, Console(stderr=False))
+    show(report, Console(width=None if sys.stdout.isatty() else PAGE))
     for problem in report["problems"]:
         print(f"bench-propagation: {problem}", file=sys.stderr)
     print(json.dumps(report, separators=(",", ":")))
@@ -174,12 +175,14 @@ def _parse(arguments: Sequence[str] | None) -> Options:
     parser = argparse.ArgumentParser(prog="python -m load_tests.bench_propagation")
     parser.add_argument("--only", default=",".join(SCENARIOS), help=f"of {','.join(SCENARIOS)}")
     parser.add_argument("--publishes", type=int, default=200, help="of each scenario (200)")
-    parser.add_argument("--slow", type=int, default=200, help="of restart and half-open (200)")
+    parser.add_argument(
+        "--slow", type=int, default=200, help="of restart and half-open, two an outage (200)"
+    )
     parser.add_argument("--workers", type=int, default=4, help="gateway workers (4)")
     parser.add_argument("--idle", type=int, default=1000, help="idle subscribers (1000)")
     parser.add_argument("--models", type=int, default=7, help="models beside the probed one (7)")
     parser.add_argument("--versions", type=int, default=4, help="versions of each of them (4)")
-    parser.add_argument("--quick", action="store_true", help="20 publishes, 5 of the slow ones")
+    parser.add_argument("--quick", action="store_true", help="20 publishes, 6 of the slow ones")
     found = parser.parse_args(arguments)
     only = tuple(name for name in found.only.split(",") if name)
     for name in only:
@@ -188,7 +191,7 @@ def _parse(arguments: Sequence[str] | None) -> Options:
     for name in ("publishes", "slow", "workers", "idle"):
         if getattr(found, name) < 1:
             raise ContractError(f"--{name}", "1 or more", getattr(found, name))
-    publishes, slow = (20, 5) if found.quick else (found.publishes, found.slow)
+    publishes, slow = (20, 6) if found.quick else (found.publishes, found.slow)
     return Options(only, publishes, slow, found.workers, found.idle, found.models, found.versions)
 
 

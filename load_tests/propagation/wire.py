@@ -36,6 +36,11 @@ class Wire:
         for link in list(self._links):
             link.reset()
 
+    def drop_silent(self) -> None:
+        """Reset those that pass nothing on; the others stay."""
+        for link in [link for link in self._links if link.swallows]:
+            link.reset()
+
     def swallow(self) -> None:
         """Leave every connection there is open, and pass on nothing more: half-open."""
         for link in self._links:

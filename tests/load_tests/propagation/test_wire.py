@@ -69,3 +69,19 @@ async def test_swallowing_leaves_open_and_silent_and_the_next_connection_passes(
             await asyncio.wait_for(connection[0].read(1), 0.2)
         async with connected(wire) as other:
             assert await says(other, b"hello") == b"hello"
+
+
+async def test_what_is_silent_is_dropped_and_nothing_else():
+    async with (
+        echo_behind_a_wire() as wire,
+        connected(wire) as silent,
+    ):
+        await says(silent, b"hello")
+        wire.swallow()
+        async with connected(wire) as other:
+            await says(other, b"hello")
+            wire.drop_silent()
+            async with asyncio.timeout(5):
+                with suppress(ConnectionError):
+                    assert await silent[0].read(1) == b""
+            assert await says(other, b"again") == b"again"
