@@ -24,6 +24,8 @@ from control_plane.listener import BACKLOG, bind
 from control_plane.parts import Parts
 from control_plane.principal import system
 from control_plane.publish.archive import installation
+from control_plane.webhooks import seal
+from control_plane.webhooks.secrets import reseal
 
 log = structlog.get_logger(__name__)
 FAILED = 1
@@ -73,12 +75,13 @@ def main() -> int:
 
 def _serve(settings: Settings) -> int:
     _upgrade(settings)
-    # A home from before the register was signed has no key for it.
+    # A home from before these were needed lacks them.
     make_signing_key(settings.keys, register_key.NAME)
+    seal.make_key(settings.keys)
     app = create_app(settings)
     with app.state.parts.database.read() as session:
         _check_shop(settings, installation(session).shop)
-    _settle_register_key(settings, app.state.parts.database)
+    _settle_keys(settings, app.state.parts)
     _settle_policy(settings, app.state.parts.database)
     try:
         listener = bind(settings.control_plane_host, settings.control_plane_port)
@@ -133,11 +136,13 @@ def _upgrade(settings: Settings) -> None:
         log.info("schema upgraded", before=done.plan.before, after=done.plan.after, backup=backup)
 
 
-def _settle_register_key(settings: Settings, database: Database) -> None:
+def _settle_keys(settings: Settings, parts: Parts) -> None:
+    """The register's key is the one it names; webhooks' secrets are under the newest key."""
     signer = register_key.load_register_signer(settings.keys)
-    with database.write() as session:
+    with parts.database.write() as session:
         register_key.check_key(session, signer)
         register_key.enter_key(session, system("start"), signer)
+        reseal(session, parts.webhooks.seal)
 
 
 def _settle_policy(settings: Settings, database: Database) -> None:

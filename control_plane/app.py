@@ -56,6 +56,10 @@ from control_plane.releases import group_endpoints as groups
 from control_plane.releases import preview_endpoints as previews
 from control_plane.releases import review_endpoints as reviews
 from control_plane.shopify_apps import endpoints as shopify_apps
+from control_plane.webhooks import delivery_endpoints as webhook_deliveries
+from control_plane.webhooks import endpoints as webhooks
+from control_plane.webhooks.dispatcher import Dispatcher, Plan
+from control_plane.webhooks.seal import load_seal
 
 log = structlog.get_logger(__name__)
 SUM_UP_EVERY_S = 1.0
@@ -71,6 +75,8 @@ ROUTERS = (
     reviews.router,
     callers.router,
     shopify_apps.router,
+    webhooks.router,
+    webhook_deliveries.router,
     people.router,
     persons_keys.router,
     own_session.router,
@@ -143,6 +149,7 @@ def _make_parts(settings: Settings, oidc: OidcSettings) -> Parts:
         decisions=store,
         metrics=counts,
         upkeep=Upkeep(store.lake, database, settings.retention, settings.upkeep_interval_s),
+        webhooks=_dispatcher(settings, database, counts),
         workers=Workers(settings.home),
         exposures=LakeExposures(store),
         provider=provider,
@@ -159,17 +166,31 @@ async def _running(app: FastAPI) -> AsyncIterator[None]:
     parts.database.listen(parts.publisher.look)
     parts.checkpointer.start()
     parts.follower.start()
+    parts.webhooks.start()
     summing = asyncio.create_task(_sum_up(parts))
     yield
     parts.feed.close()
     summing.cancel()
     await asyncio.to_thread(parts.follower.stop)
+    await asyncio.to_thread(parts.webhooks.stop)
     await asyncio.to_thread(parts.publisher.stop)
     await asyncio.to_thread(_sum_up_once, parts, everything=True)
     await asyncio.to_thread(parts.checkpointer.stop)
     await asyncio.to_thread(parts.upkeep.stop)
     parts.decisions.close()
     parts.database.dispose()
+
+
+def _dispatcher(settings: Settings, database: Database, counts: Metrics) -> Dispatcher:
+    plan = Plan(
+        policy=settings.webhook_policy,
+        timeout_s=settings.webhook_timeout_s,
+        interval_s=settings.webhook_interval_s,
+        disable_days=settings.webhook_disable_days,
+        keep_days=settings.webhook_keep_days,
+        ca_file=settings.webhook_ca_file,
+    )
+    return Dispatcher(database, load_seal(settings.keys), plan, counts)
 
 
 def _decision_store(settings: Settings) -> DecisionStore:

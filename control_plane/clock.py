@@ -19,6 +19,11 @@ def later(seconds: float) -> str:
     return to_text(datetime.now(UTC) + timedelta(seconds=seconds))
 
 
+def after(moment: str, seconds: float) -> str:
+    """The moment so many seconds after a stored one."""
+    return to_text(datetime.fromisoformat(moment) + timedelta(seconds=seconds))
+
+
 def seconds_since(moment: str) -> float:
     """Seconds from a stored moment until now; negative if it lies ahead."""
     return seconds_between(moment, now())

@@ -10,6 +10,7 @@ from control_plane.decisions.retention_times import Retention
 from control_plane.follow.pace import Pace
 from control_plane.publish.models import INDEPENDENCE_DAYS
 from control_plane.storage.address import Address, parse_address
+from control_plane.webhooks.address import AddressPolicy, parse_networks
 
 
 class Settings(BaseSettings):
@@ -85,12 +86,39 @@ class Settings(BaseSettings):
     decisions_timeout_s: float = Field(default=10.0, gt=0, le=600)
     """A question that takes longer is broken off."""
 
+    webhook_networks: str = ""
+    """Networks that webhooks may go to although they are not public, with commas:
+    ``10.20.0.0/16,192.168.7.4/32``."""
+    webhook_http: bool = False
+    """Webhooks may go over plain http."""
+    webhook_ca_file: Path | None = None
+    """PEM file of certificates that webhooks' receivers are trusted by, besides the usual ones."""
+    webhook_timeout_s: float = Field(default=15.0, gt=0, le=60)
+    """A receiver that has not answered by then failed."""
+    webhook_interval_s: float = Field(default=0.5, gt=0, le=60)
+    """Between two looks for what is to be told."""
+    webhook_disable_days: float = Field(default=5.0, gt=0, le=365)
+    """A webhook to which nothing could be delivered for so long is disabled."""
+    webhook_keep_days: float = Field(default=30.0, gt=0, le=3650)
+    """Finished deliveries and dead letters are kept so long."""
+
+    @field_validator("webhook_networks")
+    @classmethod
+    def _networks(cls, text: str) -> str:
+        parse_networks(text)
+        return text
+
     @field_validator("decisions_url")
     @classmethod
     def _no_secret(cls, url: str) -> str:
         if "@" in urlsplit(url).netloc:
             raise ValueError("credentials belong into the environment, not into the URL")
         return url
+
+    @property
+    def webhook_policy(self) -> AddressPolicy:
+        """Where webhooks may go."""
+        return AddressPolicy(parse_networks(self.webhook_networks), http=self.webhook_http)
 
     @property
     def checkpoint_copies(self) -> Path:

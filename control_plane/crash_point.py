@@ -12,7 +12,7 @@ VARIABLE = "SIGNALBOX_CRASH_AT"
 
 
 class CrashPoint(StrEnum):
-    """The steps of a change and its publish, in their order; then those of an upstream."""
+    """The steps of a change and its publish, in their order; then an upstream's and a webhook's."""
 
     ANSWERED = "change.answered"
     "A request's change and, if it has a key, its answer are written, not committed."
@@ -34,6 +34,15 @@ class CrashPoint(StrEnum):
     "A payload of the upstream was read, nothing of it is written."
     FOLLOW_TAKEN = "follow.taken"
     "What is good of it is durable, the publisher was not waited for."
+    WEBHOOKS_DUE = "webhook.due"
+    "Deliveries are durable, none was sent."
+    WEBHOOK_SENT = "webhook.sent"
+    "A receiver was told, and nothing of it written down."
+
+    @property
+    def is_of_publish(self) -> bool:
+        """Whether there is, or may be, something to publish when it is passed."""
+        return self.value.startswith("publish.") or self is CrashPoint.CHANGE_COMMITTED
 
 
 class Countdown:

@@ -1,9 +1,9 @@
 """``python -m control_plane.init``: makes a home. Safe to repeat: what is there stays.
 
-Makes the signing key, the pseudonym key, the database, the first admin and the services'
-keys. A key file whose key the database does not know (or the other way round) is replaced;
-keys are written to files only, never printed. The first admin's one-time password is printed,
-once; it is stored nowhere but as a digest, so that there is no default password.
+Makes the signing keys, the pseudonym key, the webhooks' key, the database, the first admin and
+the services' keys. A key file whose key the database does not know (or the other way round) is
+replaced; keys are written to files only, never printed. The first admin's one-time password is
+printed, once; it is stored nowhere but as a digest, so that there is no default password.
 """
 
 import argparse
@@ -32,6 +32,7 @@ from control_plane.people.secret import parse_key
 from control_plane.people.sign_in import OneTimePassword, new_one_time, reset_password
 from control_plane.principal import SERVICES, Principal, Role, system
 from control_plane.publish.models import INSTALLATION_ID, InstallationRow
+from control_plane.webhooks import seal
 
 FAILED = 1
 BAD_INPUT = 2
@@ -44,6 +45,7 @@ def initialise(settings: Settings, admin: str) -> list[Path]:
     settings.keys.mkdir(parents=True, exist_ok=True, mode=0o700)
     written = make_signing_key(settings.keys, "documents")
     written += make_signing_key(settings.keys, "register")
+    written += seal.make_key(settings.keys)
     pseudonym = settings.keys / "pseudonym.key"
     if not pseudonym.exists():
         write_whole(pseudonym, secrets.token_hex(PSEUDONYM_KEY_BYTES) + "\n")

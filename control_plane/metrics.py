@@ -33,6 +33,12 @@ class Metrics:
             ("outcome",),
             registry=self.registry,
         )
+        self._webhooks = Counter(
+            f"{PREFIX}_webhook_attempts_total",
+            "Requests made to webhooks, by what followed.",
+            ("outcome",),
+            registry=self.registry,
+        )
         self._revision = Gauge(
             f"{PREFIX}_document_revision",
             "Number of each document's revision in force.",
@@ -43,6 +49,10 @@ class Metrics:
     def followed(self, outcome: str) -> None:
         """The upstream was asked, or sent something."""
         self._follow.labels(outcome).inc()
+
+    def webhook_attempt(self, outcome: str) -> None:
+        """A request was made to a webhook: delivered, again, dead or disabled followed."""
+        self._webhooks.labels(outcome).inc()
 
     def passed(self, *, failed: bool) -> None:
         """A pass has ended."""

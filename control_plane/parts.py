@@ -33,6 +33,7 @@ from control_plane.publish.key_watch import KeyWatch
 from control_plane.publish.publisher import Publisher
 from control_plane.publish.service import Document
 from control_plane.releases.exposures import Exposures, NoExposures
+from control_plane.webhooks.dispatcher import Dispatcher
 
 WAIT_SECONDS = 2.0
 PENDING = "pending"
@@ -51,6 +52,7 @@ class Parts:
     decisions: DecisionStore
     metrics: Metrics
     upkeep: Upkeep
+    webhooks: Dispatcher
     workers: Workers
     follower: Follower
     reads: Reads = field(default_factory=Reads)

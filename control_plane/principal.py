@@ -24,6 +24,7 @@ class Permission(StrEnum):
     KILLS_REVIEW = "kills:review"
     CALLERS = "callers"
     SDK_KEYS = "sdk_keys"
+    WEBHOOKS = "webhooks"
     PEOPLE = "people"
     REGISTER_READ = "register:read"
     DOCUMENTS_READ = "documents:read"
@@ -101,6 +102,7 @@ ROLES: dict[Role, frozenset[Permission]] = {
             _P.ATTRIBUTES_DECLARE,
             _P.CALLERS,
             _P.SDK_KEYS,
+            _P.WEBHOOKS,
             _P.PEOPLE,
             _P.REGISTER_READ,
             _P.RELEASES_BACK,

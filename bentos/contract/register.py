@@ -109,6 +109,14 @@ class Action(StrEnum):
     FOLLOW_REFUSE = "follow:refuse"
     FOLLOW_LATE = "follow:late"
     INSTALLATION_CONFIGURE = "installation:configure"
+    WEBHOOK_CREATE = "webhook:create"
+    WEBHOOK_EDIT = "webhook:edit"
+    WEBHOOK_DISABLE = "webhook:disable"
+    WEBHOOK_ENABLE = "webhook:enable"
+    WEBHOOK_DELETE = "webhook:delete"
+    WEBHOOK_ROTATE = "webhook:rotate"
+    WEBHOOK_TEST = "webhook:test"
+    WEBHOOK_REDELIVER = "webhook:redeliver"
 
 
 class Actor(msgspec.Struct, frozen=True, kw_only=True):

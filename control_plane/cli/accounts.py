@@ -8,7 +8,7 @@ import typer
 from control_plane.cli.api import call, call_all
 from control_plane.cli.exit_code import ExitCode
 from control_plane.cli.output import Json, fail, show
-from control_plane.cli.private_file import write_private
+from control_plane.cli.private_file import show_secret
 
 people = typer.Typer(no_args_is_help=True, help="Persons and their roles.")
 keys = typer.Typer(no_args_is_help=True, help="API keys of persons and services.")
@@ -109,7 +109,7 @@ def sign_out(person: str) -> None:
 def reset_password(person: str, file: PasswordFile = None, as_json: Json = False) -> None:
     """Give a person a one-time password; it is shown once and ends their sessions."""
     answer = call("POST", f"/api/v1/people/{person}/password")
-    _show_secret(answer, "password", file, as_json)
+    show_secret(answer, "password", file, as_json)
 
 
 @people.command("link")
@@ -260,11 +260,4 @@ def revoke_sdk_key(key: str, as_json: Json = False) -> None:
 
 
 def _show_key(answer: dict[str, Any], file: Path | None, as_json: bool) -> None:
-    _show_secret(answer, "key", file, as_json)
-
-
-def _show_secret(answer: dict[str, Any], name: str, file: Path | None, as_json: bool) -> None:
-    if file is not None:
-        write_private(file, answer[name] + "\n")
-        answer = {**answer, name: f"written to {file}"}
-    show(answer, as_json)
+    show_secret(answer, "key", file, as_json)

@@ -11,6 +11,7 @@ from control_plane.cli.freezes import freezes, reviews
 from control_plane.cli.groups import groups
 from control_plane.cli.shopify import shopify
 from control_plane.cli.versions import attributes, models, versions
+from control_plane.cli.webhooks import webhooks
 
 app = typer.Typer(
     name="signalbox",
@@ -35,6 +36,7 @@ for _name, _group in {
     "callers": callers,
     "sdk-keys": sdk_keys,
     "shopify": shopify,
+    "webhooks": webhooks,
     "audit": audit,
     "decisions": decisions,
 }.items():

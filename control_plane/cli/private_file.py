@@ -2,9 +2,10 @@
 
 import os
 from pathlib import Path
+from typing import Any
 
 from control_plane.cli.exit_code import ExitCode
-from control_plane.cli.output import fail
+from control_plane.cli.output import fail, show
 
 
 def write_private(path: Path, text: str) -> None:
@@ -15,3 +16,11 @@ def write_private(path: Path, text: str) -> None:
             file.write(text)
     except OSError as error:
         fail(f"{path}: expected a writable file, got {error.strerror}", ExitCode.BAD_INPUT)
+
+
+def show_secret(answer: dict[str, Any], name: str, file: Path | None, as_json: bool) -> None:
+    """Print an answer with a secret in it; with a file the secret goes there instead."""
+    if file is not None:
+        write_private(file, answer[name] + "\n")
+        answer = {**answer, name: f"written to {file}"}
+    show(answer, as_json)

@@ -14,6 +14,7 @@ from control_plane.publish import models as publish
 from control_plane.registry import models as registry
 from control_plane.releases import models as releases
 from control_plane.shopify_apps import models as shopify_apps
+from control_plane.webhooks import models as webhooks
 
 SLICES = (
     approvals,
@@ -28,5 +29,6 @@ SLICES = (
     registry,
     releases,
     shopify_apps,
+    webhooks,
 )
 METADATA = SQLModel.metadata

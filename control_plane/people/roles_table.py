@@ -26,6 +26,7 @@ MEANINGS: dict[Permission, str] = {
     Permission.KILLS_REVIEW: "close the review of a kill",
     Permission.CALLERS: "keys of callers, Shopify apps",
     Permission.SDK_KEYS: "GrowthBook SDK keys",
+    Permission.WEBHOOKS: "who is told of what by webhook, and what became of it",
     Permission.PEOPLE: "persons, roles, everybody's keys and passwords",
     Permission.REGISTER_READ: "read, verify and export the register; the access review",
     Permission.DOCUMENTS_READ: "what gateways live on",

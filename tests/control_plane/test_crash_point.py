@@ -13,8 +13,7 @@ from gateway.document_stream import DocumentStream
 from gateway.documents import DocumentStore, load_public_key
 
 # Before a change is committed there is nothing to publish.
-APART = {CrashPoint.ANSWERED, CrashPoint.FOLLOW_FETCHED, CrashPoint.FOLLOW_TAKEN}
-OF_A_PUBLISH = [point for point in CrashPoint if point not in APART]
+OF_A_PUBLISH = [point for point in CrashPoint if point.is_of_publish]
 # A kill is published by the transaction that sets it: until then there is neither.
 TOGETHER = {CrashPoint.COMPILED, CrashPoint.ARCHIVED, CrashPoint.RECORDED, CrashPoint.WRITTEN}
 

@@ -32,6 +32,7 @@ def test_a_home_has_keys_that_only_its_owner_reads(settings):
         "register.key",
         "register.pub",
         "pseudonym.key",
+        "webhooks.key",
         "admin.key",
         "gateway.key",
         "fleet.key",

@@ -246,6 +246,7 @@ def test_init_runs_and_passes_its_arguments_on(tmp_path):
     written = {Path(each).name for each in json.loads(done.stdout)["written"]}
     assert written == {
         *("documents.key", "documents.pub", "register.key", "register.pub", "pseudonym.key"),
+        "webhooks.key",
         *("admin.key", "gateway.key", "fleet.key", "trainer.key"),
     }
 

@@ -1,0 +1,1 @@
+"""Outgoing webhooks: what the register records, told to whoever subscribed (docs/webhooks.md)."""
