@@ -61,10 +61,10 @@ def _split(decision: dict[str, Any], feature: dict[str, Any]) -> dict[str, Any]:
 
 
 def _default(decision: dict[str, Any], feature: dict[str, Any]) -> dict[str, Any]:
-    if feature["defaultValue"]["serve"] == decision["assigned_version"]:
-        return {"kind": "default"}
     if decision["bucket"] is not None:
         return _upstream_split(decision, feature)
+    if feature["defaultValue"]["serve"] == decision["assigned_version"]:
+        return {"kind": "default"}
     for rule in feature.get("rules", []):
         if rule.get("force", {}).get("serve") == decision["assigned_version"]:
             return {"kind": "forced", "rule": rule.get("id")}

@@ -50,3 +50,16 @@ def test_a_kill_leaves_nothing_to_the_rules():
         Lane("m:2", Rail.IDLE, 0),
     )
     assert lanes("m", None, kill) == (Lane("m:1", Rail.KILLED, 10_000),)
+
+
+def test_an_upstream_s_rules_say_what_each_version_may_get_at_most():
+    values = [{"serve": version, "shadow": []} for version in ("m:1", "m:2", "m:3")]
+    split = {"variations": values[:2], "ranges": [[0, 0.7], [0.7, 1]]}
+    forced = {"force": values[2], "coverage": 0.1}
+    feature = {"defaultValue": values[0], "rules": [split, forced]}
+    found = lanes("m", feature, KillBody())
+    assert [(lane.version, lane.rail, lane.buckets) for lane in found] == [
+        ("m:1", Rail.STABLE, 6000),
+        ("m:2", Rail.CANARY, 3000),
+        ("m:3", Rail.CANARY, 1000),
+    ]
