@@ -5,7 +5,6 @@ plane that has just started on a machine that has) and warm. What is found is ch
 """
 
 import argparse
-import os
 import random
 import shutil
 import time
@@ -15,19 +14,18 @@ from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 from rich.console import Console
-from rich.progress import Progress
 
 from bentos.decision_lake.files import Lake
 from bentos.decision_lake.parts import Part as LakePart
 from control_plane.decisions.criteria import Criteria
 from control_plane.decisions.engine import Engine
 from control_plane.decisions.store import DecisionStore
-from load_tests.audit_part import Part, percentile
-from load_tests.decision_lake import fill
+from load_tests.audit_part import Part, bar, forget, percentile
+from load_tests.decision_lake import Plan, fill
 from load_tests.floors import Claim
 
 DECISIONS, DAYS, QUERIES = 50_000_000, 30, 200
-BYTES_EACH = 400
+BYTES_EACH = 200
 P95_S = 1.0
 Ask = Callable[[DecisionStore, str], bool]
 
@@ -51,16 +49,15 @@ def add_options(parser: argparse.ArgumentParser) -> None:
 def measure(options: argparse.Namespace, folder: Path, console: Console) -> Part:
     """Fill a lake and ask it."""
     root = options.lake or folder
-    lake, last = Lake(str(root / "decisions")), datetime.now(UTC).date()
-    if not lake.days(LakePart.PUBLIC):
-        _fill(lake, options.decisions, last, root, console)
+    lake = Lake(str(root / "decisions"))
+    seconds = _fill(lake, options.decisions, root, console)
     days = lake.days(LakePart.PUBLIC)
     newest = date.fromisoformat(days[-1])
     kinds: dict[str, tuple[str, LakePart, Ask]] = {
         "id": ("decision_id", LakePart.PUBLIC, _by_id),
         "subject": ("subject", LakePart.PERSONAL, _by_subject(newest)),
     }
-    claims, figures = [], _figures(lake, root)
+    claims, figures = [], _figures(lake, root) | {"written or found there in, s": seconds}
     for name, (column, part, ask) in kinds.items():
         values = _sample(lake, part, column, options.queries)
         for state, times in (
@@ -75,19 +72,28 @@ def measure(options: argparse.Namespace, folder: Path, console: Console) -> Part
                 f"by {name}, {state}, max s": max(each.wall_s for each in times),
                 f"by {name}, {state}, processor s": sum(each.cpu_s for each in times) / len(times),
             }
-    load = f"load average of the last minute: {os.getloadavg()[0]:.1f}"
-    return Part(claims, figures | {"queries of each kind": options.queries}, [load])
+    return Part(claims, figures | {"queries of each kind": options.queries})
 
 
-def _fill(lake: Lake, rows: int, last: date, folder: Path, console: Console) -> None:
-    folder.mkdir(parents=True, exist_ok=True)
-    needed, free = rows * BYTES_EACH, shutil.disk_usage(folder).free
-    if free < 2 * needed:
-        raise SystemExit(f"{folder}: expected {2 * needed / 1e9:.0f} GB free, got {free / 1e9:.0f}")
-    with Progress(console=console, transient=True) as progress:
-        task = progress.add_task("writing decisions", total=rows)
-        days = min(DAYS, max(1, rows // 1000))
-        fill(lake, rows=rows, days=days, last=last, note=lambda n: progress.advance(task, n))
+def _fill(lake: Lake, rows: int, root: Path, console: Console) -> float:
+    """Seconds until the lake was there, whole."""
+    kept = _size(root)
+    needed, free = 2 * (rows * BYTES_EACH - kept), shutil.disk_usage(_existing(root)).free
+    if free < needed:
+        raise SystemExit(f"{root}: expected {needed / 1e9:.0f} GB free, got {free / 1e9:.0f}")
+    plan, started = Plan.of(root, rows), time.perf_counter()
+    days = min(DAYS, max(1, rows // 1000))
+    with bar("writing decisions", rows, console) as told:
+        fill(lake, rows=rows, days=days, last=date.fromisoformat(plan.last), note=told)
+    return time.perf_counter() - started
+
+
+def _existing(folder: Path) -> Path:
+    return folder if folder.exists() else _existing(folder.absolute().parent)
+
+
+def _size(root: Path) -> int:
+    return sum(path.stat().st_size for path in root.rglob("*.parquet"))
 
 
 def _sample(lake: Lake, part: LakePart, column: str, count: int) -> list[str]:
@@ -119,10 +125,7 @@ def _by_subject(newest: date) -> Ask:
 
 
 def _cold(lake: Lake, ask: Ask, value: str) -> Took:
-    for path in Path(lake.root).rglob("*.parquet"):
-        file = os.open(path, os.O_RDONLY)
-        os.posix_fadvise(file, 0, 0, os.POSIX_FADV_DONTNEED)
-        os.close(file)
+    forget(Path(lake.root).rglob("*.parquet"))
     store = DecisionStore(lake, Engine(lake))
     try:
         return _timed(store, ask, value)
@@ -150,6 +153,5 @@ def _timed(store: DecisionStore, ask: Ask, value: str) -> Took:
 
 def _figures(lake: Lake, root: Path) -> dict[str, float | int | str]:
     paths = [p for day in lake.days(LakePart.PUBLIC) for p in lake.files(LakePart.PUBLIC, day)]
-    size = sum(path.stat().st_size for path in root.rglob("*.parquet"))
     rows = sum(lake.metadata(path).num_rows for path in paths)
-    return {"decisions": rows, "files of a part": len(paths), "lake, GB": size / 1e9}
+    return {"decisions": rows, "files of a part": len(paths), "lake, GB": _size(root) / 1e9}

@@ -9,6 +9,7 @@ last line of stdout is the report as JSON. Exit code 0: every floor held; 1: one
 
 import argparse
 import json
+import os
 import sys
 import tempfile
 from collections.abc import Callable, Sequence
@@ -34,8 +35,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     console = Console(stderr=True)
     parts = []
     for name in options.parts or PARTS:
+        before = os.getloadavg()[0]
+        console.print(f"{name}: load average of the minute before: {before:.1f}", highlight=False)
         with tempfile.TemporaryDirectory(prefix=f"sbx-{name}-", dir=options.folder) as folder:
             part = PARTS[name](options, Path(folder), console)
+        part.figures["load average before"] = before
         show(name, part, console)
         parts.append((name, part))
     missed = [claim for _, part in parts for claim in part.claims if claim.missed]

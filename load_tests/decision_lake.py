@@ -4,8 +4,16 @@ Values are random, so nothing compresses better than it would in earnest; the ha
 of the rows, as nothing here is verified.
 """
 
+import dataclasses
+import json
+import math
+import os
 from collections.abc import Callable
+from concurrent.futures import ProcessPoolExecutor, as_completed
+from dataclasses import asdict, dataclass
 from datetime import UTC, date, datetime, timedelta
+from multiprocessing import get_context
+from pathlib import Path
 from typing import Any
 
 import duckdb
@@ -16,6 +24,7 @@ from bentos.decision_lake.parts import PERSONAL, PUBLIC, Part, partition_of
 
 MODELS = ("fraud", "pricing", "recommendations")
 SUBJECTS = 1_000_000
+SCHEMAS = {Part.PERSONAL: PERSONAL, Part.PUBLIC: PUBLIC}
 # UUIDv7 (RFC 9562 §5.7) of the row's time; everything else as a gateway would have written it.
 ROWS = """
 WITH raw AS (
@@ -54,22 +63,56 @@ ORDER BY subject, seq
 """
 
 
+@dataclass(frozen=True)
+class Plan:
+    """What a kept lake is: who comes back to it goes on with just this."""
+
+    rows: int
+    last: str
+    row_group_rows: int = ROW_GROUP_ROWS
+
+    @classmethod
+    def of(cls, folder: Path, rows: int) -> "Plan":
+        """The plan of a folder, a new one if it has none. SystemExit when it is another's."""
+        path, new = folder / "plan.json", cls(rows, str(datetime.now(UTC).date()))
+        if not path.exists():
+            folder.mkdir(parents=True, exist_ok=True)
+            path.write_text(json.dumps(asdict(new)))
+        found = cls(**json.loads(path.read_text()))
+        if dataclasses.replace(found, last=new.last) != new:
+            raise SystemExit(f"{folder}: expected a lake of {new}, got {found}; delete it first")
+        return found
+
+
 def fill(lake: Lake, *, rows: int, days: int, last: date, note: Callable[[int], None]) -> None:
-    """Write ``rows`` decisions over ``days`` days until ``last``; ``note`` hears of each file's."""
-    each = rows // (days * len(MODELS))
-    connection = duckdb.connect(config={"threads": 2})
-    connection.execute("SET TimeZone = 'UTC'")
-    for day in (last - timedelta(days=back) for back in range(days)):
-        for model in MODELS:
-            table = _generated(connection, day, model, each)
-            partition = partition_of(day.isoformat(), model)
-            for part, schema in ((Part.PERSONAL, PERSONAL), (Part.PUBLIC, PUBLIC)):
-                path = lake.path(part, partition, f"compact-{day.isoformat()}")
-                lake.replace(path, table.select(schema.names).cast(schema), ROW_GROUP_ROWS)
-            note(each)
+    """Write at least ``rows`` decisions over ``days`` days until ``last``; ``note`` hears how
+    many are there.
+
+    Files that are there already stay, so that what was broken off is gone on with. A process a
+    core: what makes a file waits for nobody.
+    """
+    each = math.ceil(rows / (days * len(MODELS)))
+    dates = [last - timedelta(days=back) for back in range(days)]
+    # Engines have threads of their own: a fork would not have them.
+    with ProcessPoolExecutor(max_workers=os.cpu_count(), mp_context=get_context("spawn")) as pool:
+        written = [
+            pool.submit(_write, lake.root, day, model, each) for day in dates for model in MODELS
+        ]
+        for number, done in enumerate(as_completed(written), start=1):
+            done.result()
+            note(number * each)
 
 
-def _generated(connection: Any, day: date, model: str, rows: int) -> Any:
+def _write(root: str, day: date, model: str, rows: int) -> None:
+    lake, partition = Lake(root), partition_of(day.isoformat(), model)
+    paths = {part: lake.path(part, partition, f"compact-{day}") for part in SCHEMAS}
+    if not all(map(lake.exists, paths.values())):
+        table = _generated(day, model, rows)
+        for part, schema in SCHEMAS.items():
+            lake.replace(paths[part], table.select(schema.names).cast(schema))
+
+
+def _generated(day: date, model: str, rows: int) -> Any:
     start = datetime(day.year, day.month, day.day, tzinfo=UTC)
     values = {
         "start": start,
@@ -79,4 +122,7 @@ def _generated(connection: Any, day: date, model: str, rows: int) -> Any:
         "model": model,
         "subjects": SUBJECTS,
     }
-    return connection.sql(ROWS, params=values).to_arrow_table()
+    with duckdb.connect(config={"threads": 1}) as connection:
+        connection.execute("SET TimeZone = 'UTC'")
+        connection.execute("SET enable_progress_bar = false")
+        return connection.sql(ROWS, params=values).to_arrow_table()

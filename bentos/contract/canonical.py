@@ -5,7 +5,6 @@ Struct-typed records are turned into builtins first (``as_builtins``).
 """
 
 import hashlib
-import json
 import math
 from decimal import Decimal
 from json.encoder import encode_basestring
@@ -31,7 +30,7 @@ def canonical_json(value: Any) -> bytes:
     for integers beyond ±(2**53 - 1) and for nesting deeper than the stack.
     """
     try:
-        return _encode(_plain(value)).encode("utf-8")
+        return _encode(_plain(value))
     except (_NotPlain, RecursionError, UnicodeEncodeError):
         # Rare values, and every error: told by the writer that knows the path.
         return _canonical(value)
@@ -59,29 +58,38 @@ def digest(record: Any) -> str:
 
 
 class _NotPlain(Exception):
-    """The standard library's encoder would not write this value as RFC 8785 does."""
+    """msgspec's encoder would not write this value as RFC 8785 does."""
 
 
-_encode = json.JSONEncoder(
-    ensure_ascii=False, sort_keys=True, separators=(",", ":"), check_circular=False
-).encode
+_encode = msgspec.json.Encoder(order="sorted").encode
+_LEAST = -MAX_INTEGER
+_AS_THEY_ARE = frozenset({str, bool, type(None)})
 
 
 def _plain(value: Any) -> Any:
-    """The value as the standard library's (compiled) encoder writes it canonically.
+    """The value as msgspec's (compiled) encoder writes it canonically.
 
     Strings are escaped alike by both. ASCII keys sort alike by code point and by UTF-16 unit.
     """
     kind = type(value)
-    if kind is str or kind is bool or value is None:
-        return value
+    if kind is dict and _plain_keys(value):
+        # Most members are strings or small numbers, and not worth a call each.
+        return {
+            key: item
+            if (of := type(item)) in _AS_THEY_ARE or (of is int and _LEAST <= item <= MAX_INTEGER)
+            else _plain(item)
+            for key, item in value.items()
+        }
+    if kind is list or kind is tuple:
+        return [
+            item
+            if (of := type(item)) in _AS_THEY_ARE or (of is int and _LEAST <= item <= MAX_INTEGER)
+            else _plain(item)
+            for item in value
+        ]
     if kind is float:
         return _plain_float(value)
-    if kind is list or kind is tuple:
-        return [_plain_float(item) if type(item) is float else _plain(item) for item in value]
-    if kind is dict and _plain_keys(value):
-        return {key: _plain(item) for key, item in value.items()}
-    if kind is int and -MAX_INTEGER <= value <= MAX_INTEGER:
+    if kind in _AS_THEY_ARE or (kind is int and _LEAST <= value <= MAX_INTEGER):
         return value
     raise _NotPlain
 

@@ -4,22 +4,22 @@ The register and every decision segment use the same tree: leaf = SHA-256(0x00 �
 node = SHA-256(0x01 ‖ left ‖ right). This file knows nothing of what a leaf holds.
 """
 
-import hashlib
 from collections.abc import Iterable
+from hashlib import sha256
 
 from bentos.contract.errors import ContractError
 
-EMPTY_ROOT = hashlib.sha256(b"").digest()
+EMPTY_ROOT = sha256(b"").digest()
 
 
 def leaf_hash(data: bytes) -> bytes:
     """SHA-256(0x00 ‖ data), 32 bytes (RFC 6962 §2.1)."""
-    return hashlib.sha256(b"\x00" + data).digest()
+    return sha256(b"\x00" + data).digest()
 
 
 def node_hash(left: bytes, right: bytes) -> bytes:
     """SHA-256(0x01 ‖ left ‖ right), 32 bytes (RFC 6962 §2.1)."""
-    return hashlib.sha256(b"\x01" + left + right).digest()
+    return sha256(b"\x01" + left + right).digest()
 
 
 class MerkleAccumulator:
@@ -75,8 +75,9 @@ class MerkleAccumulator:
         if not self._edge:
             return EMPTY_ROOT
         root = self._edge[-1]
-        for subtree in reversed(self._edge[:-1]):
-            root = node_hash(subtree, root)
+        for subtree in self._edge[-2::-1]:
+            # ``node_hash``, without a call for each of a million events' twenty levels.
+            root = sha256(b"\x01" + subtree + root).digest()
         return root
 
 

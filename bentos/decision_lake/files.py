@@ -17,7 +17,8 @@ import fsspec
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-ROW_GROUP_ROWS = 16_384
+from bentos.decision_lake.layout import ROW_GROUP_ROWS
+
 COMPACTED = "compact-"
 # Key of a compacted file's metadata: a JSON list of the names of what it holds.
 SOURCES = b"signalbox.sources"
@@ -37,11 +38,11 @@ class Lake:
         """One file. One that is there stays: it is whole, and rows may have been erased since."""
         path = self.path(kind, partition, name)
         if not self._fs.exists(path) and name not in self._compacted(f"{kind}/{partition}"):
-            self._put(path, _parquet(table, ROW_GROUP_ROWS))
+            self._put(path, _parquet(table))
 
-    def replace(self, path: str, table: Any, row_group_rows: int = ROW_GROUP_ROWS) -> None:
+    def replace(self, path: str, table: Any) -> None:
         """Put a table in a file's place, whole or not at all; the file's own metadata stays."""
-        self._put(path, _parquet(table, row_group_rows))
+        self._put(path, _parquet(table))
 
     def remove(self, path: str) -> None:
         """Delete a file; one that is gone already is no error."""
@@ -174,9 +175,9 @@ class Lake:
             self._fs.mv(temporary, path)
 
 
-def _parquet(table: Any, row_group_rows: int) -> bytes:
+def _parquet(table: Any) -> bytes:
     sink = pa.BufferOutputStream()
-    pq.write_table(table, sink, compression="zstd", row_group_size=row_group_rows)
+    pq.write_table(table, sink, compression="zstd", row_group_size=ROW_GROUP_ROWS)
     data: bytes = sink.getvalue().to_pybytes()
     return data
 

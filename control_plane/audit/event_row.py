@@ -5,11 +5,10 @@ text where a number belongs, is hashed as it stands, and then does not give the 
 """
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
-from typing import Any, cast
+from typing import Any, NamedTuple, cast
 
 import msgspec
-from sqlalchemy import Select, Table, Text, select
+from sqlalchemy import Connection, Select, Table, Text, bindparam, select
 from sqlalchemy import cast as as_type
 from sqlalchemy.exc import DBAPIError
 
@@ -19,6 +18,8 @@ from control_plane.audit.models import EventRow
 from control_plane.db import ReadSession
 
 BATCH = 2000
+LEAST, MOST = -(2**63), 2**63 - 1
+"""What a number of 64 bits can be."""
 EVENTS = cast("Table", EventRow.__table__)  # type: ignore[attr-defined]
 _NAMES = tuple(EVENTS.c.keys())
 _ACTOR = {"type": "actor_type", "id": "actor_id", "auth_method": "auth_method", "key_id": "key_id"}
@@ -27,8 +28,7 @@ Members = dict[str, Any]
 """An event as JSON: what ``canonical.as_builtins(event)`` gives."""
 
 
-@dataclass(frozen=True, slots=True)
-class StoredEvent:
+class StoredEvent(NamedTuple):
     """One row. ``members`` is None where the row cannot be read, and ``problem`` says why."""
 
     seq: int
@@ -70,6 +70,15 @@ def stored(row: Sequence[Any]) -> StoredEvent:
     return StoredEvent(seq, members, leaf, root)
 
 
+_BATCH = (
+    select_events()
+    .where(EVENTS.c.seq >= bindparam("first"), EVENTS.c.seq <= bindparam("last"))
+    .order_by(EVENTS.c.seq)
+    .limit(BATCH)
+)
+_NUMBERS = _BATCH.with_only_columns(EVENTS.c.seq)
+
+
 def read_events(
     session: ReadSession, after: int | None = None, until: int | None = None
 ) -> Iterator[StoredEvent]:
@@ -77,29 +86,27 @@ def read_events(
 
     A row whose text the database cannot even hand over comes without members, as a problem.
     """
-    query = select_events().order_by(EVENTS.c.seq).limit(BATCH)
-    if until is not None:
-        query = query.where(EVENTS.c.seq <= until)
     connection = session.connection()
+    # Without ``after`` from the very first row, even one that has no right to be there.
+    first = LEAST if after is None else after + 1
+    last = MOST if until is None else until
     while True:
-        # Without ``after`` from the very first row, even one that has no right to be there.
-        batch = query if after is None else query.where(EVENTS.c.seq > after)
         try:
-            rows = [stored(row) for row in connection.execute(batch)]
+            found = connection.execute(_BATCH, {"first": first, "last": last}).all()
+            rows = [stored(row) for row in found]
         except DBAPIError:
-            rows = list(_one_by_one(session, batch))
+            rows = list(_one_by_one(connection, first, last))
         yield from rows
         if len(rows) < BATCH:
             return
-        after = rows[-1].seq
+        first = rows[-1].seq + 1
 
 
-def _one_by_one(session: ReadSession, batch: Select[Any]) -> Iterator[StoredEvent]:
-    connection = session.connection()
-    numbers = connection.execute(batch.with_only_columns(EVENTS.c.seq)).scalars().all()
+def _one_by_one(connection: Connection, first: int, last: int) -> Iterator[StoredEvent]:
+    numbers = connection.execute(_NUMBERS, {"first": first, "last": last}).scalars().all()
     for seq in numbers:
         try:
-            row = connection.execute(select_events().where(EVENTS.c.seq == seq)).one()
+            row = connection.execute(_BATCH, {"first": seq, "last": seq}).one()
         except DBAPIError as error:
             yield StoredEvent(seq, None, problem=f"it cannot be read: {error.orig}")
         else:

@@ -1,7 +1,7 @@
 """A whole verification: the tables against themselves, and against every checkpoint in reach."""
 
 import dataclasses
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
 from control_plane.audit import checkpoints
@@ -13,11 +13,15 @@ from control_plane.db import ReadSession
 
 
 def verify_all(
-    session: ReadSession, copies: CheckpointCopies, given: Iterable[Anchor] = ()
+    session: ReadSession,
+    copies: CheckpointCopies,
+    given: Iterable[Anchor] = (),
+    note: Callable[[int], None] | None = None,
 ) -> Verification:
     """Re-derive the register, with the stored and the copied checkpoints and those ``given``.
 
     What does not fit in the rows is told first; then a checkpoint that nobody of ours signed.
+    ``note`` hears how many events were checked.
     """
     anchors, problem = list(given), None
     try:
@@ -27,7 +31,7 @@ def verify_all(
             anchors += [each for each in found if kept is None or each.size <= kept]
     except (Unproven, OSError, UnicodeError) as error:
         problem = str(error)
-    result = verify(session, anchors)
+    result = verify(session, anchors, note)
     if result.ok and problem is not None:
         return dataclasses.replace(result, ok=False, problem=problem)
     return result

@@ -6,15 +6,15 @@ who rewrites every later row and the tree as well: that takes anchors, earlier r
 the database's holder cannot write.
 """
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 from sqlalchemy import select
 
 from bentos.contract import merkle, register
 from bentos.contract.errors import ContractError
-from control_plane.audit.event_row import StoredEvent, read_events
-from control_plane.audit.tree import HEAD_ID, HEADS, NODES, stored_nodes
+from control_plane.audit.event_row import BATCH, StoredEvent, read_events
+from control_plane.audit.tree import HEAD_ID, HEADS, NODES, STRIDE, stored_nodes
 from control_plane.db import ReadSession
 
 
@@ -48,13 +48,17 @@ class Mismatch(Exception):
         super().__init__(problem)
 
 
-def verify(session: ReadSession, anchors: Iterable[Anchor] = ()) -> Verification:
+def verify(
+    session: ReadSession, anchors: Iterable[Anchor] = (), note: Callable[[int], None] | None = None
+) -> Verification:
     """Check every leaf, every running root, the stored tree and the head; and that every anchor
-    is still in it."""
+    is still in it. ``note`` hears from time to time how many events were checked."""
     walk = _Walk(session, anchors)
     try:
         for event in read_events(session):
             walk.take(event)
+            if note is not None and event.seq % BATCH == 0:
+                note(event.seq)
         walk.end(session)
     except Mismatch as found:
         return walk.result(found)
@@ -87,9 +91,11 @@ class _Walk:
         if self._root != event.root:
             problem = f"event {seq} does not give the root that was stored with it"
             raise Mismatch(problem, seq)
-        for node in stored_nodes(seq, completed):
-            self._check_node(node["level"], node["position"], node["hash"])
-        self._meet(seq)
+        if len(completed) >= STRIDE:
+            for node in stored_nodes(seq, completed):
+                self._check_node(node["level"], node["position"], node["hash"])
+        if seq in self._anchors:
+            self._meet(seq)
 
     def end(self, session: ReadSession) -> None:
         """No more events; raises Mismatch."""

@@ -19,7 +19,6 @@ from sqlmodel import select
 
 from bentos.contract.register import Action
 from bentos.decision_lake.files import COMPACTED, SOURCES, Lake
-from bentos.decision_lake.layout import ROW_GROUP_ROWS
 from bentos.decision_lake.parts import Part, parse_partition, partition_of, segment_file
 from control_plane.audit.models import SegmentRow
 from control_plane.audit.service import Change, record
@@ -146,7 +145,7 @@ def _write(
     lake: Lake, part: Part, partition: str, name: str, table: Any, sources: dict[bytes, bytes]
 ) -> None:
     marked = table.replace_schema_metadata({**(table.schema.metadata or {}), **sources})
-    lake.replace(lake.path(part, partition, name), marked, ROW_GROUP_ROWS)
+    lake.replace(lake.path(part, partition, name), marked)
 
 
 def _remove_pair(lake: Lake, public: str) -> None:

@@ -29,6 +29,21 @@ def test_a_small_lake_is_filled_with_the_real_schema_and_asked(capsys, tmp_path)
         assert [marks(field) for field in table.schema] == [marks(field) for field in schema]
 
 
+def test_a_kept_lake_is_gone_on_with_and_no_other_is_taken_for_it(tmp_path):
+    lake = tmp_path / "lake"
+    arguments = ["decisions", "--queries", "1", "--lake", str(lake), "--decisions"]
+    assert bench_audit.main([*arguments, "600"]) == 0
+    files = sorted(lake.rglob("*.parquet"))
+    kept, lost = files[0], files[-1]
+    written = kept.stat().st_mtime_ns
+    lost.unlink()
+    assert bench_audit.main([*arguments, "600"]) == 0
+    assert sorted(lake.rglob("*.parquet")) == files
+    assert kept.stat().st_mtime_ns == written
+    with pytest.raises(SystemExit, match=r"rows=700.*got.*rows=600"):
+        bench_audit.main([*arguments, "700"])
+
+
 def test_a_disk_that_is_too_small_is_said_before_anything_is_written(tmp_path):
     with pytest.raises(SystemExit, match="GB free"):
         bench_audit.main(["decisions", "--decisions", str(10**12), "--folder", str(tmp_path)])

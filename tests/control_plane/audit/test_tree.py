@@ -44,6 +44,17 @@ def test_a_stored_node_is_the_root_over_its_leaves(filled, leaves):
         assert tree.node(0, 7) == leaves[7]
 
 
+def test_a_subtree_that_lost_leaves_has_no_root_of_another(filled, leaves):
+    # Nothing breaks: whoever compares the root learns it.
+    filled.tamper("DELETE FROM register_event WHERE seq > 300 AND seq <= 512")
+    with filled.database.read() as session:
+        tree = StoredTree(session)
+        assert tree.node(2, 11) == merkle_root(leaves[44:48])
+        assert tree.node(2, 75) != merkle_root(leaves[300:304])
+        assert tree.node(7, 2) != merkle_root(leaves[256:384])
+        assert tree.node(0, 301) != leaves[301]
+
+
 def test_the_tree_goes_on_from_where_it_stands(filled):
     filled.append(200)
     with filled.database.read() as session:

@@ -7,6 +7,7 @@ from sqlalchemy import insert, text
 
 from bentos.contract import register
 from bentos.contract.register import Action, RegisterEvent
+from control_plane.audit import verifier
 from control_plane.audit.event_row import columns_of, read_events
 from control_plane.audit.models import EventRow
 from control_plane.audit.service import Change, record
@@ -216,6 +217,14 @@ def test_the_stored_tree_is_checked_too(filled, statement, first_bad):
     filled.tamper(statement, zero="0" * 64)
     result = verified(filled.database)
     assert (result.ok, result.first_bad) == (False, first_bad), result
+
+
+def test_how_far_it_has_come_is_told(filled, monkeypatch):
+    monkeypatch.setattr(verifier, "BATCH", 250)
+    told = []
+    with filled.database.read() as session:
+        assert verify(session, note=told.append).ok
+    assert told == [250, 500]
 
 
 def test_a_history_rewritten_as_a_whole_misses_its_anchors(filled, tmp_path):
