@@ -103,7 +103,7 @@ class App:
         try:
             if len(body) > self._config.max_body_bytes:
                 raise TooLarge(_too_large(self._config.max_body_bytes, len(body)))
-            reply = await predict(
+            work = predict(
                 serving,
                 caller,
                 call.model,
@@ -112,7 +112,8 @@ class App:
                 body,
                 open_protocol=call.kind == "infer",
             )
-            reply = _packed(reply, headers)
+            del body
+            reply = _packed(await work, headers)
         except Exception as error:  # noqa: BLE001 - every error becomes an answer, here and only here
             reply = self._failed(call.kind, error)
         return self._readable(reply, headers) if b"origin" in headers else reply

@@ -21,27 +21,16 @@ class LaneAnswer(msgspec.Struct, frozen=True):
     batch_rows: int
 
 
-class Work:
+class Work(msgspec.Struct, frozen=True, eq=False):
     """One request waiting for, or in, a batch; ``deadline`` is time.monotonic, ``traceparent``
     the caller's header as it came."""
 
-    __slots__ = ("deadline", "future", "queued_at", "rows", "tensors", "traceparent")
-
-    def __init__(
-        self,
-        tensors: tuple[bytes, ...],
-        rows: int,
-        deadline: float,
-        future: "asyncio.Future[LaneAnswer]",
-        queued_at: float,
-        traceparent: bytes | None = None,
-    ) -> None:
-        self.tensors = tensors
-        self.rows = rows
-        self.deadline = deadline
-        self.future = future
-        self.queued_at = queued_at
-        self.traceparent = traceparent
+    tensors: tuple[bytes, ...]
+    rows: int
+    deadline: float
+    future: "asyncio.Future[LaneAnswer]"
+    queued_at: float
+    traceparent: bytes | None = None
 
 
 @dataclass(slots=True, eq=False)

@@ -36,11 +36,12 @@ class BatchAnswer:
 
     def slice(self, start: int, rows: int) -> dict[str, list[Any]]:
         """One request's part; raises BadAnswer if one of its rows is bad."""
+        end = start + rows
         if self.bad_rows:
-            for row in range(start, start + rows):
+            for row in range(start, end):
                 if row in self.bad_rows:
                     raise BadAnswer(self.bad_rows[row])
-        return {name: values[start : start + rows] for name, values in self.columns.items()}
+        return {name: values[start:end] for name, values in self.columns.items()}
 
 
 def read_batch(

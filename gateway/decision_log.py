@@ -70,6 +70,8 @@ class DecisionLog:
         self._seq = 0
         self._turn: list[bytes] = []
         self._waiting: list[asyncio.Future[bool]] = []
+        self._loop: asyncio.AbstractEventLoop | None = None
+        "The running one, while a turn has something to write."
         self._opened = 0
         folder.mkdir(parents=True, exist_ok=True)
         self._commit = GroupCommit(folder, self._abandon) if self.strict else None
@@ -88,15 +90,17 @@ class DecisionLog:
         """
         decision = make_decision(self._seq + len(self._turn))
         self._turn.append(encode_frame(DecisionFrame(decision, personal)))
-        loop = asyncio.get_running_loop()
-        written: asyncio.Future[bool] = loop.create_future()
+        if self._loop is None:
+            # Once a turn: to ask for the running loop is a system call.
+            self._loop = asyncio.get_running_loop()
+            self._loop.call_soon(self._end_turn)
+        written: asyncio.Future[bool] = self._loop.create_future()
         self._waiting.append(written)
-        if len(self._waiting) == 1:
-            loop.call_soon(self._end_turn)
         return await written or self._not_logged()
 
     def _end_turn(self) -> None:
         """Write what was decided in this turn of the loop."""
+        self._loop = None
         frames, self._turn = self._turn, []
         waiting, self._waiting = self._waiting, []
         logged = self._write_decisions(frames)

@@ -6,15 +6,15 @@ and ``App.__call__`` as it always did: this class decides about speed only, neve
 """
 
 import asyncio
+from collections.abc import Coroutine
 from time import monotonic
 from typing import TYPE_CHECKING, Any
 
-from bentos.contract.plain_request import PlainRequests
+from bentos.contract.plain_request import PlainHead, PlainRequests
 from gateway.admission import Admission
-from gateway.auth import Principal
 from gateway.errors import GatewayError
 from gateway.head_limits import HeadLimits
-from gateway.reply import render
+from gateway.reply import Reply, render
 
 if TYPE_CHECKING:
     from gateway.app import App, HotCall
@@ -35,6 +35,8 @@ class HotProtocol(HeadLimits):
     def __init__(self, *arguments: Any, **options: Any) -> None:
         super().__init__(*arguments, **options)
         self._requests = PlainRequests(min(MAX_HEAD_BYTES, self.gateway.config.max_head_bytes))
+        self._head: PlainHead | None = None
+        self._call: HotCall | None = None
         self._in_message = False
         self._answering: asyncio.Task[None] | None = None
         self._held: list[bytes] = []
@@ -50,8 +52,7 @@ class HotProtocol(HeadLimits):
             self._hold(data)
             return
         request = self._requests.split(data) if self._is_free() else None
-        call = None if request is None else self.gateway.hot_call(request[0].path)
-        if request is None or call is None or len(request[0].headers) > self._limits.max_headers:
+        if request is None or (call := self._call_of(request[0])) is None:
             super().data_received(data)
             return
         head, body = request
@@ -65,8 +66,15 @@ class HotProtocol(HeadLimits):
             self.transport.write(render(reply, close=self._leaving))
             self._answered()
         else:
-            work = self._answer(call, head.headers, body, caller, admission)
-            self._answering = self.loop.create_task(work)
+            work = self.gateway.answer_call(call, head.headers, body, caller)
+            self._answering = self.loop.create_task(self._answer(work, admission))
+
+    def _call_of(self, head: PlainHead) -> "HotCall | None":
+        """The inference call a head names; as a rule it is the one before it again."""
+        if head is not self._head:
+            fits = len(head.headers) <= self._limits.max_headers
+            self._head, self._call = head, self.gateway.hot_call(head.path) if fits else None
+        return self._call
 
     def _is_free(self) -> bool:
         """Nothing half read, nothing being answered, and the client reads its answers."""
@@ -94,16 +102,9 @@ class HotProtocol(HeadLimits):
         super().on_message_complete()
 
     # --- out ----------------------------------------------------------------------------
-    async def _answer(
-        self,
-        call: "HotCall",
-        headers: dict[bytes, bytes],
-        body: bytes,
-        caller: Principal,
-        admission: Admission | None,
-    ) -> None:
+    async def _answer(self, work: Coroutine[Any, Any, Reply], admission: Admission | None) -> None:
         try:
-            reply = await self.gateway.answer_call(call, headers, body, caller)
+            reply = await work
             if not self.transport.is_closing():
                 self.transport.write(render(reply, close=self._leaving))
             for copy in reply.shadows:

@@ -9,17 +9,16 @@ import asyncio
 from collections import deque
 from collections.abc import Callable, Iterable, Sequence
 from time import monotonic
-from typing import Any
 
 from bentos.contract.features import TensorBlock
 from bentos.contract.signature import ModelSignature
 from gateway.batch import Batch, LaneAnswer, Work
-from gateway.batch_answer import read_batch
+from gateway.batch_answer import BatchAnswer, read_batch
 from gateway.errors import BadAnswer, LaneError, LaneFull, LaneLost, LaneTimeout, LaneUnavailable
 from gateway.lane_connection import HttpAnswer, LaneConnection
 from gateway.lane_flight import Flight
 from gateway.lane_pool import WorkerPool
-from gateway.lane_pressure import Pressure, Priority
+from gateway.lane_pressure import CANARY, LIVE, Pressure, Priority
 from gateway.lane_queue import LaneQueue
 from gateway.lane_refusal import refused
 from gateway.lane_request import Encoding, InferRequests
@@ -80,14 +79,14 @@ class Lane:
         tensors: tuple[bytes, ...],
         rows: int,
         deadline: float,
-        priority: Priority = Priority.LIVE,
+        priority: Priority = LIVE,
         traceparent: bytes | None = None,
     ) -> "asyncio.Future[LaneAnswer]":
         """Queue one request; ``deadline`` is time.monotonic. Raises LaneUnavailable or LaneFull."""
         pool, failed = self.pool, self.tally.failed
         if not (pool.idle or self._flight) and pool.is_down:
             raise failed(LaneUnavailable(f"{self.version}: no worker can be reached"))
-        if priority is Priority.CANARY and not pool.idle and self._flight.is_silent(monotonic()):
+        if priority is CANARY and not pool.idle and self._flight.is_silent(monotonic()):
             # Whoever waits behind it would leave stable only the reserve.
             raise failed(LaneUnavailable(f"{self.version}: no worker answers"))
         try:
@@ -207,22 +206,25 @@ class Lane:
         else:
             worker.encoding_is_sure = True
             self.pool.succeeded(worker, batch.sent_at)
-            now, start = monotonic(), 0
-            self.tally.add(batch, now)
-            for work in batch.works:
-                try:
-                    self._answer(work, whole.slice(start, work.rows), batch, now)
-                except BadAnswer as error:
-                    self._fail(work, error)
-                start += work.rows
+            self._hand_out(batch, whole)
 
-    def _answer(self, work: Work, outputs: dict[str, list[Any]], batch: Batch, now: float) -> None:
-        if work.future.done():
-            return
-        self._latency.observe((now - work.queued_at) * 1000)
-        queue_us = int((batch.sent_at - work.queued_at) * 1e6)
+    def _hand_out(self, batch: Batch, whole: BatchAnswer) -> None:
+        """Each request its part, unless it waits no more."""
+        now, end = monotonic(), 0
+        self.tally.add(batch, now)
         lane_us = int((now - batch.sent_at) * 1e6)
-        work.future.set_result(LaneAnswer(outputs, queue_us, lane_us, batch.rows))
+        for work in batch.works:
+            start, end = end, end + work.rows
+            if work.future.done():
+                continue
+            try:
+                outputs = whole.slice(start, work.rows)
+            except BadAnswer as error:
+                self._fail(work, error)
+                continue
+            self._latency.observe((now - work.queued_at) * 1000)
+            queue_us = int((batch.sent_at - work.queued_at) * 1e6)
+            work.future.set_result(LaneAnswer(outputs, queue_us, lane_us, batch.rows))
 
     # --- second tries -----------------------------------------------------------------
     @property

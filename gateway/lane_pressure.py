@@ -19,6 +19,9 @@ class Priority(IntEnum):
     SHADOW = 2
 
 
+# Looking a member up in its class costs as much as a call.
+LIVE, CANARY, SHADOW = Priority
+
 # Share of the bound each priority may fill.
 SHARES = (1.0, 0.75, 0.5)
 

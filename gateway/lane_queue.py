@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable
 
 from gateway.batch import Batch, Work
 from gateway.errors import LaneError, LaneFull
-from gateway.lane_pressure import SHARES, Pressure, Priority
+from gateway.lane_pressure import LIVE, SHADOW, SHARES, Pressure, Priority
 
 NEVER = float("inf")
 
@@ -26,7 +26,7 @@ class LaneQueue:
         "Earliest deadline of anything added and not yet looked at again, in time.monotonic."
         self._version = version
         # A lane's own bound holds back shadows only: its canary or live calls are all it has.
-        self._limits = (max_rows, max_rows, int(max_rows * SHARES[Priority.SHADOW]))
+        self._limits = (max_rows, max_rows, int(max_rows * SHARES[SHADOW]))
         self._pressure = pressure
         self._expire = expire
         self._rows = 0
@@ -42,11 +42,11 @@ class LaneQueue:
 
     def add(self, work: Work, priority: Priority) -> None:
         """Let a work wait."""
-        if priority is Priority.SHADOW:
+        if priority is SHADOW:
             self.mirrored.append(work)
         else:
             self.waiting.append(work)
-            self._serves_live = priority is Priority.LIVE
+            self._serves_live = priority is LIVE
         self._rows += work.rows
         self._pressure.rows += work.rows
         self.earliest = min(self.earliest, work.deadline)

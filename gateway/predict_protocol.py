@@ -39,8 +39,7 @@ def decode(view: ModelView, body: bytes) -> Query:
 
 def encode(outputs: dict[str, list[Any]], facts: dict[str, Any]) -> bytes:
     """One object of named outputs per row, and which version answered and why."""
-    names = tuple(outputs)
-    predictions = [
-        dict(zip(names, values, strict=True)) for values in zip(*outputs.values(), strict=True)
-    ]
+    columns = outputs.items()
+    rows = range(len(next(iter(outputs.values()))))
+    predictions = [{name: values[row] for name, values in columns} for row in rows]
     return _encoder.encode({"predictions": predictions, **facts})

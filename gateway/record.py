@@ -1,12 +1,12 @@
 """Builds the decision of a request and writes it before the answer leaves."""
 
-from typing import TYPE_CHECKING, Any
+from functools import partial
+from typing import TYPE_CHECKING
 
 import msgspec
 
 from bentos.contract.decision import Decision, Latency, PersonalPart, Reason
 from bentos.contract.identity import Pseudonymizer
-from bentos.contract.rows import Row
 from gateway.batch import LaneAnswer
 from gateway.decision_id import RANDOM_BYTES, new_decision_id
 from gateway.decision_log import DecisionLog
@@ -77,20 +77,11 @@ class Recorder:
     ) -> tuple[str, bool]:
         """Write the decision; returns its id and whether it is in the log."""
         decision_id = new_decision_id(self._entropy.take(RANDOM_BYTES))
-
-        def decision(seq: int) -> Decision:
-            model = view.signature.model
-            return self._decision(decision_id, seq, model, query, assignment, outcome, watch)
-
+        model = view.signature.model
+        decision = partial(self._decision, decision_id, model, query, assignment, outcome, watch)
         logged = await self._log.append(decision, self._personal(view, query, outcome))
         served = outcome.served_version or assignment.version
-        labels = (
-            view.signature.model,
-            served,
-            assignment.variant,
-            outcome.reason.value,
-            str(outcome.status),
-        )
+        labels = (model, served, assignment.variant, outcome.reason.value, str(outcome.status))
         self._metrics.observe(labels, watch.total_s, outcome.answer)
         if outcome.error is not None or watch.total_s > self._request_log.slow_s:
             self._request_log.note(decision_id, labels, watch)
@@ -101,12 +92,12 @@ class Recorder:
     def _decision(
         self,
         decision_id: str,
-        seq: int,
         model: str,
         query: Query,
         assignment: Assignment,
         outcome: Outcome,
         watch: Stopwatch,
+        seq: int,
     ) -> Decision:
         answer = outcome.answer
         return Decision(
@@ -145,17 +136,8 @@ class Recorder:
             subject=None if key is None else self._subject(key),
             pseudonym_key_id=self._pseudonym_key_id,
             entities={} if query.entities is None else recorded(query.entities),
-            inputs=redact(view, query.rows),
+            inputs=view.kept.columns(query.rows),
             outputs={} if outcome.answer is None else outcome.answer.outputs,
             attributes=query.attributes,
             salt=self._entropy.take(SALT_BYTES).hex(),
         )
-
-
-def redact(view: ModelView, rows: list[Row]) -> dict[str, list[Any]]:
-    """Inputs as columns, without those the signature says to drop."""
-    if len(rows) == 1:
-        values = view.kept_values(rows[0])
-        return {name: [value] for name, value in zip(view.kept_inputs, values, strict=True)}
-    columns = zip(*[view.kept_values(row) for row in rows], strict=True)
-    return {name: list(column) for name, column in zip(view.kept_inputs, columns, strict=True)}

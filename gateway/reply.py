@@ -11,7 +11,7 @@ from gateway.shadow import ShadowCopy
 
 Headers = list[tuple[bytes, bytes]]
 _STATUS_LINES = {
-    status.value: f"HTTP/1.1 {status.value} {status.phrase}\r\n".encode() for status in HTTPStatus
+    status.value: f"HTTP/1.1 {status.value} {status.phrase}".encode() for status in HTTPStatus
 }
 
 
@@ -50,8 +50,8 @@ def error_reply(
 
 def render(reply: Reply, *, close: bool) -> bytes:
     """The bytes of an answer."""
-    lines = [b"%b: %b\r\n" % header for header in reply.headers]
+    lines = [_STATUS_LINES[reply.status], *map(b": ".join, reply.headers)]
     if close:
-        lines.append(b"connection: close\r\n")
+        lines.append(b"connection: close")
     lines.append(b"content-length: %d\r\n\r\n" % len(reply.body))
-    return b"".join((_STATUS_LINES[reply.status], *lines, reply.body))
+    return b"\r\n".join(lines) + reply.body

@@ -16,7 +16,7 @@ from growthbook.common_types import (
     StackContext,
     UserContext,
 )
-from growthbook.core import eval_feature, gbhash
+from growthbook.core import eval_feature
 
 from bentos.contract.decision import Reason
 from bentos.contract.documents import KillBody, Revision, RoutesBody
@@ -31,6 +31,7 @@ from bentos.contract.route import (
     RouteValue,
     feature_key,
 )
+from gateway.bucketing import Bucketing
 from gateway.errors import NotFound
 
 # What a rule may hold for its outcome to depend on nothing but the key's bucket.
@@ -66,9 +67,9 @@ class _Default:
 
     value: RouteValue
     has_rules: bool
-    split_seed: str | None = None
-    "Seed of the bucket that alone decides; None where attributes or several rules do."
-    by_bucket: dict[float, Assignment] = field(default_factory=dict)
+    split: Bucketing | None = None
+    "Of the bucket that alone decides; None where attributes or several rules do."
+    by_bucket: dict[int, Assignment] = field(default_factory=dict)
     "What the evaluator said of the first key of each bucket: at most 10,000."
 
 
@@ -89,8 +90,9 @@ class Routes:
                 continue
             features[key] = Feature(definition["defaultValue"], _rules(definition))
             default = _route_value(definition["defaultValue"], key)
+            seed = _split_seed(definition)
             self._defaults[key.removeprefix(FEATURE_PREFIX)] = _Default(
-                default, bool(definition.get("rules")), _split_seed(definition)
+                default, bool(definition.get("rules")), Bucketing(seed) if seed else None
             )
         self._context = GlobalContext(options=Options(), features=features)
 
@@ -138,14 +140,13 @@ class Routes:
         if targeting_key is None or not default.has_rules:
             shadows = default.value.shadow
             return Assignment(stable, stable, STABLE, Reason.STATIC, shadows, self.revision)
-        if default.split_seed is not None:
-            return self._split(model, default, default.split_seed, targeting_key)
+        if default.split is not None:
+            return self._split(model, default, default.split, targeting_key)
         return self._evaluate(model, stable, {**attributes, HASH_ATTRIBUTE: targeting_key})
 
-    def _split(self, model: str, default: _Default, seed: str, key: str) -> Assignment:
+    def _split(self, model: str, default: _Default, split: Bucketing, key: str) -> Assignment:
         """A split without conditions: one evaluation a bucket, whichever key comes first."""
-        bucket = gbhash(seed, key, HASH_VERSION)
-        assert bucket is not None
+        bucket = split.bucket(key)
         known = default.by_bucket.get(bucket)
         if known is None:
             known = self._evaluate(model, default.value.serve, {HASH_ATTRIBUTE: key})

@@ -20,11 +20,12 @@ from bentos.contract.documents import (
 )
 from bentos.contract.local_kill import LocalKill
 from bentos.contract.packing import Packer
-from bentos.contract.rows import reader, row_type
-from bentos.contract.signature import ModelSignature, Redaction, entities_of
+from bentos.contract.rows import row_type
+from bentos.contract.signature import ModelSignature, entities_of
 from gateway.consent import PersonalInputs
 from gateway.errors import Unpackable
 from gateway.feature_lookup import EntityReader, FeatureLookup
+from gateway.kept_inputs import KeptInputs
 from gateway.lane import Lane
 from gateway.local_kill import over
 from gateway.routing import Routes
@@ -39,11 +40,7 @@ class ModelView:
         self.row_type = row_type(signature)
         self.entities = EntityReader(signature) if entities_of(signature) else None
         "Reads the ids of the entities rows are about; None where the model names none."
-        kept = tuple(s.name for s in signature.inputs if s.redaction is not Redaction.DROP)
-        self.kept_inputs = kept
-        "Names of the inputs that decisions keep."
-        self.kept_values = reader(kept)
-        "A row → their values, in the same order."
+        self.kept = KeptInputs(signature)
         self.personal = PersonalInputs(signature)
         self.bands = tuple(spec.band for spec in signature.outputs if spec.band)
         "Pairs of inputs that bound an output: the first may not exceed the second."

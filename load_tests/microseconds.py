@@ -120,13 +120,13 @@ def steps(request: Request, file: int) -> Iterator[Step]:
 def _decision_steps(request: Request, recorder: Recorder, file: int) -> Iterator[Step]:
     assignment = request.assign(0)
     outcome = Outcome(assignment.reason, STABLE, request.answer)
-    watch, entropy = Stopwatch(time.monotonic), Entropy()
+    watch, entropy = Stopwatch(time.monotonic()), Entropy()
 
     def decision(number: int) -> DecisionFrame:
         query = request.queries[number]
         identifier = new_decision_id(entropy.take(RANDOM_BYTES))
         public = recorder._decision(  # noqa: SLF001 - one step of its own
-            identifier, 0, SIGNATURE.model, query, assignment, outcome, watch
+            identifier, SIGNATURE.model, query, assignment, outcome, watch, 0
         )
         personal = recorder._personal(request.view, query, outcome)  # noqa: SLF001
         return DecisionFrame(public, personal)

@@ -70,14 +70,16 @@ class Pseudonymizer:
             raise ContractError("pseudonym", "well-formed Unicode", (shop, kind)) from error
         if any(_SEPARATOR in part for part in parts):
             raise ContractError("shop or kind", "no 0x1f character", (shop, kind))
-        key, prefix = self._key, _SEPARATOR.join((*parts, b""))
+        # What all ids have in common is hashed once.
+        begun = hmac.new(self._key, _SEPARATOR.join((*parts, b"")), "sha256")
 
         def name(identifier: str) -> str:
+            mac = begun.copy()
             try:
-                data = prefix + identifier.encode()
+                mac.update(identifier.encode())
             except UnicodeEncodeError as error:
                 raise ContractError("pseudonym", "well-formed Unicode", identifier) from error
-            return _base32_26(hmac.digest(key, data, "sha256"))
+            return _base32_26(mac.digest())
 
         return name
 

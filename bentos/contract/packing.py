@@ -7,7 +7,6 @@ Fields of feature views, where a schema reads any, are packed beside the inputs
 
 import struct
 from collections.abc import Callable, Sequence
-from operator import attrgetter
 from typing import Any
 
 from bentos.contract.datatype import STRUCT_CODES, Datatype
@@ -19,7 +18,7 @@ from bentos.contract.features import (
     check_views,
     views_of,
 )
-from bentos.contract.rows import Row, attribute
+from bentos.contract.rows import Row, attribute, reader
 from bentos.contract.signature import InputSpec, ModelSignature
 from bentos.contract.view_packing import Known, PackKnown, column, fill_of, known_packer
 
@@ -120,17 +119,16 @@ def _rows_packer(pack: Callable[..., bytes], read: ReadRow) -> PackBlock:
 
 def _row_reader(block: TensorBlock, inputs: dict[str, InputSpec]) -> ReadRow:
     """The values of one row; the common case (plain numbers) is one attrgetter call."""
-    names = [attribute(feature.source_name) for feature in block.features]
-    get = attrgetter(*names)
+    sources = [feature.source_name for feature in block.features]
+    get = reader(sources, tuple(inputs))
     specs = [inputs[feature.source_name] for feature in block.features]
     if not all(map(_takes_as_it_is, block.features, specs)):
         return _wide_reader(block, get)
     fills = tuple(fill_of(feature) for feature in block.features)
     clips = _clips(block.features, specs)
-    single = len(names) == 1
 
     def read(row: Row) -> Sequence[Any]:
-        values: Sequence[Any] = (get(row),) if single else get(row)
+        values: Sequence[Any] = get(row)
         if None in values:
             values = [
                 fill if value is None else value for value, fill in zip(values, fills, strict=True)
@@ -177,12 +175,10 @@ def _wide_reader(block: TensorBlock, get: ReadRow) -> ReadRow:
     """Features of several columns, or of a narrower datatype than their input's: lists are cut
     to their width and padded with the default, numbers are brought into the datatype's range."""
     columns = tuple(column(feature) for feature in block.features)
-    single = len(columns) == 1
 
     def read(row: Row) -> Sequence[Any]:
-        values = (get(row),) if single else get(row)
         taken: list[Any] = []
-        for take, value in zip(columns, values, strict=True):
+        for take, value in zip(columns, get(row), strict=True):
             taken += take(value)
         return taken
 

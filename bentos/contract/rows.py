@@ -31,8 +31,11 @@ def attribute(name: str) -> str:
     return "v_" + re.sub(r"\W", lambda match: f"_{ord(match[0]):x}_", name)
 
 
-def reader(names: Sequence[str]) -> Callable[[Row], tuple[Any, ...]]:
-    """A function that reads these inputs of a row, in one call into C where it can."""
+def reader(names: Sequence[str], inputs: Sequence[str]) -> Callable[[Row], tuple[Any, ...]]:
+    """A function that reads these inputs of a row, in one call into C where it can; ``inputs``
+    are all that its model has."""
+    if list(names) == list(inputs):
+        return msgspec.structs.astuple
     attributes = [attribute(name) for name in names]
     if len(attributes) > 1:
         return attrgetter(*attributes)

@@ -9,9 +9,7 @@ LABELS = ("fraud", "fraud:1", "stable", "STATIC", "200")
 
 
 def watch(started: float, total_s: float = 1.5) -> Stopwatch:
-    made = Stopwatch(lambda: started)
-    made.total_s = total_s
-    return made
+    return Stopwatch(started, total_s=total_s)
 
 
 def test_a_line_names_the_decision_and_says_slow_or_failed():
