@@ -59,8 +59,11 @@ test-all: lint types imports ## everything, the slow tests too, and the control 
 	$(BIN)/python -m pytest -q $(ARGS)
 	@$(MAKE) test-postgresql
 
-test-postgresql: $(DEV_STAMP) ## the control plane's tests with its tables in PostgreSQL
-	SIGNALBOX_TEST_DATABASE=postgresql $(BIN)/python -m pytest -q tests/control_plane $(ARGS)
+# The control plane's own, and all others in which one with tables takes part.
+ON_POSTGRESQL := tests/control_plane tests/gateway/shipper $(addprefix tests/acceptance/test_, \
+	line.py doors.py local_kill.py personal_data.py storefront_doors.py)
+test-postgresql: $(DEV_STAMP) ## all tests of the control plane with its tables in PostgreSQL, the slow ones too
+	SIGNALBOX_TEST_DATABASE=postgresql $(BIN)/python -m pytest -q $(ON_POSTGRESQL) $(ARGS)
 
 lint: $(DEV_STAMP) ## ruff: rules and format
 	$(BIN)/ruff check .

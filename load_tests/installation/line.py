@@ -56,9 +56,13 @@ class Answer:
 
 @dataclass
 class Line:
-    """Control plane, fleet and gateway over one home. ``start`` and ``stop`` by name."""
+    """Control plane, fleet and gateway over one home. ``start`` and ``stop`` by name.
+
+    ``database_url``: empty for the SQLite file of the home.
+    """
 
     home: Path
+    database_url: str = ""
     processes: dict[str, "subprocess.Popen[bytes]"] = field(default_factory=dict)
     keys: dict[str, str] = field(default_factory=dict)
 
@@ -70,6 +74,7 @@ class Line:
         self.environment = {
             **os.environ,
             "SIGNALBOX_HOME": str(self.home),
+            "SIGNALBOX_DATABASE_URL": self.database_url,
             "SIGNALBOX_SHOP": SHOP,
             "SIGNALBOX_CONTROL_PLANE_URL": self.control_url,
             "SIGNALBOX_CONTROL_PLANE_PORT": str(control),

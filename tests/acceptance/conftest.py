@@ -8,12 +8,18 @@ import pytest
 from load_tests.installation.line import Line, serves
 from load_tests.installation.model import MODEL
 from load_tests.installation.tiny_bento import VERSIONS
+from tests.control_plane import conftest as control_plane
+from tests.databases import chosen
+
+databases, postgresql_databases = control_plane.databases, control_plane.postgresql_databases
+postgresql = control_plane.postgresql
 
 
 @pytest.fixture(scope="session")
-def line(tmp_path_factory):
+def line(tmp_path_factory, databases):
+    url = "" if chosen() == "sqlite" else databases.url(databases.empty())
     with tempfile.TemporaryDirectory(prefix="sbx-") as folder:
-        line = Line(Path(folder))
+        line = Line(Path(folder), url)
         try:
             line.set_up(tmp_path_factory.mktemp("projects"))
             line.start_gateway()

@@ -19,8 +19,8 @@ from control_plane.principal import Permission, Source
 
 
 @pytest.fixture
-def settings(tmp_path):
-    return Settings(home=tmp_path / "home")
+def settings(tmp_path, databases):
+    return Settings(home=tmp_path / "home", database_url=databases.url(databases.empty()))
 
 
 def test_a_home_has_keys_that_only_its_owner_reads(settings):
@@ -73,6 +73,7 @@ def test_a_lost_service_key_is_replaced_and_the_old_one_revoked(settings):
 def test_another_shop_is_refused(settings, monkeypatch, capsys):
     initialise(settings, "ada")
     monkeypatch.setenv("SIGNALBOX_HOME", str(settings.home))
+    monkeypatch.setenv("SIGNALBOX_DATABASE_URL", settings.database_url.get_secret_value())
     monkeypatch.setenv("SIGNALBOX_SHOP", "another")
     assert main([]) == 2
     assert "SIGNALBOX_SHOP" in capsys.readouterr().err
@@ -80,6 +81,7 @@ def test_another_shop_is_refused(settings, monkeypatch, capsys):
 
 def test_it_tells_where_and_never_what(settings, monkeypatch, capsys):
     monkeypatch.setenv("SIGNALBOX_HOME", str(settings.home))
+    monkeypatch.setenv("SIGNALBOX_DATABASE_URL", settings.database_url.get_secret_value())
     assert main([]) == 0
     assert main(["--json"]) == 0
     output = capsys.readouterr().out
@@ -100,6 +102,7 @@ def test_a_wrong_setting_is_named(monkeypatch, capsys, tmp_path):
 
 def test_the_first_admin_gets_a_one_time_password_printed_once(settings, monkeypatch, capsys):
     monkeypatch.setenv("SIGNALBOX_HOME", str(settings.home))
+    monkeypatch.setenv("SIGNALBOX_DATABASE_URL", settings.database_url.get_secret_value())
     assert main(["--json", "--admin", "ada"]) == 0
     told = json.loads(capsys.readouterr().out)["one_time_password"]
     assert told["person"] == "ada"
