@@ -67,6 +67,8 @@ def run_restore(settings: Settings, options: argparse.Namespace) -> Answer:
         f"{done.sessions_ended} browser sessions were ended",
         f"keys and passwords are as of {done.lost.since}: look through those revoked since",
     ]
+    if done.revoked_again:
+        lines.append(f"taken away since, and so again: {', '.join(done.revoked_again)}")
     if done.kept is not None:
         lines.append(f"what was there before: {done.kept}")
     report = {
@@ -74,6 +76,7 @@ def run_restore(settings: Settings, options: argparse.Namespace) -> Answer:
         "register_size": done.size,
         "lost": done.lost.told(),
         "sessions_ended": done.sessions_ended,
+        "revoked_again": done.revoked_again,
         "keys_written": done.keys_written,
         "kept": done.kept and str(done.kept),
     }

@@ -4,14 +4,16 @@ The replaced database tells it exactly; else the copies of the register's checkp
 many events there were at least.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from sqlalchemy import Connection, select
 
 from control_plane.audit.checkpoint_copies import CheckpointCopies
 from control_plane.audit.offline.notes import Unproven, parse_note
+from control_plane.backup import revocations
 from control_plane.backup.archive import BackupManifest
+from control_plane.backup.revocations import Taken
 from control_plane.backup.rows import tables_of
 from control_plane.config import Settings
 from control_plane.publish.models import INSTALLATION_ID
@@ -23,6 +25,8 @@ class Before:
 
     epoch: int
     size: int
+    taken: Taken = field(default_factory=dict)
+    """What was taken away in it."""
 
 
 @dataclass(frozen=True)
@@ -59,7 +63,8 @@ def look(connection: Connection) -> Before | None:
     )
     if epoch is None:
         return None
-    return Before(epoch, connection.scalar(select(head.c.size)) or 0)
+    size = connection.scalar(select(head.c.size)) or 0
+    return Before(epoch, size, revocations.look(connection, tables))
 
 
 def compare(settings: Settings, manifest: BackupManifest, before: Before | None) -> Lost:

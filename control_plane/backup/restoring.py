@@ -20,12 +20,13 @@ from bentos.contract.register import Action
 from control_plane import clock
 from control_plane.audit.service import Change, record
 from control_plane.audit.verifier import Verification, verify
-from control_plane.backup import lost
+from control_plane.backup import lost, revocations
 from control_plane.backup.archive import ArchiveReader, BackupManifest, sync_folder
 from control_plane.backup.keys import check_keys, restore_keys
 from control_plane.backup.lost import Lost
 from control_plane.backup.person import principal, user
 from control_plane.backup.progress import Bar
+from control_plane.backup.revocations import Taken
 from control_plane.backup.rows import settle_sequences, tables_of, write_lines
 from control_plane.config import Settings
 from control_plane.db import Database, ReadSession, WriteSession
@@ -45,6 +46,7 @@ class Restored:
     size: int
     lost: Lost
     sessions_ended: int
+    revoked_again: list[str]
     keys_written: list[str]
     kept: Path | None
 
@@ -64,7 +66,7 @@ def restore(settings: Settings, path: Path, *, replace: bool = False) -> Restore
             before = _look_before(settings, replace=replace)
             missing = lost.compare(settings, reader.manifest, before)
             put = _into_file if isinstance(settings.database, Path) else _into_server
-            return put(_Work(settings, reader, missing))
+            return put(_Work(settings, reader, missing, before.taken if before else {}))
     finally:
         reader.close()
 
@@ -74,6 +76,7 @@ class _Work:
     settings: Settings
     reader: ArchiveReader
     lost: Lost
+    taken: Taken
 
 
 def _check_manifest(settings: Settings, manifest: BackupManifest) -> None:
@@ -156,6 +159,7 @@ def _fill(
         ended = _end_sessions(session)
         epoch = _begin_epoch(session, work.lost.epoch + 1)
         _tell(session, work, epoch, ended)
+        again = revocations.carry_over(session, principal("restore"), work.taken)
         plain.flush()
     # Last: until here everything can still be undone.
     written = restore_keys(work.settings.keys, work.reader)
@@ -166,6 +170,7 @@ def _fill(
             size=manifest.register_size,
             lost=work.lost,
             sessions_ended=ended,
+            revoked_again=again,
             keys_written=written,
             kept=kept,
         )
