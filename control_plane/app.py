@@ -1,7 +1,7 @@
 """Puts the control plane together. The only file that knows all slices."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 
 import structlog
@@ -55,7 +55,9 @@ from control_plane.releases import freeze_endpoints as freezes
 from control_plane.releases import group_endpoints as groups
 from control_plane.releases import preview_endpoints as previews
 from control_plane.releases import review_endpoints as reviews
+from control_plane.request_metrics import CountedRequests
 from control_plane.shopify_apps import endpoints as shopify_apps
+from control_plane.state_metrics import StateMetrics
 from control_plane.webhooks import delivery_endpoints as webhook_deliveries
 from control_plane.webhooks import endpoints as webhooks
 from control_plane.webhooks.dispatcher import Dispatcher, Plan
@@ -114,6 +116,7 @@ def create_app(settings: Settings, oidc: OidcSettings | None = None) -> FastAPI:
     app.state.parts = parts
     problem.install(app)
     app.add_middleware(Envelope)
+    app.add_middleware(CountedRequests, metrics=parts.metrics)
     for router in ROUTERS:
         app.include_router(router)
     install_console(app, parts)
@@ -133,6 +136,7 @@ def _make_parts(settings: Settings, oidc: OidcSettings) -> Parts:
     )
     text = "Seconds since the upstream GrowthBook last answered; 0 when nothing is followed."
     counts.gauge("follow_age_seconds", text, follower.age_s)
+    counts.registry.register(StateMetrics(database))
     return Parts(
         settings=settings,
         database=database,
@@ -145,10 +149,17 @@ def _make_parts(settings: Settings, oidc: OidcSettings) -> Parts:
             load_register_signer(settings.keys),
             CheckpointCopies(settings.checkpoint_copies),
             settings.checkpoint_interval_s,
+            _told(counts, "checkpointer"),
         ),
         decisions=store,
         metrics=counts,
-        upkeep=Upkeep(store.lake, database, settings.retention, settings.upkeep_interval_s),
+        upkeep=Upkeep(
+            store.lake,
+            database,
+            settings.retention,
+            settings.upkeep_interval_s,
+            _told(counts, "upkeep"),
+        ),
         webhooks=_dispatcher(settings, database, counts),
         workers=Workers(settings.home),
         exposures=LakeExposures(store),
@@ -204,12 +215,18 @@ def _decision_store(settings: Settings) -> DecisionStore:
     return DecisionStore(lake, engine)
 
 
+def _told(counts: Metrics, job: str) -> Callable[[bool], None]:
+    return lambda failed: counts.ran(job, failed=failed)
+
+
 async def _sum_up(parts: Parts) -> None:
     while True:
         await asyncio.sleep(SUM_UP_EVERY_S)
         try:
             await asyncio.to_thread(_sum_up_once, parts)
+            parts.metrics.ran("sums", failed=False)
         except Exception:
+            parts.metrics.ran("sums", failed=True)
             # Nothing is lost: what could not be written goes on being counted.
             log.exception("denials and reads could not be summed up")
 

@@ -7,11 +7,12 @@ that is busy or away becomes an ``UnavailableError``, after a bounded wait.
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import NewType, Protocol
+from typing import NamedTuple, NewType, Protocol
 
 from sqlalchemy import BigInteger, Connection, Engine, Integer
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
+from sqlalchemy.pool import QueuePool
 from sqlmodel import Session
 
 from bentos.contract.errors import ContractError
@@ -26,6 +27,13 @@ ReadSession = NewType("ReadSession", Session)
 """May only select."""
 WriteSession = NewType("WriteSession", ReadSession)
 """May change things; committed once, by whoever opened it."""
+
+
+class Pool(NamedTuple):
+    """Connections that may be open, and those somebody has."""
+
+    in_use: int
+    size: int
 
 
 class Store(Protocol):
@@ -96,6 +104,16 @@ class Database:
     def unresolved(self, connection: Connection) -> list[str]:
         """Tables with references to rows that do not exist; for the end of maintenance."""
         return self._store.unresolved(connection)
+
+    def pools(self) -> dict[str, Pool]:
+        """How busy the connections are."""
+        engines = {"writer": self._store.writer, "reader": self._store.reader}
+        pools = {name: engine.pool for name, engine in engines.items()}
+        return {
+            name: Pool(in_use=pool.checkedout(), size=pool.size())
+            for name, pool in pools.items()
+            if isinstance(pool, QueuePool)
+        }
 
     def dispose(self) -> None:
         """Close all connections."""

@@ -145,6 +145,19 @@ class UnavailableError(ControlPlaneError):
     retry_after_s = 1
 
 
+class NotReadyError(ControlPlaneError):
+    """The process runs and cannot do its work; ``checks``: what of it, and why."""
+
+    status = 503
+    title = "Not ready"
+    retry_after_s = 1
+
+    def __init__(self, checks: dict[str, str | None]) -> None:
+        failing = [f"{name}: {why}" for name, why in checks.items() if why is not None]
+        super().__init__("; ".join(failing))
+        self.members = {"checks": checks}
+
+
 class TooBroadError(ControlPlaneError):
     """A question whose answer would take more time or memory than one may."""
 

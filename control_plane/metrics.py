@@ -1,11 +1,27 @@
-"""What the control plane counts, for Prometheus. Names end in their unit; none holds a secret."""
+"""What one process of the control plane counts, for Prometheus. Names end in their unit; no label
+is made from what a caller sends, none holds a secret."""
 
+import time
 from collections.abc import Callable
 
-from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
+from prometheus_client import (
+    CollectorRegistry,
+    Counter,
+    Gauge,
+    Histogram,
+    ProcessCollector,
+    generate_latest,
+)
 
 PREFIX = "signalbox_control_plane"
 PUBLISH_SECONDS = (0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.0, 5.0)
+REQUEST_SECONDS = (0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 10.0, 60.0)
+JOBS = ("publisher", "checkpointer", "upkeep", "sums")
+"""What goes on beside the requests."""
+
+
+def nobody_is_told(failed: bool) -> None:
+    """For a job by itself, whose passes nobody counts."""
 
 
 class Metrics:
@@ -13,6 +29,7 @@ class Metrics:
 
     def __init__(self) -> None:
         self.registry = CollectorRegistry()
+        ProcessCollector(registry=self.registry)
         self._publish = Histogram(
             f"{PREFIX}_publish_seconds",
             "From a change's commit in this process until the streams were told, kills and the "
@@ -20,11 +37,10 @@ class Metrics:
             buckets=PUBLISH_SECONDS,
             registry=self.registry,
         )
-        passes = Counter(
-            f"{PREFIX}_publisher_passes_total",
+        passes = self._counter(
+            "publisher_passes_total",
             "Passes of the publisher, also those that found nothing to do.",
-            ("outcome",),
-            registry=self.registry,
+            "outcome",
         )
         self._passes = {failed: passes.labels("failed" if failed else "ok") for failed in (0, 1)}
         self._follow = Counter(
@@ -45,6 +61,54 @@ class Metrics:
             ("document",),
             registry=self.registry,
         )
+        self._requests = self._counter(
+            "requests_total", "Requests answered.", "route", "method", "status"
+        )
+        self._seconds = Histogram(
+            f"{PREFIX}_request_seconds",
+            "From a request's head until its answer's.",
+            ("route", "method"),
+            buckets=REQUEST_SECONDS,
+            registry=self.registry,
+        )
+        self._denials = self._counter("denials_total", "Requests refused and recorded.", "status")
+        self._sign_ins = self._counter(
+            "sign_in_failures_total", "Proofs of who one is that were none.", "method"
+        )
+        replays = "Keyed changes that were sent again and answered as before."
+        self._replays = self._counter("replays_total", replays)
+        runs = "Runs of what goes on beside the requests."
+        self._runs = self._counter("job_runs_total", runs, "job", "outcome")
+        self._succeeded = Gauge(
+            f"{PREFIX}_job_success_timestamp_seconds",
+            "When a job last ended well, in Unix time; 0 before it ever did.",
+            ("job",),
+            registry=self.registry,
+        )
+        self._show_zeros()
+
+    def answered(self, route: str, method: str, status: int, seconds: float) -> None:
+        """A request was answered; ``route`` is its template."""
+        self._requests.labels(route, method, str(status)).inc()
+        self._seconds.labels(route, method).observe(seconds)
+
+    def denied(self, status: int) -> None:
+        """Somebody was refused what they may not have."""
+        self._denials.labels(str(status)).inc()
+
+    def not_signed_in(self, method: str) -> None:
+        """A ``password``, an identity ``provider``'s word or a ``key`` was no good."""
+        self._sign_ins.labels(method).inc()
+
+    def replayed(self) -> None:
+        """A change was sent again."""
+        self._replays.inc()
+
+    def ran(self, job: str, *, failed: bool) -> None:
+        """A run of a job has ended."""
+        self._runs.labels(job, "failed" if failed else "ok").inc()
+        if not failed:
+            self._succeeded.labels(job).set(time.time())
 
     def followed(self, outcome: str) -> None:
         """The upstream was asked, or sent something."""
@@ -55,8 +119,9 @@ class Metrics:
         self._webhooks.labels(outcome).inc()
 
     def passed(self, *, failed: bool) -> None:
-        """A pass has ended."""
+        """A pass of the publisher has ended."""
         self._passes[failed].inc()
+        self.ran("publisher", failed=failed)
 
     def announced(self, seconds: float) -> None:
         """The streams were told of a change this long after its commit."""
@@ -74,3 +139,15 @@ class Metrics:
     def expose(self) -> bytes:
         """All of it in Prometheus' text format."""
         return generate_latest(self.registry)
+
+    def _counter(self, name: str, text: str, *labels: str) -> Counter:
+        return Counter(f"{PREFIX}_{name}", text, labels, registry=self.registry)
+
+    def _show_zeros(self) -> None:
+        """A rate over what never happened is 0, not nothing."""
+        for job in JOBS:
+            self._succeeded.labels(job)
+            for outcome in ("ok", "failed"):
+                self._runs.labels(job, outcome)
+        for method in ("password", "provider", "key"):
+            self._sign_ins.labels(method)

@@ -12,11 +12,19 @@ from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
 from bentos.contract.errors import ContractError, shorten
+from bentos.contract.register import Action
 from control_plane import problem_page
 from control_plane.denials import record_denial, route_template
 from control_plane.envelope import REQUEST_ID
-from control_plane.errors import ControlPlaneError, StaleError, TooLargeError, UnavailableError
+from control_plane.errors import (
+    ControlPlaneError,
+    StaleError,
+    TooLargeError,
+    UnauthorizedError,
+    UnavailableError,
+)
 from control_plane.idempotency.service import ReplayedError
+from control_plane.metrics import Metrics
 from control_plane.parts import parts_of
 
 log = structlog.get_logger(__name__)
@@ -42,9 +50,10 @@ def answer(request: Request, error: Exception) -> Response:
     return _answer(request, error)
 
 
-def answer_again(_: Request, error: Exception) -> Response:
+def answer_again(request: Request, error: Exception) -> Response:
     """What a write was answered when it was carried out."""
     assert isinstance(error, ReplayedError)
+    parts_of(request).metrics.replayed()
     return error.response
 
 
@@ -70,11 +79,23 @@ def _recorded(request: Request, error: ControlPlaneError) -> ControlPlaneError:
     if not error.recorded:
         return error
     parts = parts_of(request)
+    parts.metrics.denied(error.status)
+    if isinstance(error, UnauthorizedError):
+        _count_proof(parts.metrics, request)
     try:
         record_denial(parts.database, parts.strangers, request, error)
     except UnavailableError as unavailable:
         return unavailable
     return error
+
+
+def _count_proof(metrics: Metrics, request: Request) -> None:
+    """Which proof of who one is was no good; none at all is no failure to sign in."""
+    action, _ = getattr(request.state, "attempt", (None, ""))
+    if action is Action.SESSION_CREATE:
+        metrics.not_signed_in("provider" if problem_page.is_wanted(request) else "password")
+    elif "authorization" in request.headers:
+        metrics.not_signed_in("key")
 
 
 def _headers(error: ControlPlaneError) -> dict[str, str]:

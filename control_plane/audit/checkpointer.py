@@ -1,6 +1,7 @@
 """The thread that has the register signed at an interval and copied to a second place."""
 
 import threading
+from collections.abc import Callable
 
 import structlog
 
@@ -13,6 +14,7 @@ from control_plane.audit.register_key import RegisterSigner, recorded_keys
 from control_plane.audit.tree import read_head
 from control_plane.audit.verifier import Anchor
 from control_plane.db import Database
+from control_plane.metrics import nobody_is_told
 
 log = structlog.get_logger(__name__)
 
@@ -20,7 +22,8 @@ log = structlog.get_logger(__name__)
 class Checkpointer:
     """Signs what is new every ``interval_s``, at a stop, and whenever somebody needs it now.
 
-    ``failing`` and ``copy_failing`` say what went wrong last, None when nothing did.
+    ``ended`` is told of each pass whether it failed. ``failing`` and ``copy_failing`` say what
+    went wrong last, None when nothing did.
     """
 
     def __init__(
@@ -29,11 +32,13 @@ class Checkpointer:
         signer: RegisterSigner,
         copies: CheckpointCopies,
         interval_s: float,
+        ended: Callable[[bool], None] = nobody_is_told,
     ) -> None:
         self._database = database
         self._signer = signer
         self._copies = copies
         self._interval_s = interval_s
+        self._ended = ended
         self._one_at_a_time = threading.Lock()
         self._stopping = threading.Event()
         self._thread: threading.Thread | None = None
@@ -86,6 +91,7 @@ class Checkpointer:
             # Whatever it was, the next pass starts from the tables again.
             self.failing = f"{type(error).__name__}: {error}"
             log.exception("the register could not be signed")
+        self._ended(self.failing is not None)
 
     def _is_behind(self) -> bool:
         with self._database.read() as session:

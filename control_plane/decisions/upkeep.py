@@ -4,6 +4,7 @@ import subprocess
 import sys
 import threading
 import time
+from collections.abc import Callable
 from datetime import UTC, datetime
 
 import structlog
@@ -15,6 +16,7 @@ from control_plane.decisions.erasure import UPKEEP, Erasing
 from control_plane.decisions.retention import expire
 from control_plane.decisions.retention_times import Retention
 from control_plane.errors import ConflictError
+from control_plane.metrics import nobody_is_told
 
 log = structlog.get_logger(__name__)
 EXPIRE_EVERY_S = 3600.0
@@ -22,15 +24,24 @@ POLL_S = 0.2
 
 
 class Upkeep:
-    """Passes every ``interval_s``, and at once when woken. ``failing``: what went wrong last."""
+    """Passes every ``interval_s``, and at once when woken. ``failing``: what went wrong last.
+
+    ``ended`` is told of each pass whether it failed.
+    """
 
     def __init__(
-        self, lake: Lake, database: Database, retention: Retention, interval_s: float
+        self,
+        lake: Lake,
+        database: Database,
+        retention: Retention,
+        interval_s: float,
+        ended: Callable[[bool], None] = nobody_is_told,
     ) -> None:
         self._lake = lake
         self._database = database
         self._retention = retention
         self._interval_s = interval_s
+        self._ended = ended
         self._erasing = Erasing(lake, database)
         self._wake = threading.Event()
         self._stopping = False
@@ -88,3 +99,4 @@ class Upkeep:
             # Whatever it was, the next pass starts from the tables and files again.
             self.failing = type(error).__name__
             log.exception("upkeep_failed")
+        self._ended(self.failing is not None)

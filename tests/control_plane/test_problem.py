@@ -38,6 +38,8 @@ def test_health_needs_no_key(plane):
     assert client.get("/health/live").json() == {"status": "live"}
     ready = client.get("/health/ready").json()
     assert (ready["status"], ready["shop"]) == ("ready", "demo-shop")
+    assert ready["checks"] == {"database": None, "publisher": None}
+    assert set(ready["warnings"]) == {"checkpointer", "checkpoint_copies", "upkeep"}
 
 
 def pieces():

@@ -1,0 +1,84 @@
+"""What the tables say, for Prometheus: read when somebody looks, the same from every replica."""
+
+from collections.abc import Iterator
+
+import structlog
+from prometheus_client.core import GaugeMetricFamily, Metric
+from prometheus_client.registry import Collector
+from sqlmodel import col, func, select
+
+from control_plane import clock
+from control_plane.audit import checkpoints
+from control_plane.audit.tree import read_head
+from control_plane.db import Database, ReadSession
+from control_plane.errors import UnavailableError
+from control_plane.metrics import PREFIX
+from control_plane.releases.kills import active_kills
+from control_plane.releases.lifecycle import State
+from control_plane.releases.models import ReleaseRow
+
+log = structlog.get_logger(__name__)
+
+
+class StateMetrics(Collector):
+    """Gauges over the database; while it is away only that it is."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def collect(self) -> Iterator[Metric]:
+        """One look."""
+        up = GaugeMetricFamily(f"{PREFIX}_database_up", "Whether the database answers: 1 or 0.")
+        found: list[Metric] = []
+        try:
+            with self._database.read() as session:
+                for read in (_releases, _kills, _register):
+                    found += read(session)
+            up.add_metric([], 1)
+        except UnavailableError as error:
+            log.warning("metrics_without_database", reason=error.detail)
+            up.add_metric([], 0)
+            found = []
+        yield up
+        yield from found
+        yield self._pools()
+
+    def _pools(self) -> Metric:
+        text = "Connections of each pool of this process, in use and in all."
+        shown = GaugeMetricFamily(f"{PREFIX}_database_connections", text, labels=("pool", "state"))
+        for name, pool in self._database.pools().items():
+            shown.add_metric([name, "in_use"], pool.in_use)
+            shown.add_metric([name, "size"], pool.size)
+        return shown
+
+
+def _releases(session: ReadSession) -> list[Metric]:
+    query = select(ReleaseRow.state, func.count()).group_by(col(ReleaseRow.state))
+    counted: dict[str, int] = dict(session.exec(query).all())
+    shown = GaugeMetricFamily(f"{PREFIX}_releases", "Releases by state.", labels=("state",))
+    for state in State:
+        shown.add_metric([state.value], counted.get(state.value, 0))
+    return [shown]
+
+
+def _kills(session: ReadSession) -> list[Metric]:
+    text = "Models forced onto a version now."
+    return [GaugeMetricFamily(f"{PREFIX}_kills_in_force", text, len(active_kills(session)))]
+
+
+def _register(session: ReadSession) -> list[Metric]:
+    size, last = read_head(session).size, checkpoints.latest(session, checkpoints.origin(session))
+    gauge = _gauge("register_events", "Events in the register.", size)
+    if last is None:
+        return [gauge]
+    age = clock.seconds_since(last.at)
+    behind = "Events that no checkpoint signs yet."
+    return [
+        gauge,
+        _gauge("checkpoint_age_seconds", "Since the register was signed last.", age),
+        _gauge("checkpoint_behind_events", behind, size - last.size),
+    ]
+
+
+def _gauge(name: str, text: str, value: float) -> Metric:
+    return GaugeMetricFamily(f"{PREFIX}_{name}", text, value)
