@@ -97,7 +97,9 @@ def test_the_documented_surface_keeps_its_word(api, everybody, mode):
     throw(api, everybody, mode, EXAMPLES)
 
 
+# Twenty thousand requests take more than the five minutes that any other test may.
 @pytest.mark.slow
+@pytest.mark.timeout(3600)
 @pytest.mark.parametrize("mode", list(GenerationMode), ids=lambda mode: mode.value)
 def test_the_documented_surface_keeps_its_word_a_hundred_times_over(api, everybody, mode):
     throw(api, everybody, mode, MANY)
