@@ -14,7 +14,7 @@ PIP_INSTALL := $(BIN)/python -m pip install --disable-pip-version-check --quiet
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo up bench bench-audit bench-propagation profile peers locust faults soak screenshots test test-all test-postgresql lint format types imports lock clean
+.PHONY: help demo up bench bench-audit bench-console bench-propagation profile peers locust faults soak screenshots test test-all test-postgresql lint format types imports lock clean
 
 help: ## list the commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-17s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -48,6 +48,9 @@ faults: $(DEV_STAMP) ## what callers see while something breaks, fault by fault 
 
 soak: $(RUN_STAMP) ## ten minutes of good and bad requests, memory watched (ARGS="--minutes 30")
 	@$(BIN)/python -m load_tests.soak $(ARGS)
+
+bench-console: $(DEV_STAMP) ## from the API's answer to what two open pages show (needs Chromium; ARGS="--changes 200")
+	@$(BIN)/python -m tests.control_plane.console.live_update $(ARGS)
 
 screenshots: $(DEV_STAMP) ## the pictures of the console in docs/images/console, taken anew (needs Chromium)
 	@$(BIN)/python -m tests.control_plane.console.screenshots

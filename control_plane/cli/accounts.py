@@ -100,9 +100,13 @@ def list_sessions(person: str, as_json: Json = False) -> None:
 
 
 @people.command("sign-out")
-def sign_out(person: str) -> None:
-    """End all sessions of a person."""
-    call("DELETE", f"/api/v1/people/{person}/sessions")
+def sign_out(
+    person: str,
+    session: Annotated[str | None, typer.Option(help="This one alone, by its id.")] = None,
+) -> None:
+    """End all sessions of a person, or one of them."""
+    there = f"/api/v1/people/{person}/sessions"
+    call("DELETE", f"{there}/{session}" if session else there)
 
 
 @people.command("password-reset")

@@ -2,14 +2,15 @@
 
 import asyncio
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any, TypeVar
 
 from nicegui import Client, html, ui
 
 from control_plane.console.changes import Changes
-from control_plane.console.live import Live
+from control_plane.console.live import Live, LiveEach
 from control_plane.console.seat import Attempt, Seat
+from control_plane.console.sightings import Sightings
 from control_plane.console.socket import ENDED, SEAT
 from control_plane.db import ReadSession, WriteSession
 from control_plane.errors import UnauthorizedError
@@ -28,7 +29,8 @@ class Desk:
         self.seat = Seat(state.parts, state.visitor)
         self.client = client
         self.parts = self.seat.parts
-        self._lives: list[Live[Any]] = []
+        self.sightings: Sightings = state.sightings
+        self._lives: list[Live[Any] | LiveEach[Any]] = []
         self._looking = asyncio.Lock()
         client.storage[SEAT] = self.seat
         changes.watch(client.id, self.look)
@@ -44,6 +46,14 @@ class Desk:
         part = Live(html.div().classes(f"live {classes}"), load, draw)
         self._lives.append(part)
         return part
+
+    def live_each(
+        self,
+        load: Callable[[ReadSession, Principal], Mapping[str, V]],
+        draw: Callable[[str, V], None],
+    ) -> None:
+        """Parts by name that are loaded together and drawn each when it differs."""
+        self._lives.append(LiveEach(html.div().classes("live"), load, draw))
 
     async def look(self) -> None:
         """Bring every part up to date, from one snapshot of the database."""

@@ -17,6 +17,7 @@ from starlette.websockets import WebSocketClose
 from control_plane.auth import by_session
 from control_plane.console.changes import Changes
 from control_plane.console.door import Visitor, visitor_of
+from control_plane.console.sightings import Sightings
 from control_plane.errors import UnauthorizedError
 from control_plane.parts import Parts
 from control_plane.people import cookies
@@ -51,10 +52,11 @@ HEADERS = {
 class Gate:
     """Lets in who has a session; tells the page behind it which visitor that is."""
 
-    def __init__(self, app: ASGIApp, parts: Parts, changes: Changes) -> None:
+    def __init__(self, app: ASGIApp, parts: Parts, changes: Changes, sightings: Sightings) -> None:
         self.app = app
         self._parts = parts
         self._changes = changes
+        self._sightings = sightings
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """One request, or one websocket from its opening on."""
@@ -64,7 +66,9 @@ class Gate:
         connection, inner = HTTPConnection(scope), _inner(scope)
         visitor = visitor_of(connection, self._parts.settings)
         state = scope.setdefault("state", {})
-        state.update(parts=self._parts, changes=self._changes, visitor=visitor)
+        state.update(
+            parts=self._parts, changes=self._changes, sightings=self._sightings, visitor=visitor
+        )
         if self._is_from_elsewhere(connection):
             await _refuse(scope, receive, send, "not from another site")
         elif scope["type"] == "http" and inner.startswith(OPEN_TO_ALL):

@@ -1,25 +1,32 @@
 """One model's panel: its track, its open release, and the buttons for both."""
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from nicegui import html
 
+from bentos.contract.route import BUCKETS
 from control_plane.console.desk import Desk
 from control_plane.console.elements.badge import badge
 from control_plane.console.elements.empty import empty
-from control_plane.console.elements.moment import moment, spoken
+from control_plane.console.elements.moment import ago, moment, spoken
 from control_plane.console.elements.notice import notice
+from control_plane.console.elements.share import percent
 from control_plane.console.elements.track import track
 from control_plane.console.frame import ROOT
-from control_plane.console.killing import kill_buttons
-from control_plane.console.orders import order_buttons
+from control_plane.console.orders.kill import kill_buttons
+from control_plane.console.orders.release import order_buttons
 from control_plane.console.release_view import Running
 from control_plane.releases.lifecycle import STARTED, State, Verb
+
+WORDS = {State.SHADOW: "in shadow", State.CANARY: "at this share", State.PAUSED: "at this share"}
+"""What has been so since the last change of its weight."""
 
 
 def model_panel(desk: Desk, running: Running) -> None:
     """Draw it."""
-    with html.section(**{"aria-label": running.name}).classes("panel"):
+    with html.section(id=anchor(running.name), **{"aria-label": running.name}).classes("panel"):
         _head(running)
         with html.div().classes("panel-body stack"):
             notices(running)
@@ -33,6 +40,42 @@ def model_panel(desk: Desk, running: Running) -> None:
             if running.release is not None:
                 _release(running.release)
         _foot(desk, running)
+
+
+def anchor(model: str) -> str:
+    """Where on the page its panel is."""
+    return f"model-{model}"
+
+
+@dataclass(frozen=True)
+class Glance:
+    """A model in a word: its state's badge, and a share where it has one."""
+
+    model: str
+    state: str
+    share: str = ""
+
+
+def glance_of(running: Running) -> Glance:
+    """A kill before all else, then what is on its way."""
+    if running.model["killed"]:
+        return Glance(running.name, "killed")
+    if not running.lanes:
+        return Glance(running.name, "nothing")
+    release = running.release
+    if release is None or State(release["state"]) not in STARTED:
+        return Glance(running.name, "stable", "100 %")
+    weight = round(release["weight"] * BUCKETS)
+    return Glance(running.name, release["state"], percent(weight) if weight else "")
+
+
+def glance(every: Sequence[Glance]) -> None:
+    """All models in one line: what is on its way, what was killed; each leads to its panel."""
+    with html.nav(**{"aria-label": "Models at a glance"}).classes("glance"), html.ul():
+        for each in every:
+            with html.li(), html.a(href=f"#{anchor(each.model)}"):
+                html.span(each.model).classes("strong")
+                badge(each.state, each.share)
 
 
 def notices(running: Running) -> None:
@@ -68,9 +111,12 @@ def _release(release: dict[str, Any]) -> None:
         live = [each["person"] for each in release["approvals"] if each["live"]]
         parts = [f"by {release['author']}"]
         parts += [f"approved by {', '.join(live)}"] if live else []
-        parts += [f"step {release['step']}"] if State(release["state"]) in STARTED else []
         parts += [release["ticket"]] if release["ticket"] else []
-        html.span(" · " + " · ".join(parts)).classes("quiet")
+        with html.span().classes("quiet"):
+            html.span(" · " + " · ".join(parts))
+            if State(release["state"]) in STARTED and release["step_since"]:
+                html.span(f" · {WORDS[State(release['state'])]} ")
+                ago(release["step_since"])
 
 
 def _foot(desk: Desk, running: Running) -> None:

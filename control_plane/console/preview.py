@@ -1,5 +1,6 @@
 """Who would move, were an order given: the API's dry run, in words and as a bar."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -21,7 +22,7 @@ READ = Attempt(action=None, entity="releases", permission=Permission.READ)
 
 @dataclass(frozen=True)
 class Preview:
-    """``found`` is what the API's preview answers; ``verb`` what was tried."""
+    """What the API's preview answered, of one of the models it was asked about."""
 
     model: str
     found: dict[str, Any]
@@ -45,7 +46,7 @@ class Preview:
 
     def weights(self) -> tuple[int, int] | None:
         """The candidate's buckets now and then."""
-        shown = self.found["releases"]
+        shown = [each for each in self.found["releases"] if each["model"] == self.model]
         if not shown:
             return None
         now, then = shown[0]["weight"]
@@ -53,13 +54,23 @@ class Preview:
 
     def draw(self) -> None:
         """As a bar and words, and what stands against it."""
+        self.draw_moves()
+        self.draw_against()
+
+    def draw_moves(self, named: str = "") -> None:
+        """Who would move; ``named``: of which model, where there are several."""
         weights, lines = self.weights(), self.lines()
         if lines:
             with html.div().classes("consequence who-moves"):
+                if named:
+                    html.h3(named)
                 if weights is not None and weights[0] != weights[1]:
                     _bar(*weights)
                 for line in lines:
                     html.p(line)
+
+    def draw_against(self) -> None:
+        """What stands in the way."""
         for reason in self.found["against"]:
             notice(f"{reason[0].upper()}{reason[1:]}.", "tone-orange", "warning")
         for finding in self.found["lint"]:
@@ -72,14 +83,23 @@ async def preview_of(
     desk: Desk, release: dict[str, Any], verb: Verb, weight: float | None = None
 ) -> Preview:
     """Try the order out; nothing is written."""
+    found = await previews_of(desk, [release], verb, weight)
+    return found[0]
+
+
+async def previews_of(
+    desk: Desk, members: Sequence[dict[str, Any]], verb: Verb, weight: float | None = None
+) -> list[Preview]:
+    """The same for several releases at once, one preview a model."""
     parts, order = desk.parts, Order(reason="a preview", weight=weight)
 
     def attempt(principal: Principal) -> dict[str, Any]:
-        releases = [release["id"]]
+        releases = [each["id"] for each in members]
         evidence = dry_run.gather(parts.database, parts.exposures, releases, verb)
         return dry_run.preview(parts.database, principal, releases, verb, order, evidence)
 
-    return Preview(release["model"], await desk.seat.call(READ, attempt))
+    found = await desk.seat.call(READ, attempt)
+    return [Preview(each["model"], found) for each in members]
 
 
 def _moving(move: dict[str, Any]) -> str:

@@ -4,8 +4,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from bentos.contract.route import feature_key
-from control_plane.console.killing import Killing
 from control_plane.console.lanes import Lane, lanes
+from control_plane.console.orders.kill import Killing
+from control_plane.console.sightings import Sightings
 from control_plane.db import ReadSession
 from control_plane.principal import Permission, Principal
 from control_plane.publish.archive import Served, load_served
@@ -28,41 +29,51 @@ class Running:
     killing: Killing | None
 
 
-def running_models(session: ReadSession, principal: Principal) -> list[Running]:
+@dataclass(frozen=True)
+class Looking:
+    """Somebody looks: in which snapshot, who, and what is known of how many a step reached."""
+
+    session: ReadSession
+    principal: Principal
+    sightings: Sightings
+
+
+def running_models(looking: Looking) -> list[Running]:
     """Every model, by name."""
-    published, served = Published(session), load_served(session)
-    return [_running(session, principal, published, served, m) for m in published.models()]
+    published, served = Published(looking.session), load_served(looking.session)
+    return [_running(looking, published, served, model) for model in published.models()]
 
 
-def running_model(session: ReadSession, principal: Principal, name: str) -> Running:
+def running_model(looking: Looking, name: str) -> Running:
     """One model."""
-    return next(each for each in running_models(session, principal) if each.name == name)
+    published, served = Published(looking.session), load_served(looking.session)
+    model = next(each for each in published.models() if each["model"] == name)
+    return _running(looking, published, served, model)
 
 
 def _running(
-    session: ReadSession,
-    principal: Principal,
-    published: Published,
-    served: Served,
-    model: dict[str, Any],
+    looking: Looking, published: Published, served: Served, model: dict[str, Any]
 ) -> Running:
     name = model["model"]
-    row = queries.open_release(session, name)
+    row = queries.open_release(looking.session, name)
     return Running(
         name=name,
         lanes=lanes(name, served.routes.features.get(feature_key(name)), served.kill),
         model=model,
         release=published.release(row) if row else None,
-        offered=offered_for(session, principal, row),
-        killing=_killing(session, principal, model),
+        offered=offered_for(looking, row),
+        killing=_killing(looking.session, looking.principal, model),
     )
 
 
-def offered_for(
-    session: ReadSession, principal: Principal, row: ReleaseRow | None
-) -> tuple[Option, ...]:
+def offered_for(looking: Looking, row: ReleaseRow | None) -> tuple[Option, ...]:
     """What this person may do with it."""
-    return options(session, principal, row) if row else ()
+    if row is None:
+        return ()
+    session, principal = looking.session, looking.principal
+    if Permission.RELEASES_FORWARD not in principal.permissions:
+        return options(session, principal, row)
+    return options(session, principal, row, looking.sightings.of(row))
 
 
 def _killing(session: ReadSession, principal: Principal, model: dict[str, Any]) -> Killing | None:

@@ -13,6 +13,7 @@ from starlette.responses import FileResponse, Response
 from control_plane.console import entry, pages, socket
 from control_plane.console.changes import Changes
 from control_plane.console.gate import Gate
+from control_plane.console.sightings import Sightings
 from control_plane.parts import Parts
 
 FILES = Path(__file__).with_name("files")
@@ -28,6 +29,7 @@ MARK = (
 def mount(app: FastAPI, parts: Parts, path: str) -> None:
     """Serve the console of this application. Once per process: NiceGUI is one per process."""
     changes = Changes(parts.database)
+    sightings = Sightings(parts.database, parts.exposures)
     ui.run_with(
         app,
         mount_path=path,
@@ -44,7 +46,7 @@ def mount(app: FastAPI, parts: Parts, path: str) -> None:
         show_welcome_message=False,
     )
     inner = nicegui.app
-    inner.add_middleware(Gate, parts=parts, changes=changes)
+    inner.add_middleware(Gate, parts=parts, changes=changes, sightings=sightings)
     socket.guard(core.sio)
     pages.register()
     ui.add_head_html(_head(path), shared=True)
@@ -53,6 +55,7 @@ def mount(app: FastAPI, parts: Parts, path: str) -> None:
     for route, answer in entry.ROUTES.items():
         inner.add_route(route, answer)
     _run(changes)
+    inner.on_shutdown(sightings.close)
 
 
 def _run(changes: Changes) -> None:

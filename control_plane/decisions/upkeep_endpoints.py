@@ -5,15 +5,14 @@ from typing import Annotated, Any
 
 from sqlalchemy import event
 
-from bentos.contract.errors import ContractError
 from bentos.contract.register import Action
 from control_plane.auth import allow
 from control_plane.decisions.erasure import erasure_view, list_erasures, order_erasure
+from control_plane.decisions.erasure_order import subjects_of
 from control_plane.decisions.retention import due, expire
 from control_plane.decisions.schemas import ErasureIn
-from control_plane.decisions.subject import TARGETING_KEY_KIND, check_subject, pseudonym_of
 from control_plane.paging import Paged
-from control_plane.parts import Parts, Reading, Running, Writing
+from control_plane.parts import Reading, Running, Writing
 from control_plane.principal import Permission, Principal
 from control_plane.router import Router
 
@@ -32,8 +31,9 @@ def post_erasure(
 
     A raw key or id is used in memory and kept nowhere; of the person a digest is kept.
     """
-    subjects = _subjects(parts, body)
-    row = order_erasure(session, principal, subjects, body.reason, body.ticket)
+    row = order_erasure(
+        session, principal, subjects_of(parts.settings, body), body.reason, body.ticket
+    )
     event.listen(session, "after_commit", lambda _: parts.upkeep.wake())
     return erasure_view(row)
 
@@ -59,14 +59,3 @@ def post_retention(parts: Running, principal: Expirer) -> dict[str, Any]:
     today = datetime.now(UTC).date()
     gone = expire(parts.decisions.lake, parts.database, principal, parts.settings.retention, today)
     return {"expired": [each.as_json() for each in gone]}
-
-
-def _subjects(parts: Parts, body: ErasureIn) -> list[str]:
-    found = [check_subject(each, f"subjects[{i}]") for i, each in enumerate(body.subjects)]
-    key_file, shop = parts.settings.keys / "pseudonym.key", body.shop or parts.settings.shop
-    named = [(TARGETING_KEY_KIND, key) for key in body.targeting_keys]
-    named += [(each.kind, each.id) for each in body.entities]
-    found += [pseudonym_of(key_file, shop, kind, raw) for kind, raw in named]
-    if not found:
-        raise ContractError("subjects", "a pseudonym, a targeting key or an entity", "nobody")
-    return found

@@ -155,6 +155,17 @@ def delete_sessions(
     sessions.sign_out_everywhere(session, principal, person_id)
 
 
+@router.delete("/people/{person_id}/sessions/{session_id}", status_code=204)
+def delete_one_session(
+    session: Writing,
+    person_id: str,
+    session_id: str,
+    principal: Annotated[Principal, allow_self_or(Permission.PEOPLE, Action.SESSION_END, _PERSON)],
+) -> None:
+    """End one of somebody's sessions, e.g. that of a lost phone."""
+    sessions.end_one(session, principal, person_id, session_id)
+
+
 @router.get("/access-review")
 def get_access_review(
     session: Reading, _: Annotated[Principal, allow(Permission.REGISTER_READ)]

@@ -14,7 +14,7 @@ from bentos.contract.register import Action, Actor, ActorType
 from control_plane import clock
 from control_plane.audit.service import Change, record
 from control_plane.db import ReadSession, WriteSession
-from control_plane.errors import UnauthorizedError
+from control_plane.errors import NotFoundError, UnauthorizedError
 from control_plane.paging import EVERYTHING, Listing
 from control_plane.people.models import PasswordRow, PersonRow, SessionRow
 from control_plane.people.secret import Kind, Secret, new_secret, parse_secret
@@ -117,6 +117,14 @@ def sign_out(session: WriteSession, principal: Principal, session_id: str) -> No
     row = session.get(SessionRow, session_id)
     if row is not None and not _is_over(row):
         _end(session, principal, row, "signed out")
+
+
+def end_one(session: WriteSession, principal: Principal, person_id: str, session_id: str) -> None:
+    """End one of a person's sessions; raises NotFoundError unless it is theirs and good."""
+    row = session.get(SessionRow, session_id)
+    if row is None or row.person != person_id or _is_over(row):
+        raise NotFoundError(f"{person_id} has no open session {session_id}")
+    _end(session, principal, row, "signed out")
 
 
 def end_by_token(session: WriteSession, principal: Principal, token: str) -> None:

@@ -17,7 +17,7 @@ from control_plane.releases.interlock import Seen
 from control_plane.releases.lifecycle import State, Verb
 from control_plane.releases.models import ReleaseRow
 from control_plane.releases.order import Order
-from control_plane.releases.service import foresee
+from control_plane.releases.service import foresee, moves_alone
 from control_plane.releases.steps import present_step
 
 
@@ -34,7 +34,18 @@ class Option:
 def options(
     session: ReadSession, principal: Principal, row: ReleaseRow, seen: Seen | None = None
 ) -> tuple[Option, ...]:
-    """Verbs that are this principal's to use in this state; obstacles may still be in the way."""
+    """Verbs that are this principal's to use in this state; obstacles may still be in the way.
+
+    Of a member of a group: those it can be told alone.
+    """
+    found = member_options(session, principal, row, seen)
+    return tuple(option for option in found if moves_alone(row, option.verb))
+
+
+def member_options(
+    session: ReadSession, principal: Principal, row: ReleaseRow, seen: Seen | None = None
+) -> tuple[Option, ...]:
+    """``options``, also those verbs that a member of a group is told with its group only."""
     return tuple(
         _option(session, row, verb, seen)
         for verb in lifecycle.TRANSITIONS[State(row.state)]

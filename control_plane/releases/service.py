@@ -44,9 +44,14 @@ def act(
 def check_alone(row: ReleaseRow, verb: Verb, order: Order) -> None:
     """Raise PolicyError for a member of a group that would go forward without it."""
     verb = lifecycle.meant(verb, row.buckets / BUCKETS, order.weight)
-    alone = lifecycle.goes_back(verb) or verb is Verb.OPEN_GATE
-    if row.group_id is not None and not alone:
+    if not moves_alone(row, verb):
         raise PolicyError(f"it moves with its group: {verb.value} group {row.group_id}")
+
+
+def moves_alone(row: ReleaseRow, verb: Verb) -> bool:
+    """Whether the release itself can be told so, and not only the group it belongs to."""
+    alone = lifecycle.goes_back(verb) or verb in (Verb.OPEN_GATE, Verb.EDIT)
+    return row.group_id is None or alone
 
 
 def act_on(

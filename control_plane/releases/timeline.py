@@ -3,17 +3,20 @@
 Where somebody asked from stays in the register, for those who may read that.
 """
 
+from collections.abc import Iterator
 from typing import Any
 
-from bentos.contract.register import Outcome, RegisterEvent
+from bentos.contract.register import Outcome
 from control_plane.approvals.service import list_approvals
-from control_plane.audit.service import list_events
+from control_plane.audit.event_row import Members
+from control_plane.audit.queries import Question, find
 from control_plane.db import ReadSession
 from control_plane.paging import EVERYTHING, Key, Listing
 from control_plane.releases.models import ReleaseRow
 from control_plane.releases.queries import get_release
 
 MOST = 200
+"""Events of one page."""
 CONTENT = ("candidate", "stable", "kind", "shadow", "steps", "plan", "condition")
 _BOOKKEEPING = frozenset({"revision", "updated_at", "content_digest", "state"})
 
@@ -24,28 +27,39 @@ def timeline(
     """Events about a release in order, denials too; raises NotFoundError."""
     get_release(session, release_id)
 
-    def load(after: Key | None, limit: int | None) -> list[RegisterEvent]:
+    def load(after: Key | None, limit: int | None) -> list[Members]:
         last = None if after is None else int(after[0])
-        entity = f"release:{release_id}"
-        return list_events(session, entity=entity, after=last, limit=limit or MOST)
+        return find(session, _about(release_id), after=last, limit=limit or MOST)
 
-    events = page.fetch(load, lambda event: [event.seq], (int,))
-    return [
-        {
-            "seq": event.seq,
-            "at": event.at,
-            "actor": event.actor.id,
-            "actor_type": event.actor.type.value,
-            "action": event.action.value,
-            "outcome": event.outcome.value,
-            "reason": event.reason,
-            "ticket": event.ticket,
-            "state": _after(event.diff, "state"),
-            "weight": _after(event.diff, "weight"),
-            "changed": sorted(event.diff.keys() - _BOOKKEEPING),
-        }
-        for event in events
-    ]
+    return [_told(event) for event in page.fetch(load, lambda event: [event["seq"]], (int,))]
+
+
+def newest(session: ReadSession, release_id: str, limit: int) -> list[dict[str, Any]]:
+    """The last events about a release, the newest first; raises NotFoundError."""
+    get_release(session, release_id)
+    found = find(session, _about(release_id), limit=limit, newest_first=True)
+    return [_told(event) for event in found]
+
+
+def _about(release_id: str) -> Question:
+    return Question(entity=f"release:{release_id}")
+
+
+def _told(event: Members) -> dict[str, Any]:
+    diff = event["diff"]
+    return {
+        "seq": event["seq"],
+        "at": event["at"],
+        "actor": event["actor"]["id"],
+        "actor_type": event["actor"]["type"],
+        "action": event["action"],
+        "outcome": event["outcome"],
+        "reason": event["reason"],
+        "ticket": event["ticket"],
+        "state": _after(diff, "state"),
+        "weight": _after(diff, "weight"),
+        "changed": sorted(diff.keys() - _BOOKKEEPING),
+    }
 
 
 def last_approved(session: ReadSession, row: ReleaseRow) -> dict[str, Any] | None:
@@ -60,12 +74,22 @@ def contents_by_digest(session: ReadSession, row: ReleaseRow) -> dict[str, dict[
     """Every content the release ever had, rebuilt from the register's differences."""
     content: dict[str, Any] = {}
     found: dict[str, dict[str, Any]] = {}
-    for event in list_events(session, entity=f"release:{row.id}", limit=MOST):
-        if event.outcome is not Outcome.ALLOWED:
-            continue
-        content |= {name: pair[1] for name, pair in event.diff.items()}
+    for event in _changes(session, row):
+        content |= {name: pair[1] for name, pair in event["diff"].items()}
         found[content["content_digest"]] = {name: content.get(name) for name in CONTENT}
     return found
+
+
+def _changes(session: ReadSession, row: ReleaseRow) -> Iterator[Members]:
+    """Everything that was done to the release, in order; what was denied changed nothing."""
+    done = Question(entity=f"release:{row.id}", outcome=Outcome.ALLOWED.value)
+    after = 0
+    while True:
+        page = find(session, done, after=after, limit=MOST)
+        yield from page
+        if len(page) < MOST:
+            return
+        after = page[-1]["seq"]
 
 
 def _after(diff: dict[str, Any], name: str) -> Any:

@@ -16,7 +16,7 @@ def difference(
         html.caption(caption).classes("away")
         if earlier:
             with html.thead(role="rowgroup"), html.tr(role="row"):
-                html.th("").classes("corner")
+                html.td("", role="cell").classes("corner")
                 html.th("This one", scope="col", role="columnheader")
                 for head in earlier:
                     html.th(head, scope="col", role="columnheader")

@@ -6,7 +6,7 @@ from nicegui import html
 def empty(title: str, text: str, command: str = "") -> html.div:
     """Draw it; returns its place, for a button that fills it."""
     with html.div().classes("empty") as place:
-        html.h3(title)
+        html.p(title).classes("title")
         html.p(text)
         if command:
             html.pre(command)

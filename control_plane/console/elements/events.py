@@ -32,9 +32,9 @@ WORDS = {
 
 
 def events(entries: Sequence[dict[str, Any]]) -> None:
-    """Draw a release's timeline."""
+    """Draw a release's timeline, which comes newest first."""
     with html.ol(**{"aria-label": "What happened, newest first"}).classes("events"):
-        for entry in reversed(entries):
+        for entry in entries:
             with html.li():
                 _event(entry)
 

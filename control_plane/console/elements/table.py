@@ -24,7 +24,9 @@ def table(caption: str, columns: Sequence[Column[R]], rows: Iterable[R]) -> None
         html.caption(caption).classes("away")
         with html.thead(role="rowgroup"), html.tr(role="row"):
             for column in columns:
-                html.th(column.name, scope="col", role="columnheader").classes(column.classes)
+                with html.th(scope="col", role="columnheader").classes(column.classes):
+                    # A column of buttons has no head to be seen, and one to be read out.
+                    html.span(column.name or "Actions").classes("" if column.name else "away")
         with html.tbody(role="rowgroup"):
             for row in rows:
                 with html.tr(role="row"):

@@ -29,12 +29,6 @@ def track(model: str, lanes: Sequence[Lane]) -> None:
 
 def _lane(lane: Lane) -> None:
     with html.li().classes("lane"):
-        with html.code(title=lane.version).classes("version"):
-            model, colon, tag = lane.version.partition(":")
-            html.span(model + colon).classes("of")
-            html.span(tag)
-        with html.span().classes("role"):
-            _role(lane)
         with html.span().classes("share"):
             if lane.rail is Rail.SHADOW:
                 html.small("copies only")
@@ -42,6 +36,12 @@ def _lane(lane: Lane) -> None:
                 html.small("no calls")
             else:
                 html.span(percent(lane.buckets))
+        with html.code(title=lane.version).classes("version"):
+            model, colon, tag = lane.version.partition(":")
+            html.span(model + colon).classes("of")
+            html.span(tag)
+        with html.span().classes("role"):
+            _role(lane)
 
 
 def _role(lane: Lane) -> None:

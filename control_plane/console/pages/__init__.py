@@ -1,19 +1,36 @@
 """One page, one file. ``register`` hangs them all in."""
 
 from control_plane.console.pages import (
+    access_review,
     audit,
+    callers,
     decision,
     draft,
+    erasures,
     event,
+    export,
+    freezes,
+    group,
+    groups,
+    keys,
+    me,
     models,
     people,
+    person,
+    questions,
     release,
     releases,
+    retention,
+    reviews,
+    sdk_keys,
     version,
 )
 
 
 def register() -> None:
     """Make every page known to NiceGUI."""
-    for page in (releases, draft, release, models, version, audit, event, decision, people):
+    of_releases = (releases, groups, group, freezes, reviews, draft, release)
+    of_audit = (audit, questions, export, access_review, event, decision)
+    of_privacy, of_access = (erasures, retention), (people, person, keys, callers, sdk_keys, me)
+    for page in (*of_releases, models, version, *of_audit, *of_privacy, *of_access):
         page.register()

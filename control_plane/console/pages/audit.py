@@ -51,7 +51,7 @@ def register() -> None:
         desk = Desk(client)
         given = client.request.query_params
         filters = {name: given[name].strip() for name in FIELDS if given.get(name, "").strip()}
-        with frame(desk, "Audit"):
+        with frame(desk, "Audit", "Register"):
             if not await desk.seat.read(_may_read):
                 not_yours(Permission.REGISTER_READ)
             else:

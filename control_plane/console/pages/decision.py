@@ -18,7 +18,7 @@ from control_plane.console.elements.panel import panel
 from control_plane.console.elements.share import percent
 from control_plane.console.frame import BUILD_WITHIN_S, ROOT, frame, title
 from control_plane.console.missing import not_yours
-from control_plane.console.rerun_order import rerun_button
+from control_plane.console.orders.rerun import rerun_button
 from control_plane.console.seat import Attempt
 from control_plane.db import ReadSession
 from control_plane.decisions import service
@@ -50,7 +50,7 @@ def register() -> None:
         attempt = Attempt(
             action=Action.DECISION_READ, entity=entity, permission=Permission.DECISIONS_READ
         )
-        with frame(desk, "Audit"):
+        with frame(desk, "Audit", "Register"):
             try:
                 view = await desk.seat.call(attempt, partial(load, desk, decision_id))
             except ForbiddenError:

@@ -36,7 +36,7 @@ def register() -> None:
     @ui.page("/audit/{seq}", title=title("Event"), response_timeout=BUILD_WITHIN_S)
     async def event(client: Client, seq: str) -> None:
         desk = Desk(client)
-        with frame(desk, "Audit"):
+        with frame(desk, "Audit", "Register"):
             desk.live(partial(load, seq), lambda view: draw(desk, view))
         await desk.look()
 

@@ -15,7 +15,8 @@ from control_plane.console.elements.track import track
 from control_plane.console.frame import BUILD_WITHIN_S, ROOT, frame, title
 from control_plane.console.missing import missing
 from control_plane.console.model_panel import model_panel
-from control_plane.console.release_view import Running, running_models
+from control_plane.console.release_view import Looking, Running, running_models
+from control_plane.console.sightings import Sightings
 from control_plane.db import ReadSession
 from control_plane.principal import Principal
 from control_plane.registry.decoded import MANIFESTS
@@ -48,20 +49,20 @@ def register() -> None:
     async def models(client: Client) -> None:
         desk = Desk(client)
         with frame(desk, "Models"):
-            desk.live(load, draw)
+            desk.live(partial(load, desk.sightings), draw)
         await desk.look()
 
     @ui.page("/models/{model}", title=title("Model"), response_timeout=BUILD_WITHIN_S)
     async def model(client: Client, model: str) -> None:
         desk = Desk(client)
         with frame(desk, "Models"):
-            desk.live(load, partial(draw_one, desk, model))
+            desk.live(partial(load, desk.sightings), partial(draw_one, desk, model))
         await desk.look()
 
 
-def load(session: ReadSession, principal: Principal) -> View:
+def load(sightings: Sightings, session: ReadSession, principal: Principal) -> View:
     """Everything from one snapshot."""
-    running = running_models(session, principal)
+    running = running_models(Looking(session, principal, sightings))
     versions: dict[str, list[Row]] = {each.name: [] for each in running}
     stable = {each.model["stable"] for each in running}
     for row in reversed(list_versions(session)):

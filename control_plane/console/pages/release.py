@@ -9,7 +9,7 @@ from nicegui import Client, html, ui
 from control_plane.console.content_words import content_words, manifest_words
 from control_plane.console.desk import Desk
 from control_plane.console.elements.badge import badge
-from control_plane.console.elements.button import link_button
+from control_plane.console.elements.button import button, link_button
 from control_plane.console.elements.difference import difference
 from control_plane.console.elements.empty import empty
 from control_plane.console.elements.events import events
@@ -19,11 +19,12 @@ from control_plane.console.elements.moment import moment, spoken
 from control_plane.console.elements.panel import panel
 from control_plane.console.elements.track import track
 from control_plane.console.frame import BUILD_WITHIN_S, ROOT, frame, title
-from control_plane.console.killing import kill_buttons
 from control_plane.console.missing import missing
 from control_plane.console.model_panel import notices, why_not
-from control_plane.console.orders import order_buttons
-from control_plane.console.release_view import Running, offered_for, running_model
+from control_plane.console.orders.kill import kill_buttons
+from control_plane.console.orders.release import order_buttons
+from control_plane.console.release_view import Looking, Running, offered_for, running_model
+from control_plane.console.sightings import Sightings
 from control_plane.db import ReadSession
 from control_plane.errors import NotFoundError
 from control_plane.principal import Principal
@@ -35,7 +36,9 @@ from control_plane.releases.lifecycle import CLOSED, RULES, TRANSITIONS, State, 
 from control_plane.releases.models import ReleaseRow
 from control_plane.releases.options import Option, roles_for
 from control_plane.releases.presentation import Published
-from control_plane.releases.timeline import last_approved, timeline
+from control_plane.releases.timeline import last_approved, newest
+
+PAGE = 30
 
 
 @dataclass(frozen=True)
@@ -50,6 +53,18 @@ class View:
     candidate: dict[str, str]
     stable: dict[str, dict[str, str]]
     timeline: list[dict[str, Any]]
+    older: bool
+
+
+@dataclass
+class Reach:
+    """How far back an open page shows what happened."""
+
+    events: int = PAGE
+
+    def farther(self) -> None:
+        """One page more."""
+        self.events += PAGE
 
 
 def register() -> None:
@@ -57,29 +72,35 @@ def register() -> None:
 
     @ui.page("/releases/{release_id}", title=title("Release"), response_timeout=BUILD_WITHIN_S)
     async def release(client: Client, release_id: str) -> None:
-        desk = Desk(client)
+        desk, reach = Desk(client), Reach()
         with frame(desk, "Releases"):
-            desk.live(partial(load, release_id), lambda view: draw(desk, view))
+            load_it = partial(load, release_id, reach, desk.sightings)
+            desk.live(load_it, partial(draw, desk, reach))
         await desk.look()
 
 
-def load(release_id: str, session: ReadSession, principal: Principal) -> View | None:
+def load(
+    release_id: str, reach: Reach, sightings: Sightings, session: ReadSession, principal: Principal
+) -> View | None:
     """Everything from one snapshot; None when there is no such release."""
     try:
         row = queries.get_release(session, release_id)
     except NotFoundError:
         return None
+    happened = newest(session, release_id, reach.events + 1)
+    looking = Looking(session, principal, sightings)
     release = Published(session).release(row)
     approved = last_approved(session, row)
     return View(
         release=release,
-        running=running_model(session, principal, row.model),
-        offered=offered_for(session, principal, row),
+        running=running_model(looking, row.model),
+        offered=offered_for(looking, row),
         content=content_words(release),
         approved={"Last approved": content_words(approved)} if approved else {},
         candidate=manifest_words(MANIFESTS.of(get_version(session, row.candidate))),
         stable=_stable(session, row),
-        timeline=timeline(session, release_id),
+        timeline=happened[: reach.events],
+        older=len(happened) > reach.events,
     )
 
 
@@ -91,7 +112,7 @@ def _stable(session: ReadSession, row: ReleaseRow) -> dict[str, dict[str, str]]:
     return {f"Stable, {stable}": manifest_words(MANIFESTS.of(get_version(session, stable)))}
 
 
-def draw(desk: Desk, view: View | None) -> None:
+def draw(desk: Desk, reach: Reach, view: View | None) -> None:
     """The way on top, then what it is, then what happened."""
     if view is None:
         missing("release")
@@ -122,6 +143,13 @@ def draw(desk: Desk, view: View | None) -> None:
                 _about(release)
             with panel("What happened"):
                 events(view.timeline)
+                if view.older:
+                    button("Show older", partial(_farther, desk, reach), kind="small", key="older")
+
+
+async def _farther(desk: Desk, reach: Reach) -> None:
+    reach.farther()
+    await desk.look()
 
 
 def _head(release: dict[str, Any]) -> None:
@@ -151,6 +179,12 @@ def _foot(desk: Desk, view: View) -> None:
 
 def _whose_turn(view: View) -> None:
     """What is next and not theirs: nobody should wonder why a button is not there."""
+    group = view.release["group_id"]
+    if group is not None:
+        with html.p().classes("why"):
+            html.a("Its group", href=f"{ROOT}/groups/{group}")
+            html.span(" moves forward together; back it goes by itself.")
+        return
     state, mine = State(view.release["state"]), {option.verb for option in view.offered}
     for verb in (Verb.SUBMIT, Verb.APPROVE, Verb.START, Verb.RAMP, Verb.RESUME):
         if verb in TRANSITIONS[state] and verb not in mine and RULES[verb].permission:

@@ -7,6 +7,7 @@ around; every event is a real one, by real persons with real roles.
 import hashlib
 import random
 import sys
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -309,7 +310,29 @@ def _present(f: Filler) -> dict[str, str]:
     f.tell("ines.moreau", third, "submit", "for review")
     f.tell("tomas.lind", third, "approve", "gain is small but steady")
     f.tell("ines.moreau", third, "start", "shadow over night")
+    _around(f)
     return {"canary": canary["id"], "waiting": waiting["id"], "shadow": third["id"], "fraud": fraud}
+
+
+def _around(f: Filler) -> None:
+    """What stands around releases: freezes to come, who may call, who asked to be forgotten."""
+    begins = datetime.now(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
+    window = {
+        "starts_at": (begins + timedelta(days=5)).isoformat(),
+        "ends_at": (begins + timedelta(days=10)).isoformat(),
+        "reason": "Spring sale: nobody wants a surprise",
+        "ticket": "OPS-88",
+    }
+    must(f.admin.post("/api/v1/freezes", json=window))
+    for caller in (
+        {"name": "checkout", "models": ["fraud"], "rate": 200},
+        {"name": "search service", "scopes": ["infer", "pin"]},
+    ):
+        must(f.admin.post("/api/v1/callers", json=caller))
+    server = {"name": "warehouse dashboard", "kind": "server", "models": ["*"]}
+    must(f.admin.post("/api/v1/sdk-keys", json=server))
+    order = {"targeting_keys": ["b-1f3c"], "reason": "asked by letter", "ticket": "DSR-12"}
+    must(f.people["kira.osei"].post("/api/v1/lake/erasures", json=order))
 
 
 if __name__ == "__main__":

@@ -47,7 +47,14 @@ def shots(ids: dict[str, str]) -> tuple[Shot, ...]:
         Shot("new-release", "ines.moreau", "/releases/new"),
         Shot("version", "ines.moreau", f"/versions/{ids['fraud']}"),
         Shot("audit", "kira.osei", "/audit?model=pricing"),
+        Shot("freezes", "tomas.lind", "/freezes"),
+        Shot("export", "kira.osei", "/export"),
+        Shot("access-review", "kira.osei", "/access-review"),
+        Shot("erasures", "kira.osei", "/erasures"),
         Shot("people", "admin", "/people"),
+        Shot("person", "admin", "/people/jun.park"),
+        Shot("callers", "admin", "/callers"),
+        Shot("me", "ines.moreau", "/me"),
     )
 
 

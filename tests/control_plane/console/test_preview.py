@@ -10,9 +10,10 @@ def preview(moves, weight=(0.05, 0.25), *, basis="estimate", subjects=None, note
     return Preview(
         "m",
         {
-            "releases": [{"weight": list(weight)}],
+            "releases": [{"model": "m", "weight": list(weight)}],
             "who_moves": {"m": moved},
             "against": list(against),
+            "lint": [],
         },
     )
 
@@ -44,6 +45,8 @@ def test_shares_are_those_of_the_candidate():
 
 
 def test_what_cannot_be_carried_out_has_no_consequence():
-    nothing = Preview("m", {"releases": [], "who_moves": {}, "against": ["it is killed"]})
+    nothing = Preview(
+        "m", {"releases": [], "who_moves": {}, "against": ["it is killed"], "lint": []}
+    )
     assert nothing.lines() == []
     assert nothing.weights() is None

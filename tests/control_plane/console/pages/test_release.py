@@ -3,6 +3,9 @@
 import pytest
 from playwright.sync_api import expect
 
+from tests.control_plane.console.keyboard import tab_to
+from tests.control_plane.decisions.gateway_stand_in import GatewayStandIn
+
 MANAGER = ("release_manager", "data_scientist")
 
 
@@ -75,7 +78,7 @@ def test_a_conflict_is_shown_and_nothing_typed_is_lost(here, open_page):
 def test_approving_takes_no_mouse(here, open_page):
     release = _in_review(here)
     page = open_page("approver", path=f"/releases/{release['id']}")
-    _tab_to(page, f"Approve {here.model}")
+    tab_to(page, f"Approve {here.model}")
     page.keyboard.press("Enter")
     dialog = page.get_by_role("dialog")
     expect(dialog.get_by_label("Reason")).to_be_focused()
@@ -112,19 +115,51 @@ def test_what_is_not_there_says_so(open_page, path):
     expect(page.get_by_role("heading", level=1)).to_contain_text("No such")
 
 
+@pytest.mark.slow
+def test_what_happened_comes_newest_first_and_older_on_request(here, open_page):
+    release = _in_review(here)
+    for number in range(20):
+        here.must(here.must(release, "refuse", reason=f"not yet {number}"), "submit")
+    page = open_page("viewer", path=f"/releases/{release['id']}")
+    happened = page.get_by_label("What happened, newest first").get_by_role("listitem")
+    expect(happened).to_have_count(30)
+    expect(happened.first).to_contain_text("submitted it for review")
+    expect(happened.nth(1)).to_contain_text("not yet 19")
+    page.get_by_role("button", name="Show older").click()
+    expect(happened).to_have_count(42)
+    expect(happened.last).to_contain_text("drafted it")
+    expect(page.get_by_role("button", name="Show older")).to_have_count(0)
+
+
+@pytest.fixture
+def sampled(here, tmp_path):
+    """A canary at half whose step asks for visitors, and a gateway to send them."""
+    here.bootstrap(1)
+    steps = [{"weight": 0.5, "minimum_sample": 3}, 0.8]
+    release = here.started(2, shadow=False, steps=steps)
+    here.routed(lambda feature: "rules" in feature)
+    gateway = GatewayStandIn(here.plane, tmp_path)
+    gateway.decide(here.model, "one")
+    gateway.ship()
+    for number in range(60):
+        gateway.decide(here.model, f"visitor {number}")
+    return release, gateway
+
+
+@pytest.mark.slow
+def test_a_ramp_is_offered_as_soon_as_enough_visitors_were_seen(here, sampled, open_page, confirm):
+    release, gateway = sampled
+    page = open_page(*MANAGER, path=f"/releases/{release['id']}")
+    expect(page.get_by_text("needs 3 subjects on the candidate")).to_be_visible()
+    expect(page.get_by_role("button", name="Ramp")).to_have_count(0)
+    gateway.ship()
+    page.get_by_role("button", name="Ramp to 80 %").click()
+    confirm(page, "Ramp", "enough of them")
+    expect(page.get_by_label(f"Who serves {here.model}")).to_contain_text("80 %")
+
+
 def _in_review(here):
     here.bootstrap(1)
     version = here.register(2)
     here.report(version)
     return here.must(here.draft(version), "submit")
-
-
-def _tab_to(page, name):
-    """As somebody without a mouse: from the top, until the focus is there."""
-    for _ in range(60):
-        page.keyboard.press("Tab")
-        if page.evaluate("document.activeElement.getAttribute('aria-label')") == name:
-            outline = page.evaluate("getComputedStyle(document.activeElement).outlineStyle")
-            assert outline == "solid"
-            return
-    raise AssertionError(f"no Tab leads to {name}")

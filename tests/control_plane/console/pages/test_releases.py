@@ -5,6 +5,8 @@ import time
 import pytest
 from playwright.sync_api import expect
 
+from tests.control_plane.console.keyboard import tab_to
+
 MANAGER = ("release_manager", "data_scientist")
 
 
@@ -15,8 +17,8 @@ def test_what_serves_is_shown_with_its_share(here, open_page):
     page = open_page("viewer")
     lanes = page.get_by_label(f"Who serves {here.model}").get_by_role("listitem")
     expect(lanes).to_have_count(2)
-    expect(lanes.nth(0)).to_contain_text(f"{stable}Stable95 %")
-    expect(lanes.nth(1)).to_contain_text(f"{release['candidate']}Canary5 %")
+    expect(lanes.nth(0)).to_contain_text(f"95 %{stable}Stable")
+    expect(lanes.nth(1)).to_contain_text(f"5 %{release['candidate']}Canary")
 
 
 def test_a_change_by_api_appears_without_a_reload(here, open_page, record_property):
@@ -87,6 +89,45 @@ def test_kill_and_end_of_kill_by_click(here, open_page, confirm):
     confirm(page, "End the kill", "fixed upstream")
     expect(panel.get_by_role("button", name=f"Kill {here.model}", exact=True)).to_be_visible()
     assert here.model_state()["killed"] is None
+
+
+URGENT = (
+    ("Lower", "Lower", "canary"),
+    ("Pause", "Pause", "paused"),
+    ("Roll back", "Roll back now", "rolled_back"),
+    ("Abort", "Abort", "aborted"),
+    ("Kill", "Kill now", "paused"),
+)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("button", "done", "state"), URGENT, ids=[each[0] for each in URGENT])
+def test_every_urgent_action_takes_no_mouse(here, open_page, button, done, state):
+    here.bootstrap(1)
+    release = here.started(2, shadow=False)
+    page = open_page("release_manager")
+    tab_to(page, f"{button} {here.model}")
+    page.keyboard.press("Enter")
+    dialog = page.get_by_role("dialog")
+    reason = dialog.get_by_label("Reason")
+    expect(reason).to_be_focused()
+    page.keyboard.press("Escape")
+    expect(page.get_by_role("button", name=f"{button} {here.model}", exact=True)).to_be_focused()
+    page.keyboard.press("Enter")
+    if button == "Lower":
+        share = dialog.get_by_label("Share of visitors")
+        while not share.evaluate("each => each === document.activeElement"):
+            page.keyboard.press("Shift+Tab")
+        page.keyboard.type("1")
+        page.keyboard.press("Tab")
+    expect(reason).to_be_focused()
+    page.keyboard.type("by keyboard")
+    page.keyboard.press("Enter")
+    dialog.wait_for(state="detached")
+    found = here.author.get(f"/api/v1/releases/{release['id']}").json()
+    assert found["state"] == state
+    # The register names what the dialog's button said it would do.
+    assert done.split()[0].lower() in button.lower()
 
 
 @pytest.mark.slow

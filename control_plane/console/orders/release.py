@@ -15,20 +15,22 @@ from control_plane.console.desk import Desk
 from control_plane.console.elements.button import button
 from control_plane.console.elements.dialog import ask
 from control_plane.console.elements.field import (
-    INITIAL,
     reason_field,
     text_field,
     ticket_field,
 )
 from control_plane.console.elements.form import Question, Values
+from control_plane.console.elements.moment import given_moment
 from control_plane.console.elements.share import percent
+from control_plane.console.elements.share_field import share_field, weight_of
+from control_plane.console.orders.wording import WORDINGS, Release, Wording
 from control_plane.console.preview import Preview, preview_of
 from control_plane.console.seat import Attempt
-from control_plane.console.wording import WORDINGS, Release, Wording
 from control_plane.db import ReadSession
 from control_plane.principal import Principal
 from control_plane.releases import queries, service
 from control_plane.releases.exposures import look
+from control_plane.releases.interlock import Seen
 from control_plane.releases.lifecycle import Verb
 from control_plane.releases.options import Option, options
 from control_plane.releases.order import Order as VerbOrder
@@ -66,17 +68,19 @@ class Order:
                 fields=self._fields,
                 submit=self._submit,
                 look_again=self.look_again,
-                kind="primary stop" if "stop" in wording.kind else "primary",
+                kind="primary stop" if wording.kind in ("primary stop", "danger") else "primary",
                 wide=self.show_content is not None,
             ),
         )
 
     async def look_again(self) -> None:
         """Bring release and option up to date; a verb that is gone keeps its last option."""
+        seen = await self._seen()
 
         def load(session: ReadSession, principal: Principal) -> tuple[Release, Option | None]:
             row = queries.get_release(session, self.release["id"])
-            found = [o for o in options(session, principal, row) if o.verb is self.option.verb]
+            offered = options(session, principal, row, seen)
+            found = [each for each in offered if each.verb is self.option.verb]
             return Published(session).release(row), next(iter(found), None)
 
         self.release, option = await self.desk.seat.read(load)
@@ -112,21 +116,8 @@ class Order:
         ticket_field(self.release["ticket"] or "")
 
     def _weight(self) -> None:
-        planned = self.option.buckets
-        value = f"{planned * 100 / BUCKETS:g}" if planned is not None else ""
-        with html.label().classes("field"):
-            html.span("Share of visitors, in %").classes("label")
-            number = html.input_(
-                name="percent",
-                type="number",
-                min="0",
-                max="100",
-                step="0.01",
-                required="",
-                **{INITIAL: value, "aria-describedby": "preview"},
-            ).classes("input")
-            planned_steps = ", ".join(percent(round(s * BUCKETS)) for s in self.release["steps"])
-            html.span(f"Planned steps: {planned_steps}").classes("hint")
+        planned_steps = ", ".join(percent(round(s * BUCKETS)) for s in self.release["steps"])
+        number = share_field(self.option.buckets, f"Planned steps: {planned_steps}")
         self._place = html.div(id="preview", role="status").classes("field")
         number.on(
             "input", self._typed, js_handler="(event) => emit(event.target.value)", throttle=0.4
@@ -140,7 +131,7 @@ class Order:
         if place is None or not text:
             return
         try:
-            found = await preview_of(self.desk, self.release, Verb.RAMP, _weight_of(text))
+            found = await preview_of(self.desk, self.release, Verb.RAMP, weight_of(text))
         except ContractError as error:
             place.clear()
             with place:
@@ -155,8 +146,8 @@ class Order:
             {
                 "reason": values.get("reason", "").strip(),
                 "ticket": values.get("ticket", "").strip() or None,
-                "weight": _weight_of(values["percent"]) if "percent" in values else None,
-                "starts_at": _starts_at(values),
+                "weight": weight_of(values["percent"]) if "percent" in values else None,
+                "starts_at": given_moment(values.get("starts_at", "")),
                 "expected_revision": self.release["revision"],
             }
         )
@@ -165,14 +156,18 @@ class Order:
         order = VerbOrder(**body.model_dump())
         # A lower share is asked for as a ramp, as in the API; the table knows it apart.
         asked = Verb.RAMP if verb is Verb.LOWER else verb
-        seen = await asyncio.to_thread(
-            look, self.desk.parts.database, self.desk.parts.exposures, release_id, asked
-        )
+        seen = await self._seen()
         await self.desk.write(
             attempt,
             lambda session, who: service.act(session, who, release_id, asked, order, seen).id,
         )
         return f"{self.release['model']}: {WORDINGS[verb].done}"
+
+    async def _seen(self) -> Seen | None:
+        parts, verb = self.desk.parts, self.option.verb
+        return await asyncio.to_thread(
+            look, parts.database, parts.exposures, self.release["id"], verb
+        )
 
 
 def order_buttons(
@@ -181,8 +176,12 @@ def order_buttons(
     offered: tuple[Option, ...],
     show_content: Callable[[], None] | None = None,
 ) -> None:
-    """A button for every verb that is theirs and that nothing stands in the way of."""
-    for option in offered:
+    """A button for every verb that is theirs and that nothing stands in the way of.
+
+    Forward first, then what holds, then what ends it, last what stops it at once: each stands
+    where it stood the last time, and the one that stops is filled.
+    """
+    for option in sorted(offered, key=_place_of):
         if option.verb in ON_ITS_PAGE or option.obstacles:
             continue
         wording = WORDINGS[option.verb]
@@ -201,13 +200,6 @@ def order_buttons(
         )
 
 
-def _weight_of(text: str) -> float:
-    try:
-        return float(text) / 100
-    except ValueError as error:
-        raise ContractError("share", "a number from 0 to 100", text) from error
-
-
-def _starts_at(values: Values) -> str | None:
-    given = values.get("starts_at", "")
-    return f"{given}:00Z" if given else None
+def _place_of(option: Option) -> int:
+    last = (Verb.LOWER, Verb.PAUSE, Verb.REFUSE, Verb.ABORT, Verb.ROLLBACK)
+    return last.index(option.verb) + 1 if option.verb in last else 0

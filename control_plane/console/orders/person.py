@@ -1,5 +1,7 @@
 """New persons, other roles, shutting somebody out."""
 
+import asyncio
+
 from nicegui import html
 
 from bentos.contract.register import Action
@@ -7,8 +9,9 @@ from control_plane.console.desk import Desk
 from control_plane.console.elements.dialog import ask
 from control_plane.console.elements.field import check_field, text_field
 from control_plane.console.elements.form import Question, Values
+from control_plane.console.orders.secret import show_secret
 from control_plane.console.seat import Attempt
-from control_plane.people import access, service
+from control_plane.people import access, service, sign_in
 from control_plane.people.schemas import PersonIn, RolesIn
 from control_plane.principal import ROLES, Permission, Role
 
@@ -99,6 +102,57 @@ async def ask_disable(desk: Desk, person: str) -> None:
         explain=explain,
         submit=submit,
         kind="primary stop",
+    )
+    ask(desk, question)
+
+
+async def ask_enable(desk: Desk, person: str) -> None:
+    """Let somebody in again."""
+
+    def explain() -> None:
+        with html.ul().classes("consequence"):
+            html.li("They have the roles they had. Keys and password they need anew.")
+
+    async def submit(_: Values) -> str:
+        attempt = Attempt(
+            action=Action.PERSON_ENABLE, entity=f"person:{person}", permission=Permission.PEOPLE
+        )
+        await desk.write(
+            attempt, lambda session, who: access.enable_person(session, who, person).id
+        )
+        return f"{person} is let in again."
+
+    question = Question(
+        title=f"Let in again: {person}", confirm="Let in", explain=explain, submit=submit
+    )
+    ask(desk, question)
+
+
+async def ask_password(desk: Desk, person: str) -> None:
+    """A one-time password, to sign in with and choose one's own."""
+
+    def explain() -> None:
+        with html.ul().classes("consequence"):
+            html.li(f"Every session of {person} ends; their present password is good no more.")
+            html.li("With it they can only choose a password of their own.")
+
+    async def submit(_: Values) -> str:
+        attempt = Attempt(
+            action=Action.PASSWORD_RESET, entity=f"person:{person}", permission=Permission.PEOPLE
+        )
+        fresh = await asyncio.to_thread(sign_in.new_one_time)
+        password = await desk.write(
+            attempt, lambda session, who: sign_in.reset_password(session, who, person, fresh)
+        )
+        words = f"Good for {person}, once, for a day."
+        show_secret(desk, "One-time password", password.text, words)
+        return f"{person} has a one-time password."
+
+    question = Question(
+        title=f"One-time password: {person}",
+        confirm="Make one",
+        explain=explain,
+        submit=submit,
     )
     ask(desk, question)
 

@@ -184,7 +184,7 @@ WORDINGS: dict[Verb, Wording] = {
         confirm="Roll back now",
         done="Rolled back.",
         says=_rolls_back,
-        kind="stop",
+        kind="primary stop",
         drawing="rolled_back",
     ),
     Verb.ABORT: Wording(
@@ -193,7 +193,7 @@ WORDINGS: dict[Verb, Wording] = {
         confirm="Abort",
         done="Aborted.",
         says=_aborts,
-        kind="stop",
+        kind="danger",
         drawing="aborted",
     ),
 }

@@ -14,6 +14,7 @@ from control_plane.console.elements.field import choice_field, text_field
 from control_plane.console.elements.form import Question, Values
 from control_plane.console.elements.moment import spoken
 from control_plane.console.elements.notice import notice
+from control_plane.console.frame import ROOT
 from control_plane.console.seat import Attempt
 from control_plane.db import ReadSession
 from control_plane.principal import Permission, Principal
@@ -50,16 +51,20 @@ def review_notice(desk: Desk, waiting: Review) -> None:
     review = waiting.review
     overdue = review["overdue"]
     due = f"{'was due' if overdue else 'due'} {spoken(review['due_at'])}"
-    text = f"A kill of {review['model']} by {review['killed_by']} waits for its review, {due}."
+    who = review["on_behalf_of"] or review["killed_by"]
+    text = f"{review['model']} was killed by {who}: {review['reason']}"
     with notice(text, "tone-red" if overdue else "tone-orange", "in_review"):
-        html.p(f"Killed to {review['version']}: {review['reason']}").classes("quiet")
+        html.a(f"Its review is {due}", href=f"{ROOT}/reviews")
         if waiting.mine:
+            html.span(" ")
             key = f"review-{review['id']}"
             label = f"Review the kill of {review['model']}"
-            button("Review…", partial(_ask, desk, review), kind="small", key=key, label=label)
+            button("Review…", partial(ask_review, desk, review), kind="small", key=key, label=label)
 
 
-async def _ask(desk: Desk, review: dict[str, Any]) -> None:
+async def ask_review(desk: Desk, review: dict[str, Any]) -> None:
+    """What did somebody else find?"""
+
     def fields() -> None:
         choice_field("outcome", "What did you find?", OUTCOMES)
         text_field("notes", "Notes", required=True, focus=True, maxlength="2000")

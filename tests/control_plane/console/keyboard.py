@@ -1,0 +1,14 @@
+"""A page before somebody who has no mouse."""
+
+from playwright.sync_api import Page
+
+
+def tab_to(page: Page, name: str) -> None:
+    """From the top with Tab alone, until the focus is there and can be seen."""
+    for _ in range(120):
+        page.keyboard.press("Tab")
+        if page.evaluate("document.activeElement.getAttribute('aria-label')") == name:
+            outline = page.evaluate("getComputedStyle(document.activeElement).outlineStyle")
+            assert outline == "solid"
+            return
+    raise AssertionError(f"no Tab leads to {name}")
