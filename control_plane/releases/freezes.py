@@ -12,7 +12,7 @@ from typing import Any
 from sqlmodel import col, select
 
 from bentos.contract.errors import ContractError
-from bentos.contract.register import Action
+from bentos.contract.register import Action, Outcome
 from control_plane import clock
 from control_plane.approvals import service as approvals
 from control_plane.approvals.hands import check_independent
@@ -232,11 +232,25 @@ def _covers(freeze: FreezeRow, model: str) -> bool:
 
 
 def _is_exempt(session: ReadSession, freeze: FreezeRow, row: ReleaseRow) -> bool:
+    given = [each for each in exemptions(session, freeze.id) if each.release == row.id]
+    if not given:
+        return False
     able, content = approvals.judges(session, row.id), bound_digest(session, row)
+    edited = _last_edit(session, row)
     return any(
-        each.release == row.id and each.content_digest == content and each.person in able
-        for each in exemptions(session, freeze.id)
+        each.content_digest == content and each.person in able and each.at > edited
+        for each in given
     )
+
+
+def _last_edit(session: ReadSession, row: ReleaseRow) -> str:
+    """When its content was last sent back: an edit voids, even if it is edited back later."""
+    query = select(EventRow.at).where(
+        col(EventRow.entity) == f"release:{row.id}",
+        col(EventRow.action) == Action.RELEASE_EDIT.value,
+        col(EventRow.outcome) == Outcome.ALLOWED.value,
+    )
+    return session.exec(query.order_by(col(EventRow.seq).desc()).limit(1)).first() or ""
 
 
 def _latest_event(session: ReadSession) -> str:

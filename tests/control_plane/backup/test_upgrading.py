@@ -4,7 +4,9 @@ import json
 
 import pytest
 
-from control_plane.audit.service import list_events
+from bentos.contract.register import Action
+from control_plane.audit.service import Change, list_events, record
+from control_plane.audit.verifier import verify
 from control_plane.backup.__main__ import main
 from control_plane.backup.archive import ArchiveReader
 from control_plane.backup.restoring import restore
@@ -13,7 +15,10 @@ from control_plane.config import Settings
 from control_plane.db import Database
 from control_plane.init import initialise
 from control_plane.migrations.upgrade import newest, revisions, upgrade
+from control_plane.principal import system
 from control_plane.storage.address import Address
+
+EVENTS = 5
 
 
 @pytest.fixture
@@ -28,16 +33,24 @@ def old(tmp_path, any_databases):
     database = Database(address)
     with database.writer.begin() as connection:
         connection.exec_driver_sql(
-            "INSERT INTO installation VALUES (1, 1, 'demo-shop', 'local', 'x')"
+            "INSERT INTO installation (id, epoch, shop, environment, created_at) "
+            "VALUES (1, 1, 'demo-shop', 'local', 'x')"
         )
+    with database.write() as session:
+        for number in range(EVENTS):
+            change = Change(action=Action.RELEASE_CREATE, entity="release:x", after={"n": number})
+            record(session, system("test"), change)
     database.dispose()
     return settings
 
 
 def events(settings):
+    """All of them; the register is one that verifies."""
     database = Database(settings.database)
     with database.read() as session:
         found = list_events(session)
+        verdict = verify(session)
+        assert (verdict.ok, verdict.size) == (True, len(found)), verdict
     database.dispose()
     return found
 
@@ -48,6 +61,7 @@ def test_a_backup_of_the_old_schema_comes_first(old):
     reader = ArchiveReader(done.backup)
     assert (reader.manifest.revision, reader.manifest.shop) == (revisions()[-2], "demo-shop")
     reader.close()
+    assert len(events(old)) == EVENTS + 1
     told = events(old)[-1]
     assert told.action == "installation:upgrade"
     assert told.diff["schema"] == [revisions()[-2], newest()]
@@ -60,8 +74,9 @@ def test_the_old_schema_s_backup_is_restored_into_the_new_one(old, tmp_path):
     home = tmp_path / "after"
     initialise(Settings(home=home), "admin")
     done = restore(Settings(home=home), backup, replace=True)
-    assert done.size == 0
-    assert [event.action for event in events(Settings(home=home))] == ["installation:restore"]
+    assert done.size == EVENTS
+    told = events(Settings(home=home))
+    assert [event.action for event in told[EVENTS:]] == ["installation:restore"]
 
 
 def test_without_room_for_the_backup_nothing_is_changed(old):

@@ -90,6 +90,21 @@ class Grouped(Surroundings):
             if State(each.state) is not State.ABORTED:
                 self.shaped(who, self.desk.release(each.id))
 
+    @precondition(lambda self: self.grouped())
+    @rule(verb=st.sampled_from([Verb.RAMP, Verb.PROMOTE]))
+    def a_member_does_not_go_alone(self, verb):
+        self.change_roles("ben", ["approver"])
+        self.carry_on(2, Verb.RAMP)
+        natural = {
+            State.APPROVED: Verb.START,
+            State.SHADOW: Verb.RAMP,
+            State.CANARY: verb,
+            State.PAUSED: Verb.RESUME,
+        }
+        state = State(self.newest().state)
+        if state in natural:
+            self.tell("ada", natural[state], None)
+
     def go(self, target, who, verb):
         if target.group_id is None:
             super().go(target, who, verb)

@@ -191,6 +191,7 @@ class Interlocking(RuleBasedStateMachine):
             if mate.id == release.id or State(mate.state) is not State.ABORTED:
                 self.known[mate.id].contributors.add(editor)
                 self.known[mate.id].approvals.clear()
+                self.exempt[mate.id].clear()
 
     @rule(judge=people)
     def approve_what_was_remembered(self, judge):

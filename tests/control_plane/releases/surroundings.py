@@ -43,6 +43,33 @@ class Surroundings(Interlocking):
             self.go(self.newest(), who, verb)
         self.who_approved_loses_the_role(Verb.RAMP)
 
+    @precondition(lambda self: len(self.hands) < 2)
+    @rule(puppet=st.sampled_from(("dee", "eve")), plan=plans)
+    def who_was_made_does_not_judge_their_maker(self, puppet, plan):
+        """cy, who may write and make persons, edits, and has somebody approve."""
+        self.give_a_key("cy", puppet)
+        self.change_roles(puppet, ["approver"])
+        if State(self.newest().state) in CLOSED:
+            self.go_on(Verb.RAMP)
+        self.remember("cy")
+        self.edit_what_was_remembered("cy", plan)
+        self.go(self.newest(), "ada", Verb.SUBMIT)
+        self.go(self.newest(), puppet, Verb.APPROVE)
+
+    @rule(plan=plans)
+    def an_exemption_is_of_the_content_that_was_read(self, plan):
+        if not self.frozen:
+            self.freeze()
+        self.change_roles("ben", ["approver"])
+        self.change_roles("dee", ["approver"])
+        if State(self.newest().state) in CLOSED:
+            self.go_on(Verb.RAMP)
+        self.let_through("dee")
+        self.remember("ada")
+        self.edit_what_was_remembered("ada", plan)
+        for who, verb in (("ada", Verb.SUBMIT), ("ben", Verb.APPROVE), ("ada", Verb.START)):
+            self.go(self.newest(), who, verb)
+
     @rule(who=people, version=versions)
     def retire(self, who, version):
         self.do(retire_unused, self.desk.person(who), version, "x")

@@ -100,11 +100,13 @@ def test_an_exemption_takes_one_more_pair_of_eyes(desk):
     assert desk.events(f"freeze:{window.id}")[-1].action == "freeze:exempt"
 
 
-def test_an_exemption_is_of_the_content_that_was_read(desk):
-    release = desk.approved(2, shadow=False)
+@pytest.mark.parametrize("edits", [([0.5],), ([0.5], [0.1])], ids=["edited", "and back"])
+def test_an_exemption_is_of_the_content_that_was_read(desk, edits):
+    release = desk.approved(2, shadow=False, steps=[0.1])
     window = freeze(desk)
     exempt(desk, "eve", window, release)
-    desk.edit("ada", release, steps=[0.5])
+    for steps in edits:
+        desk.edit("ada", desk.release(release.id), steps=steps)
     desk.tell("ada", release, "submit")
     desk.tell("ben", release, "approve")
     with pytest.raises(PolicyError, match="frozen"):
