@@ -40,6 +40,7 @@ def get_ready(parts: Running) -> dict[str, Any]:
             "checkpointer": parts.checkpointer.failing,
             "checkpoint_copies": parts.checkpointer.copy_failing,
             "upkeep": parts.upkeep.failing,
+            "webhooks": parts.webhooks.failing,
         },
     }
 

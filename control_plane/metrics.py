@@ -16,7 +16,7 @@ from prometheus_client import (
 PREFIX = "signalbox_control_plane"
 PUBLISH_SECONDS = (0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.0, 5.0)
 REQUEST_SECONDS = (0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 10.0, 60.0)
-JOBS = ("publisher", "checkpointer", "upkeep", "sums")
+JOBS = ("publisher", "checkpointer", "upkeep", "sums", "webhooks")
 """What goes on beside the requests."""
 
 
@@ -43,18 +43,6 @@ class Metrics:
             "outcome",
         )
         self._passes = {failed: passes.labels("failed" if failed else "ok") for failed in (0, 1)}
-        self._follow = Counter(
-            f"{PREFIX}_follow_payloads_total",
-            "What an upstream GrowthBook answered and sent: taken, unchanged, refused, failed.",
-            ("outcome",),
-            registry=self.registry,
-        )
-        self._webhooks = Counter(
-            f"{PREFIX}_webhook_attempts_total",
-            "Requests made to webhooks, by what followed.",
-            ("outcome",),
-            registry=self.registry,
-        )
         self._revision = Gauge(
             f"{PREFIX}_document_revision",
             "Number of each document's revision in force.",
@@ -85,6 +73,10 @@ class Metrics:
             ("job",),
             registry=self.registry,
         )
+        heard = "What an upstream GrowthBook answered and sent."
+        self._follow = self._counter("follow_payloads_total", heard, "outcome")
+        followed = "Requests made to webhooks, by what followed."
+        self._webhooks = self._counter("webhook_attempts_total", followed, "outcome")
         self._show_zeros()
 
     def answered(self, route: str, method: str, status: int, seconds: float) -> None:
@@ -151,3 +143,7 @@ class Metrics:
                 self._runs.labels(job, outcome)
         for method in ("password", "provider", "key"):
             self._sign_ins.labels(method)
+        for outcome in ("taken", "unchanged", "refused", "failed"):
+            self._follow.labels(outcome)
+        for outcome in ("delivered", "again", "dead", "disabled"):
+            self._webhooks.labels(outcome)

@@ -121,8 +121,10 @@ class Dispatcher:
         try:
             batches = await asyncio.to_thread(self._look)
             self.failing = None
+            self._metrics.ran("webhooks", failed=False)
         except Exception as error:
             self.failing = f"{type(error).__name__}: {error}"
+            self._metrics.ran("webhooks", failed=True)
             log.exception("webhooks: a pass failed")
             return
         for batch in batches:
