@@ -17,7 +17,7 @@ from bentos.contract.signature import ModelSignature, OutputSpec
 from gateway.query import Query, check_timeout
 from gateway.raw_request import is_raw, read_raw
 from gateway.snapshot import ModelView
-from gateway.tensor_columns import read_column
+from gateway.tensor_columns import read_column, usual_column
 from gateway.versions import short
 
 ATTRIBUTE_PREFIX = "attr."
@@ -36,17 +36,21 @@ def decode(view: ModelView, body: bytes, header_length: str | None, max_rows: in
     _check_outputs(view.signature, request)
     specs = view.inputs
     columns: dict[str, list[Any]] = {}
+    # Fields are named for errors only: a request may have dozens of tensors.
     for index, tensor in enumerate(request.inputs):
-        field = f"inputs[{index}]"
-        spec = specs.get(tensor.name)
-        if spec is None or tensor.name in columns:
+        name, shape = tensor.name, tensor.shape
+        spec = specs.get(name)
+        if spec is None or name in columns:
             raise ContractError(
-                f"{field}.name", f"each of {sorted(specs)} at most once", tensor.name
+                f"inputs[{index}].name", f"each of {sorted(specs)} at most once", name
             )
         # Before a row exists: a tensor of 0 bytes may claim millions of them.
-        if not tensor.shape or not 1 <= tensor.shape[0] <= max_rows:
-            raise ContractError(f"{field}.shape", f"1 to {max_rows} rows", list(tensor.shape))
-        columns[tensor.name] = read_column(spec, tensor, field)
+        if not shape or not 1 <= shape[0] <= max_rows:
+            raise ContractError(f"inputs[{index}].shape", f"1 to {max_rows} rows", list(shape))
+        column = usual_column(spec, tensor)
+        if column is None:
+            column = read_column(spec, tensor, f"inputs[{index}]")
+        columns[name] = column
     rows = _to_dicts(columns)
     parameters = request.parameters
     attributes = _attributes(parameters)

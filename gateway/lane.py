@@ -146,10 +146,11 @@ class Lane:
 
     # --- batches ----------------------------------------------------------------------
     def _plan_pump(self) -> None:
-        """On the next turn of the loop: what arrived together goes together."""
+        """Once the loop has looked at its sockets again: what lay ready together goes together."""
         if not self._pump_planned:
             self._pump_planned = True
-            self._loop.call_soon(self._pump)
+            # The end of this turn is before that look, the end of the next one after it.
+            self._loop.call_soon(self._loop.call_soon, self._pump)
 
     def _pump(self) -> None:
         self._pump_planned = False

@@ -19,19 +19,29 @@ _ONE = (1,)
 _READ_ONE = {kind: struct.Struct(f"<{code}").unpack for kind, code in STRUCT_CODES.items()}
 
 
+def usual_column(spec: InputSpec, tensor: oip.Tensor) -> list[Any] | None:
+    """``read_column`` of the usual forms: one value a row, flat, or one row's bytes; else None."""
+    if tensor.datatype is not spec.datatype or spec.shape:
+        return None
+    raw, shape = tensor.raw, tensor.shape
+    if raw is None:
+        data = tensor.data
+        return data if isinstance(data, list) and shape == (len(data),) else None
+    read = _READ_ONE.get(spec.datatype) if shape == _ONE else None
+    if read is None:
+        return None
+    (value,) = read(raw)
+    return [value if value == value else None]  # noqa: PLR0124 - NaN
+
+
 def read_column(spec: InputSpec, tensor: oip.Tensor, field: str) -> list[Any]:
     """One value (or list) per row; NaN counts as missing. Raises ContractError."""
+    column = usual_column(spec, tensor)
+    if column is not None:
+        return column
     if tensor.datatype is not spec.datatype:
         raise ContractError(f"{field}.datatype", spec.datatype.value, tensor.datatype.value)
     shape = tensor.shape
-    if not spec.shape:  # the usual forms: one value a row, flat, or one row's bytes
-        raw, data = tensor.raw, tensor.data
-        if raw is None:
-            if isinstance(data, list) and shape == (len(data),):
-                return data
-        elif shape == _ONE and (read := _READ_ONE.get(spec.datatype)) is not None:
-            (value,) = read(raw)
-            return [value if value == value else None]  # noqa: PLR0124 - NaN
     _check_shape(spec, shape, field)
     flat = _values(spec, tensor, field)
     if not spec.shape:
