@@ -37,6 +37,7 @@ from control_plane.lint import endpoints as linter
 from control_plane.metrics import Metrics
 from control_plane.nul import refuse_nul_in_address
 from control_plane.ofrep import endpoints as ofrep
+from control_plane.openapi import document as openapi
 from control_plane.parts import Parts
 from control_plane.people import endpoints as people
 from control_plane.people import key_endpoints as persons_keys
@@ -119,6 +120,7 @@ def create_app(settings: Settings, oidc: OidcSettings | None = None) -> FastAPI:
     app.add_middleware(CountedRequests, metrics=parts.metrics)
     for router in ROUTERS:
         app.include_router(router)
+    openapi.install(app, ROUTERS)
     install_console(app, parts)
     return app
 

@@ -15,6 +15,7 @@ from typing import Any
 import httpx
 import pytest
 
+from tests.control_plane import recorded_examples
 from tests.databases import Databases, PostgresqlDatabases, SqliteDatabases, chosen
 from tests.postgresql_server import PostgresqlServer
 
@@ -116,7 +117,11 @@ class Plane:
             headers = {} if key is None else {"Authorization": f"Bearer {key}"}
             # Plain HTTP: not loading certificates saves most of a client's start.
             self._clients[key] = httpx.Client(
-                base_url=self.url, headers=headers, timeout=20, verify=False
+                base_url=self.url,
+                headers=headers,
+                timeout=20,
+                verify=False,
+                event_hooks=recorded_examples.hooks(),
             )
         return self._clients[key]
 

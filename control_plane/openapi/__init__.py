@@ -1,0 +1,1 @@
+"""The description of the HTTP surface for tools, served at /openapi.json."""
