@@ -90,7 +90,7 @@ class Interlocking(RuleBasedStateMachine):
 
     def teardown(self):
         assert self.desk.read(verify).ok
-        assert list(self.desk.read(stale_approvals, Period())) == []
+        assert self.desk.read(lambda session: list(stale_approvals(session, Period()))) == []
         self.desk.close()
         self.databases.discard(self.desk.database.address)
 
