@@ -1,8 +1,8 @@
 """How files are laid out.
 
 A row that was found costs its row group, a file that is opened costs its footer, which grows with
-the number of groups: of 2,048 to 32,768 rows a group, this one made one person's decisions out
-of ninety compacted files cheapest, with and without footers that are known.
+the number of groups. Smaller groups made single rows cheaper and footers dearer: over fifty million
+rows a person's decisions took the same processor time with this many as with four times as many.
 """
 
 ROW_GROUP_ROWS = 8_192
