@@ -58,6 +58,7 @@ PLACES = (
             Room("API keys", "/keys", _P.PEOPLE),
             Room("Callers", "/callers", _P.CALLERS),
             Room("SDK keys", "/sdk-keys", _P.SDK_KEYS),
+            Room("Webhooks", "/webhooks", _P.WEBHOOKS),
         ),
     ),
 )

@@ -32,6 +32,7 @@ _BADGES: dict[str, tuple[str, str, str]] = {
     "void": ("aborted", "Void", ""),
     "revoked": ("denied", "Revoked", ""),
     "expired": ("scheduled", "Expired", ""),
+    "unreached": ("warning", "Not reached", "tone-orange"),
     "replaced": ("right", "Rotated, still good", "tone-orange"),
     "here": ("person", "This browser", "tone-go"),
     "in_force": ("paused", "In force", "tone-orange"),

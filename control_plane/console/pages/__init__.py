@@ -24,6 +24,7 @@ from control_plane.console.pages import (
     reviews,
     sdk_keys,
     version,
+    webhooks,
 )
 
 
@@ -31,6 +32,9 @@ def register() -> None:
     """Make every page known to NiceGUI."""
     of_releases = (releases, groups, group, freezes, reviews, draft, release)
     of_audit = (audit, questions, export, access_review, event, decision)
-    of_privacy, of_access = (erasures, retention), (people, person, keys, callers, sdk_keys, me)
+    of_privacy, of_access = (
+        (erasures, retention),
+        (people, person, keys, callers, sdk_keys, me, webhooks),
+    )
     for page in (*of_releases, models, version, *of_audit, *of_privacy, *of_access):
         page.register()

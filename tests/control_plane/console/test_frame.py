@@ -13,11 +13,20 @@ EVERYBODY = ("admin", "compliance", "release_manager", "approver")
 PATHS = (
     *("/", "/groups", "/freezes", "/reviews", "/releases/new", "/models"),
     *("/audit", "/audit/1", "/questions", "/questions?what=served", "/export", "/access-review"),
-    *("/erasures", "/retention", "/people", "/keys", "/callers", "/sdk-keys", "/me"),
+    *("/erasures", "/retention", "/people", "/keys", "/callers", "/sdk-keys", "/webhooks", "/me"),
 )
 NOT_A_VIEWERS = (
     *("/audit", "/audit/1", "/questions", "/export", "/access-review"),
-    *("/erasures", "/retention", "/people", "/people/admin", "/keys", "/callers", "/sdk-keys"),
+    *(
+        "/erasures",
+        "/retention",
+        "/people",
+        "/people/admin",
+        "/keys",
+        "/callers",
+        "/sdk-keys",
+        "/webhooks",
+    ),
 )
 
 
@@ -119,7 +128,7 @@ def test_a_place_leads_to_the_first_room_that_one_may_enter(open_page):
     expect(page.get_by_role("navigation", name="In Privacy")).to_have_count(0)
     page.get_by_role("link", name="Access", exact=True).click()
     rooms = page.get_by_role("navigation", name="In Access").get_by_role("link")
-    expect(rooms).to_have_text(["People", "API keys", "Callers", "SDK keys"])
+    expect(rooms).to_have_text(["People", "API keys", "Callers", "SDK keys", "Webhooks"])
     expect(rooms.first).to_have_attribute("aria-current", "page")
 
 
