@@ -118,7 +118,9 @@ def _head(view: Top) -> None:
 
 def _freezes(freezes: list[dict[str, Any]]) -> None:
     with notice(
-        "Frozen: nothing goes forward. Pausing, rolling back and killing work.", "", "scheduled"
+        "Freezes: inside them nothing goes forward. Pausing, rolling back and killing work.",
+        "",
+        "scheduled",
     ):
         for freeze in freezes:
             models = ", ".join(freeze["models"] or ()) or "every model"
