@@ -332,7 +332,7 @@ async def test_calls_routed_to_a_version_that_leaves_the_endpoints_are_answered(
     assert gateway.serving.snapshot.lanes == {}
     answers = await asyncio.gather(first, *waiting)
     assert [answer.status_code for answer in answers] == [200] * 6
-    await until(lambda: not gateway.serving._leaving)
+    await until(lambda: not gateway.serving._lanes._leaving)
     assert not lane.pool.workers
 
 
@@ -345,5 +345,5 @@ async def test_a_document_that_does_not_compile_closes_no_lane(gateway, stable):
     with pytest.raises(ContractError):
         gateway.serving._on_document(DocumentName.ROUTES, broken, Revision(9, 9))
     assert gateway.serving.snapshot.lanes[STABLE] is lane
-    assert not gateway.serving._leaving
+    assert not gateway.serving._lanes._leaving
     assert (await gateway.predict()).status_code == 200
