@@ -138,13 +138,16 @@ class WorkerPool:
 
     def failed(self, worker: LaneWorker) -> None:
         """A call to a worker failed: enough of them eject it."""
-        if worker.ejection.fails(monotonic()):
+        now = worker.failed_at = monotonic()
+        if worker.ejection.fails(now):
             self._eject(worker)
 
     def hangs(self, worker: LaneWorker) -> None:
-        """A worker is silent while others answer: it is ejected at once."""
-        worker.is_hung = True
-        self._eject(worker)
+        """A worker is silent: it is ejected at once, if another is known to answer. One that may
+        only be slow is not left for one whose answers may all be garbage."""
+        if any(w.is_in_use and w.is_proven for w in self.workers.values() if w is not worker):
+            worker.is_hung = True
+            self._eject(worker)
 
     def _eject(self, worker: LaneWorker) -> None:
         if worker.is_ejected or not self.has_other((worker,)):

@@ -13,7 +13,8 @@ class LaneWorker:
 
     ``is_down``: the last attempt to connect failed and no connection is left. ``parked`` are the
     idle connections while the worker is ejected. ``answered_sent_at`` is when the last answered
-    batch was sent, in time.monotonic: whether a worker kept going while another hung.
+    batch was sent, ``failed_at`` when the last call failed, both in time.monotonic: whether a
+    worker kept going while another hung.
     """
 
     __slots__ = (
@@ -23,6 +24,7 @@ class LaneWorker:
         "ejection",
         "encoding",
         "encoding_is_sure",
+        "failed_at",
         "in_flight",
         "is_down",
         "is_ejected",
@@ -35,6 +37,7 @@ class LaneWorker:
     def __init__(self, address: LaneAddress) -> None:
         self.address = address
         self.answered_sent_at = 0.0
+        self.failed_at = 0.0
         self.connections: set[LaneConnection] = set()
         self.ejection = Ejection()
         self.encoding = Encoding.BINARY
@@ -51,3 +54,8 @@ class LaneWorker:
     def is_in_use(self) -> bool:
         """Whether batches may go to it."""
         return bool(self.connections) and not self.is_ejected
+
+    @property
+    def is_proven(self) -> bool:
+        """Whether it answered as it should and did not fail a call since."""
+        return self.answered_sent_at > self.failed_at

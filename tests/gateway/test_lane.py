@@ -5,6 +5,7 @@ import math
 import signal
 
 import pytest
+import structlog
 
 from gateway.errors import BadAnswer, LaneFull, LaneTimeout, LaneUnavailable
 from gateway.lane_pressure import Priority
@@ -61,18 +62,32 @@ async def test_a_hung_worker_is_left_out_and_comes_back_when_it_answers(make_lan
     assert worker.ejection.calls > before
 
 
+async def test_a_slow_worker_is_not_left_for_one_that_answers_garbage(make_lane, versions):
+    slow = versions.start(fault="slow")
+    lane = await make_lane(slow, versions.start(fault="error"))
+    first = ask(lane)
+    # By now the slow one has it, and was silent for longer than it is waited for.
+    await asyncio.sleep(0.1)
+    await asyncio.gather(first, ask(lane))
+    assert lane.failures == {}
+    assert lane.pool.workers[slow].is_in_use
+
+
 @pytest.mark.parametrize("fault", ["half", "error", "wrong_dtype", "wrong_shape", "extra_rows"])
 async def test_a_worker_that_answers_garbage_is_ejected_and_no_request_fails(
     make_lane, versions, fault
 ):
     bad = versions.start(fault=fault)
     lane = await make_lane(bad, versions.start())
-    for _ in range(50):
-        await ask_many(lane, 50)
-        if lane.pool.ejections:
-            break
+    with structlog.testing.capture_logs() as logged:
+        for _ in range(50):
+            await ask_many(lane, 50)
+            if lane.pool.ejections:
+                break
     assert lane.failures == {}
-    assert lane.pool.ejections == 1
+    # On a busy machine the other one may be silent for long: that is not what it is left for.
+    ejected = [(e["address"], e["hung"]) for e in logged if e["event"] == "worker_ejected"]
+    assert set(ejected) == {(bad, False)}
     assert lane.retries.taken >= 3
     versions.kill(bad)
 
