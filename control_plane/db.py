@@ -23,6 +23,9 @@ from control_plane.storage.sqlite import Sqlite
 WideInteger = BigInteger().with_variant(Integer(), "sqlite")
 """For numbers that may pass 2**31 (sequence numbers, counts); SQLite's integers are wide."""
 
+REMEMBERED = "signalbox.remembered"
+"""Where a read session keeps what it was answered; see ``snapshot``."""
+
 ReadSession = NewType("ReadSession", Session)
 """May only select."""
 WriteSession = NewType("WriteSession", ReadSession)
@@ -68,7 +71,12 @@ class Database:
         """A session over one consistent snapshot."""
         with (
             self.bounded(),
-            Session(self._store.reader, autoflush=False, expire_on_commit=False) as session,
+            Session(
+                self._store.reader,
+                autoflush=False,
+                expire_on_commit=False,
+                info={REMEMBERED: {}},
+            ) as session,
         ):
             yield ReadSession(session)
 

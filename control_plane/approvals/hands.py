@@ -11,6 +11,7 @@ from control_plane.approvals.policy import independence_days
 from control_plane.audit.models import EventRow
 from control_plane.db import ReadSession
 from control_plane.errors import ForbiddenError
+from control_plane.snapshot import once
 
 DAY_S = 86_400.0
 GIVING = (
@@ -45,6 +46,10 @@ def recent_hands(session: ReadSession, days: int) -> list[Hand]:
     """What persons gave to others within so many days, in the register's order."""
     if days == 0:
         return []
+    return once(session, ("hands", days), lambda: list(_hands_since(session, days)))
+
+
+def _hands_since(session: ReadSession, days: int) -> Iterator[Hand]:
     query = (
         select(EventRow)
         .where(
@@ -55,7 +60,8 @@ def recent_hands(session: ReadSession, days: int) -> list[Hand]:
         )
         .order_by(col(EventRow.seq))
     )
-    return [hand for event in session.exec(query) for hand in _hands(event)]
+    for event in session.exec(query):
+        yield from _hands(event)
 
 
 def _hands(event: EventRow) -> Iterator[Hand]:

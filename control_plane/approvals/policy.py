@@ -6,12 +6,17 @@ from control_plane.db import ReadSession, WriteSession
 from control_plane.principal import Principal
 from control_plane.publish.archive import installation
 from control_plane.publish.models import INDEPENDENCE_DAYS, INSTALLATION_ID, InstallationRow
+from control_plane.snapshot import once
 
 
 def independence_days(session: ReadSession) -> int:
     """Days for which a hand counts; 0: never. The default where nothing is set up yet."""
-    row = session.get(InstallationRow, INSTALLATION_ID)
-    return INDEPENDENCE_DAYS if row is None else row.independence_days
+
+    def ask() -> int:
+        row = session.get(InstallationRow, INSTALLATION_ID)
+        return INDEPENDENCE_DAYS if row is None else row.independence_days
+
+    return once(session, "independence days", ask)
 
 
 def settle_policy(session: WriteSession, principal: Principal, days: int) -> None:

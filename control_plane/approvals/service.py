@@ -10,6 +10,7 @@ from control_plane.errors import ForbiddenError
 from control_plane.identifier import new_id
 from control_plane.people.service import people_who_may
 from control_plane.principal import Permission, Principal
+from control_plane.snapshot import once
 
 
 def note_contributor(session: WriteSession, principal: Principal, release: str) -> None:
@@ -23,8 +24,12 @@ def note_contributor(session: WriteSession, principal: Principal, release: str) 
 
 def contributors(session: ReadSession, release: str) -> frozenset[str]:
     """Persons who wrote, edited or submitted the release."""
-    query = select(ContributorRow).where(col(ContributorRow.release) == release)
-    return frozenset(row.person for row in session.exec(query))
+
+    def ask() -> frozenset[str]:
+        query = select(ContributorRow).where(col(ContributorRow.release) == release)
+        return frozenset(row.person for row in session.exec(query))
+
+    return once(session, ("contributors", release), ask)
 
 
 def check_second_person(session: ReadSession, principal: Principal, release: str) -> str:
@@ -90,7 +95,8 @@ def judges(session: ReadSession, release: str) -> frozenset[str]:
 def list_approvals(session: ReadSession, release: str) -> list[ApprovalRow]:
     """All approvals ever given, oldest first."""
     query = select(ApprovalRow).where(col(ApprovalRow.release) == release)
-    return list(session.exec(query.order_by(col(ApprovalRow.at))))
+    oldest_first = query.order_by(col(ApprovalRow.at))
+    return once(session, ("approvals", release), lambda: list(session.exec(oldest_first)))
 
 
 def _standing(session: ReadSession, release: str) -> list[ApprovalRow]:

@@ -9,7 +9,6 @@ from control_plane.console.orders.kill import Killing
 from control_plane.console.sightings import Sightings
 from control_plane.db import ReadSession
 from control_plane.principal import Permission, Principal
-from control_plane.publish.archive import Served, load_served
 from control_plane.registry.history import once_promoted
 from control_plane.releases import queries
 from control_plane.releases.models import ReleaseRow
@@ -40,21 +39,19 @@ class Looking:
 
 def running_models(looking: Looking) -> list[Running]:
     """Every model, by name."""
-    published, served = Published(looking.session), load_served(looking.session)
-    return [_running(looking, published, served, model) for model in published.models()]
+    published = Published(looking.session)
+    return [_running(looking, published, model) for model in published.models()]
 
 
 def running_model(looking: Looking, name: str) -> Running:
     """One model."""
-    published, served = Published(looking.session), load_served(looking.session)
+    published = Published(looking.session)
     model = next(each for each in published.models() if each["model"] == name)
-    return _running(looking, published, served, model)
+    return _running(looking, published, model)
 
 
-def _running(
-    looking: Looking, published: Published, served: Served, model: dict[str, Any]
-) -> Running:
-    name = model["model"]
+def _running(looking: Looking, published: Published, model: dict[str, Any]) -> Running:
+    name, served = model["model"], published.served
     row = queries.open_release(looking.session, name)
     return Running(
         name=name,

@@ -6,11 +6,13 @@ from sqlmodel import col, select
 
 from control_plane.db import ReadSession
 from control_plane.follow.models import FollowRow
+from control_plane.snapshot import once
 
 
 def standing(session: ReadSession) -> FollowRow | None:
     """The one that is proposed or in force."""
-    return session.exec(select(FollowRow).where(col(FollowRow.ended_at).is_(None))).first()
+    query = select(FollowRow).where(col(FollowRow.ended_at).is_(None))
+    return once(session, "followed upstream", lambda: session.exec(query).first())
 
 
 def in_force(session: ReadSession) -> FollowRow | None:

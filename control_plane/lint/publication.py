@@ -11,6 +11,7 @@ from control_plane.lint.finding import Finding, errors
 from control_plane.lint.known import Known
 from control_plane.lint.linter import lint
 from control_plane.registry.service import attribute_types
+from control_plane.snapshot import once
 
 MAX_RECORDED = 20
 Features = dict[str, Any]
@@ -38,7 +39,8 @@ def known_to(session: ReadSession) -> Known:
 
 def lint_features(session: ReadSession, features: Features) -> tuple[Finding, ...]:
     """Findings of the routes document's features."""
-    return lint({"features": features}, known_to(session))
+    known = once(session, "what lint knows", lambda: known_to(session))
+    return lint({"features": features}, known)
 
 
 def check_model(session: ReadSession, model: str, features: Features) -> tuple[Finding, ...]:

@@ -15,6 +15,7 @@ from control_plane.paging import EVERYTHING, Listing
 from control_plane.people import sessions
 from control_plane.people.models import PersonRow
 from control_plane.principal import Permission, Principal, Role, permissions_of
+from control_plane.snapshot import once
 
 _PERSON_ID = re.compile(r"[a-z0-9][a-z0-9._@+-]{0,79}")
 
@@ -108,11 +109,15 @@ def list_people(session: ReadSession, page: Listing = EVERYTHING) -> list[Person
 
 def people_who_may(session: ReadSession, permission: Permission) -> frozenset[str]:
     """Ids of those who have the permission today: not shut out, and by a role they still have."""
-    return frozenset(
-        row.id
-        for row in list_people(session)
-        if row.disabled_at is None and permission in permissions_of(row.roles)
-    )
+
+    def ask() -> frozenset[str]:
+        return frozenset(
+            row.id
+            for row in list_people(session)
+            if row.disabled_at is None and permission in permissions_of(row.roles)
+        )
+
+    return once(session, ("people who may", permission), ask)
 
 
 def person_view(row: PersonRow) -> dict[str, Any]:

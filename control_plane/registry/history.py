@@ -10,6 +10,7 @@ from control_plane.db import ReadSession, WriteSession
 from control_plane.errors import PolicyError
 from control_plane.registry.integrity import why_tampered
 from control_plane.registry.models import PromotionRow, VersionRow
+from control_plane.snapshot import once
 
 
 def standing(session: ReadSession, model: str) -> list[PromotionRow]:
@@ -17,7 +18,8 @@ def standing(session: ReadSession, model: str) -> list[PromotionRow]:
     query = select(PromotionRow).where(
         col(PromotionRow.model) == model, col(PromotionRow.undone_at).is_(None)
     )
-    return list(session.exec(query.order_by(col(PromotionRow.seq).desc())))
+    newest_first = query.order_by(col(PromotionRow.seq).desc())
+    return once(session, ("standing", model), lambda: list(session.exec(newest_first)))
 
 
 def stable_of(session: ReadSession, model: str) -> str | None:
@@ -70,13 +72,15 @@ def undo_promotion(session: WriteSession, model: str, release: str) -> str:
 
 def once_promoted(session: ReadSession, model: str) -> list[str]:
     """Versions that traffic may be forced back onto, the latest promotion first."""
-    query = select(PromotionRow).where(col(PromotionRow.model) == model)
-    found: dict[str, None] = {}
-    for row in session.exec(query.order_by(col(PromotionRow.seq).desc())):
-        version = session.get(VersionRow, row.version)
-        if version is not None and version.state == VersionState.REGISTERED.value:
-            found[row.version] = None
-    return list(found)
+    query = (
+        select(PromotionRow.version)
+        .join(VersionRow, col(VersionRow.version) == col(PromotionRow.version))
+        .where(
+            col(PromotionRow.model) == model,
+            col(VersionRow.state) == VersionState.REGISTERED.value,
+        )
+    )
+    return list(dict.fromkeys(session.exec(query.order_by(col(PromotionRow.seq).desc()))))
 
 
 def check_once_promoted(session: ReadSession, model: str, version: str) -> None:

@@ -28,6 +28,7 @@ from control_plane.releases import lifecycle
 from control_plane.releases.binding import bound_digest, live_approvers
 from control_plane.releases.lifecycle import State
 from control_plane.releases.models import FreezeExemptionRow, FreezeRow, ReleaseRow
+from control_plane.snapshot import once
 
 LONGEST_S = 366 * 86_400
 MAX_MODELS = 100
@@ -149,7 +150,7 @@ def frozen_by(session: ReadSession, row: ReleaseRow, at: str | None = None) -> F
     None too where every such window has an exemption of the present content that still counts.
     """
     moments = {at} if at else {clock.now(), _latest_event(session)}
-    for freeze in list_freezes(session):
+    for freeze in once(session, "freezes", lambda: list_freezes(session)):
         inside = any(freeze.starts_at <= moment < freeze.ends_at for moment in moments)
         if inside and _covers(freeze, row.model) and not _is_exempt(session, freeze, row):
             return freeze
@@ -259,4 +260,5 @@ def _latest_event(session: ReadSession) -> str:
     Setting it back before a window's start does not lead out of the window.
     """
     query = select(EventRow.at).order_by(col(EventRow.seq).desc()).limit(1)
-    return max(session.exec(query).first() or "", clock.now())
+    newest = once(session, "the newest event's time", lambda: session.exec(query).first() or "")
+    return max(newest, clock.now())

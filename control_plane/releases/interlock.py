@@ -25,6 +25,7 @@ from control_plane.releases.models import ReleaseRow
 from control_plane.releases.plan import why_unreleasable
 from control_plane.releases.queries import active_kill
 from control_plane.releases.routes import desired_routes, route_with
+from control_plane.snapshot import once
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -58,6 +59,10 @@ def obstacles(
 
 def not_forward(session: ReadSession, row: ReleaseRow) -> list[str]:
     """Why the release may not carry traffic forward right now, whatever its step."""
+    return [*once(session, ("not forward", row.id), lambda: _not_forward(session, row))]
+
+
+def _not_forward(session: ReadSession, row: ReleaseRow) -> list[str]:
     reasons = []
     if plan_of(row).digest != row.content_digest:
         reasons.append(f"release {row.id} does not match its content digest")
@@ -82,7 +87,8 @@ def not_forward(session: ReadSession, row: ReleaseRow) -> list[str]:
 
 def lint_of(session: ReadSession, row: ReleaseRow) -> tuple[Finding, ...]:
     """What keeps the rule of this release from being published beside all other routes."""
-    routes = [route for route in desired_routes(session) if route.model != row.model]
+    desired = once(session, "desired routes", lambda: desired_routes(session))
+    routes = [route for route in desired if route.model != row.model]
     features = compile_features((*routes, route_with(row)))
     return check_model(session, row.model, features)
 

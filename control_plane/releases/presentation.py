@@ -27,10 +27,10 @@ class Published:
 
     def __init__(self, session: ReadSession) -> None:
         self._session = session
-        served = load_served(session)
-        self._held = compile_desired(session, served).held
-        self._features = served.routes.features
-        header = served.headers.get(DocumentName.ROUTES)
+        self.served = load_served(session)
+        self._held = compile_desired(session, self.served).held
+        self._features = self.served.routes.features
+        header = self.served.headers.get(DocumentName.ROUTES)
         self.revision = None if header is None else str(header.revision)
         self._desired = {route.model: compile_feature(route) for route in desired_routes(session)}
 

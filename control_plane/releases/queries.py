@@ -7,6 +7,7 @@ from control_plane.errors import NotFoundError
 from control_plane.paging import EVERYTHING, Listing
 from control_plane.releases.lifecycle import OPEN
 from control_plane.releases.models import KillRow, ReleaseRow
+from control_plane.snapshot import once
 
 
 def get_release(session: ReadSession, release_id: str) -> ReleaseRow:
@@ -38,7 +39,7 @@ def open_release(session: ReadSession, model: str) -> ReleaseRow | None:
     query = select(ReleaseRow).where(
         col(ReleaseRow.model) == model, col(ReleaseRow.state).in_([s.value for s in OPEN])
     )
-    return session.exec(query).first()
+    return once(session, ("open release", model), lambda: session.exec(query).first())
 
 
 def open_releases(session: ReadSession) -> dict[str, ReleaseRow]:
@@ -50,4 +51,4 @@ def open_releases(session: ReadSession) -> dict[str, ReleaseRow]:
 def active_kill(session: ReadSession, model: str) -> KillRow | None:
     """The kill in force for a model, if any."""
     query = select(KillRow).where(col(KillRow.model) == model, col(KillRow.cleared_at).is_(None))
-    return session.exec(query).first()
+    return once(session, ("active kill", model), lambda: session.exec(query).first())

@@ -11,7 +11,7 @@ from control_plane.people import identities
 from control_plane.people.access import disable_person, enable_person
 from control_plane.people.keys import issue_person_key, issue_service_key
 from control_plane.people.service import change_roles, create_person
-from control_plane.people.sign_in import reset_password
+from control_plane.people.sign_in import new_one_time, reset_password
 from control_plane.principal import system
 from control_plane.publish.models import InstallationRow
 from control_plane.releases import freezes
@@ -36,7 +36,7 @@ def give_key(desk):
 
 
 def give_password(desk):
-    reset_password(desk.database, desk.person("cy"), "ben")
+    desk.write(reset_password, desk.person("cy"), "ben", new_one_time())
 
 
 def give_identity(desk):
