@@ -19,7 +19,8 @@ def propose(
     url: Annotated[str, typer.Argument(help="Of its API or CDN, e.g. https://cdn.growthbook.io.")],
     model: Annotated[list[str], typer.Option(help="A model that follows it; repeat.")],
     client_key: Annotated[
-        str, typer.Option(help="file:<name> of the keys folder, or env:SIGNALBOX_FOLLOW_<NAME>.")
+        str,
+        typer.Option(help="file:upstream<…> of the keys folder, or env:SIGNALBOX_FOLLOW_<NAME>."),
     ],
     reason: Reason,
     decryption_key: Annotated[

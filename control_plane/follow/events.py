@@ -19,9 +19,10 @@ async def read_events(pieces: AsyncIterator[bytes]) -> AsyncIterator[Event]:
     buffer = b""
     name = ""
     data: list[bytes] = []
+    size = 0
     async for piece in pieces:
         buffer += piece
-        if len(buffer) + sum(map(len, data)) > MAX_BYTES:
+        if len(buffer) + size > MAX_BYTES:
             raise RefusedError(f"an event of the stream has more than {MAX_BYTES} bytes")
         *lines, buffer = buffer.split(b"\n")
         for line in lines:
@@ -31,7 +32,9 @@ async def read_events(pieces: AsyncIterator[bytes]) -> AsyncIterator[Event]:
                 name = value.decode("utf-8", "replace")
             elif field == b"data":
                 data.append(value)
+                # With its line's end: lines that say nothing are not without end either.
+                size += len(value) + 1
             elif not field and not value:
                 if name or data:
                     yield Event(name, b"\n".join(data))
-                name, data = "", []
+                name, data, size = "", [], 0

@@ -6,10 +6,14 @@ from pathlib import Path
 
 from bentos.contract.errors import ContractError
 
+# What is read here is sent to the upstream, in an address. So these names are its own: with any
+# name of the keys folder somebody could have our admin's key sent there.
 _REFERENCE = re.compile(
-    r"file:([A-Za-z0-9][A-Za-z0-9._-]{0,99})|env:(SIGNALBOX_FOLLOW_[A-Z0-9_]{1,80})"
+    r"file:((?:upstream|growthbook)[A-Za-z0-9._-]{0,90})|env:(SIGNALBOX_FOLLOW_[A-Z0-9_]{1,80})"
 )
-EXPECTED = "file:<name> of the keys folder, or env:SIGNALBOX_FOLLOW_<NAME>"
+EXPECTED = (
+    "file:upstream<…> or file:growthbook<…> of the keys folder, or env:SIGNALBOX_FOLLOW_<NAME>"
+)
 
 
 def check_reference(text: str, field: str) -> str:

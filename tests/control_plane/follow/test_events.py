@@ -25,7 +25,9 @@ async def test_events_are_whole_however_they_come(size):
     assert [event async for event in read_events(pieces(TEXT, size))] == WHOLE
 
 
-@pytest.mark.parametrize("text", [b"data: " + b"x" * 200, b"data: xxxxxxxx\n" * 20])
+@pytest.mark.parametrize(
+    "text", [b"data: " + b"x" * 200, b"data: xxxxxxxx\n" * 20, b"data:\n" * 200]
+)
 async def test_an_event_that_never_ends_is_refused(text, monkeypatch):
     monkeypatch.setattr(module, "MAX_BYTES", 100)
     with pytest.raises(RefusedError, match="more than 100"):
