@@ -30,6 +30,8 @@ from control_plane.follow.upstream import Upstream, UpstreamError
 
 LOOK_S = 1.0
 FIRST_PAUSE_S = 0.5
+GAP_S = 1.0
+"""Between two payloads that are looked at: each may be an event of the register, for ever."""
 Secrets = tuple[str, str | None]
 log = structlog.get_logger(__name__)
 
@@ -180,6 +182,8 @@ class Follower:
             channel.asked.clear()
 
     async def _fetch(self, channel: "_Channel") -> bool:
+        # Before it is asked for, so that what comes is not old when its turn comes.
+        await channel.turn()
         try:
             # What was refused may be good by now: its version registered, its attribute declared.
             known = "" if channel.refused else channel.contact.etag
@@ -215,6 +219,8 @@ class Follower:
                     channel.contact.streaming, pause = True, FIRST_PAUSE_S
                     channel.contact.heard_at = time.monotonic()
                     if event.name == "features" and event.data:
+                        # Meanwhile nothing is read: who sends faster waits.
+                        await channel.turn()
                         await self._take(channel, event.data)
                     elif event.name == "features-updated" or not channel.opened:
                         channel.opened = True
@@ -273,3 +279,12 @@ class _Channel:
     asked: asyncio.Event = field(default_factory=asyncio.Event)
     streams: asyncio.Event = field(default_factory=asyncio.Event)
     opened: bool = False
+    free_at: float = 0.0
+    "When the next payload may be looked at, of this process's clock."
+
+    async def turn(self) -> None:
+        """Wait until another payload may be looked at."""
+        now = time.monotonic()
+        mine = max(now, self.free_at)
+        self.free_at = mine + GAP_S
+        await asyncio.sleep(mine - now)

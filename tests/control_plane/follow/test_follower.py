@@ -2,10 +2,12 @@
 
 import json
 import signal
+import time
 
 import pytest
 
 from control_plane.crash_point import VARIABLE, CrashPoint
+from control_plane.follow.follower import GAP_S
 from tests.control_plane.follow.conftest import CLIENT_KEY, DECRYPTION_KEY, payload, route
 
 pytestmark = pytest.mark.acceptance
@@ -158,6 +160,21 @@ def test_what_is_bad_leaves_the_last_good_one_and_is_told(line):
     line.publish(line.third)
     line.serves(line.third)
     line.wait(lambda state: state["refused"] == {})
+
+
+def test_an_upstream_that_never_stops_does_not_fill_the_register(line):
+    line.publish(line.second)
+    line.follow()
+    line.serves(line.second)
+    line.wait(lambda state: state["contact"]["streaming"])
+    begun, old = time.monotonic(), payload({line.key: route(line.third)})
+    dates = [f"2020-01-01T00:00:{second:02}Z" for second in range(60)]
+    bodies = [json.dumps(old | {"dateUpdated": date}) for date in dates]
+    line.upstream.tell(event="".join(f"event: features\ndata: {body}\n\n" for body in bodies))
+    line.refused("older than")
+    time.sleep(2)
+    told = len(events(line, "follow:refuse"))
+    assert 1 <= told <= (time.monotonic() - begun) / GAP_S + 1
 
 
 def test_an_encrypted_payload_is_read_with_the_key_agreed_on_and_no_other(line):
