@@ -64,17 +64,30 @@ def _hands_since(session: ReadSession, days: int) -> Iterator[Hand]:
         yield from _hands(event)
 
 
+def service_keys(session: ReadSession, release: str) -> frozenset[str]:
+    """Keys with which services wrote or edited a release, as the register names them.
+
+    A service is no person and judges nothing; but whoever made its key could have written with it.
+    """
+    query = select(EventRow.key_id).where(
+        col(EventRow.entity) == f"release:{release}",
+        col(EventRow.actor_type) == ActorType.SERVICE.value,
+        col(EventRow.outcome) == Outcome.ALLOWED.value,
+    )
+    return frozenset(f"key:{each}" for each in session.exec(query) if each is not None)
+
+
 def _hands(event: EventRow) -> Iterator[Hand]:
     taker = _taker(event)
-    if taker is not None and taker != event.actor_id and _gives(event):
+    if taker != event.actor_id and _gives(event):
         yield Hand(seq=event.seq, at=event.at, giver=event.actor_id, taker=taker, what=event.action)
 
 
-def _taker(event: EventRow) -> str | None:
-    """The person concerned; a key's event names them in what it made. None: a service's key."""
+def _taker(event: EventRow) -> str:
+    """The person concerned; a key's event names them in what it made. A service's key itself."""
     if event.action == Action.KEY_CREATE:
         holder = event.diff.get("person", [None, None])[1]
-        return holder if isinstance(holder, str) else None
+        return holder if isinstance(holder, str) else event.entity
     return event.entity.removeprefix("person:")
 
 

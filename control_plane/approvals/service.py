@@ -3,7 +3,7 @@
 from sqlmodel import col, select
 
 from control_plane import clock
-from control_plane.approvals.hands import check_independent
+from control_plane.approvals.hands import check_independent, service_keys
 from control_plane.approvals.models import ApprovalRow, ContributorRow
 from control_plane.db import ReadSession, WriteSession
 from control_plane.errors import ForbiddenError
@@ -35,7 +35,8 @@ def contributors(session: ReadSession, release: str) -> frozenset[str]:
 def check_second_person(session: ReadSession, principal: Principal, release: str) -> str:
     """Who judges: raises ForbiddenError for services and for those who shaped the release.
 
-    Nor whoever depends on one of them (``independence``), or one of them on the judge.
+    Nor whoever depends on one of them (``independence``), or one of them on the judge, nor whoever
+    lately made the key that a service wrote it with.
     """
     person = principal.person
     if person is None:
@@ -43,7 +44,7 @@ def check_second_person(session: ReadSession, principal: Principal, release: str
     shaped_by = contributors(session, release)
     if person in shaped_by:
         raise ForbiddenError(f"{person} wrote, edited or submitted this release")
-    check_independent(session, person, shaped_by)
+    check_independent(session, person, shaped_by | service_keys(session, release))
     return person
 
 

@@ -4,7 +4,7 @@ from typing import Any
 
 from bentos.contract.register import Action
 from control_plane import clock
-from control_plane.approvals.hands import shared_hands
+from control_plane.approvals.hands import service_keys, shared_hands
 from control_plane.approvals.service import contributors
 from control_plane.audit.service import Change, record
 from control_plane.db import ReadSession, WriteSession
@@ -67,5 +67,6 @@ def _same_hand(
     """For auditors: who lately could act as the judge and as somebody judged."""
     if action not in JUDGEMENTS or principal.person is None:
         return {}
-    shared = shared_hands(session, principal.person, contributors(session, row.id))
+    shaped_by = contributors(session, row.id) | service_keys(session, row.id)
+    shared = shared_hands(session, principal.person, shaped_by)
     return {"same_hand": [None, list(shared)]} if shared else {}

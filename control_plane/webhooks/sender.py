@@ -11,8 +11,10 @@ import socket
 import ssl
 import time
 from collections.abc import Awaitable, Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 
 import httpx
@@ -23,6 +25,10 @@ from control_plane.webhooks.schedule import parse_retry_after
 
 MAX_ERROR = 200
 USER_AGENT = "Signalbox-Webhooks/1"
+RESOLVING = 64
+# Of their own: a name server that does not answer holds a thread long after nobody waits for it,
+# and those of the event loop are wanted for the database.
+_resolving = ThreadPoolExecutor(RESOLVING, thread_name_prefix="webhook-names")
 Resolver = Callable[[str, int], Awaitable[Sequence[str]]]
 
 
@@ -49,7 +55,8 @@ class Answer:
 async def resolve(host: str, port: int) -> Sequence[str]:
     """The addresses a name stands for now; raises OSError."""
     loop = asyncio.get_running_loop()
-    found = await loop.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+    ask = partial(socket.getaddrinfo, host, port, type=socket.SOCK_STREAM)
+    found = await loop.run_in_executor(_resolving, ask)
     return [str(entry[4][0]) for entry in found]
 
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from bentos.contract.register import Action, Outcome
+from bentos.contract.register import Action, Actor, ActorType, Outcome
 from control_plane import clock
 from control_plane.approvals.hands import check_independent, recent_hands
 from control_plane.approvals.policy import settle_policy
@@ -12,9 +12,11 @@ from control_plane.people.access import disable_person, enable_person
 from control_plane.people.keys import issue_person_key, issue_service_key
 from control_plane.people.service import change_roles, create_person
 from control_plane.people.sign_in import new_one_time, reset_password
-from control_plane.principal import system
+from control_plane.principal import SERVICES, Principal, system
 from control_plane.publish.models import InstallationRow
 from control_plane.releases import freezes
+from control_plane.releases.content import Draft
+from control_plane.releases.drafts import create_release
 from control_plane.releases.options import may_use
 from tests.control_plane.releases import conftest as releases
 
@@ -103,8 +105,19 @@ def test_what_takes_something_away_or_comes_from_nobody_is_no_hand(desk):
     desk.write(change_roles, desk.person("cy"), "eve", ["approver"])
     desk.write(issue_person_key, system("oidc"), "ben")
     desk.write(issue_person_key, desk.person("ben"), "ben")
-    desk.write(issue_service_key, desk.person("cy"), "fleet")
     assert desk.read(recent_hands, 7) == []
+
+
+def test_who_made_a_service_s_key_does_not_approve_what_was_written_with_it(desk):
+    desk.change_roles("cy", ["admin", "approver"])
+    secret = desk.write(issue_service_key, desk.person("cy"), "trainer")
+    trainer = Actor(type=ActorType.SERVICE, id="trainer", auth_method="api_key", key_id=secret.id)
+    service = Principal(actor=trainer, permissions=SERVICES["trainer"])
+    draft = Draft(model="fraud", candidate=releases.tag(2))
+    release = desk.tell("ada", desk.write(create_release, service, draft), "submit")
+    with pytest.raises(ForbiddenError, match=f"cy is not independent of key:{secret.id}: cy did"):
+        desk.tell("cy", release, "approve")
+    assert desk.tell("ben", release, "approve").state == "approved"
 
 
 def test_two_whom_one_admin_made_may_and_the_event_says_so(desk):

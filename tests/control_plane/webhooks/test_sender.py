@@ -3,7 +3,9 @@
 import asyncio
 import datetime as dt
 import ipaddress
+import socket
 import ssl
+import threading
 import time
 
 import pytest
@@ -14,7 +16,7 @@ from cryptography.x509.oid import NameOID
 
 from bentos.contract.errors import ContractError
 from control_plane.webhooks.address import AddressPolicy, parse_networks
-from control_plane.webhooks.sender import Sender
+from control_plane.webhooks.sender import Sender, resolve
 
 LOCAL = AddressPolicy(parse_networks("127.0.0.0/8"), http=True)
 OK = b"HTTP/1.1 204 No Content\r\n\r\n"
@@ -198,3 +200,17 @@ def test_a_file_without_certificates_is_refused(tmp_path):
     for path in (tmp_path / "ca.pem", tmp_path / "nowhere.pem"):
         with pytest.raises(ContractError, match="SIGNALBOX_WEBHOOK_CA_FILE"):
             Sender(LOCAL, 1.0, path)
+
+
+async def test_name_servers_that_do_not_answer_hold_up_nothing_else(monkeypatch):
+    answered = threading.Event()
+    monkeypatch.setattr(socket, "getaddrinfo", lambda *_, **__: answered.wait(30) and [])
+    asked = [asyncio.create_task(resolve("slow.example", 443)) for _ in range(40)]
+    try:
+        # More than the loop has threads, which the database is asked in.
+        await asyncio.sleep(0)
+        async with asyncio.timeout(5):
+            await asyncio.to_thread(time.monotonic)
+    finally:
+        answered.set()
+        await asyncio.gather(*asked)
