@@ -151,8 +151,9 @@ class App:
                 reply = storefront.preflight(door, self.serving.authenticator.origins, headers)
             elif call is not None:
                 _require(scope, "POST")
-                body = await self._body(headers, receive)
-                caller = self.caller_of(call, headers)
+                packed = await self._whole(headers, receive)
+                caller = self.caller_of(call, headers)  # nothing is unpacked for whoever may not
+                body = self._unpacked(packed, headers)
                 with self.serving.overload.taken(call.model):
                     reply = await self.answer_call(call, headers, body, caller)
             elif door is not None:
@@ -201,12 +202,18 @@ class App:
         return error_reply(error, cause=cause)
 
     async def _body(self, headers: dict[bytes, bytes], receive: Receive) -> bytes:
-        """The whole body, unpacked. Where it does not come whole the connection ends."""
+        """The whole body, unpacked."""
+        return self._unpacked(await self._whole(headers, receive), headers)
+
+    async def _whole(self, headers: dict[bytes, bytes], receive: Receive) -> bytes:
+        """The body as it came. Where it does not come whole the connection ends."""
         try:
-            body = await self._read(headers, receive)
+            return await self._read(headers, receive)
         except GatewayError as error:
             error.closes = True
             raise
+
+    def _unpacked(self, body: bytes, headers: dict[bytes, bytes]) -> bytes:
         encoding = headers.get(CONTENT_ENCODING)
         return decompress(body, encoding, self._config.max_body_bytes) if encoding else body
 

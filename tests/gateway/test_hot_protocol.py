@@ -175,6 +175,15 @@ async def test_a_call_without_a_key_meets_no_overload_and_its_connection_goes_on
     assert overload._models["fraud"].refused == 0
 
 
+async def test_nothing_is_unpacked_for_whoever_may_not_call(server):
+    call = request(b"no gzip", headers=("Content-Encoding: gzip",))
+    ((head, body),) = await exchange(server, call)
+    assert head.startswith(b"HTTP/1.1 400 ")
+    ((head, body),) = await exchange(server, call.replace(b"Authorization", b"X-Other"))
+    assert head.startswith(b"HTTP/1.1 401 ")
+    assert body["error"].startswith("authorization: ")
+
+
 async def test_a_caller_that_leaves_still_has_its_decision(server):
     async with connection(server) as (_, writer):
         writer.write(request())
