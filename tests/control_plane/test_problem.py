@@ -39,7 +39,7 @@ def test_health_needs_no_key(plane):
     ready = client.get("/health/ready").json()
     assert (ready["status"], ready["shop"]) == ("ready", "demo-shop")
     assert ready["checks"] == {"database": None, "publisher": None}
-    assert set(ready["warnings"]) == {"checkpointer", "checkpoint_copies", "upkeep"}
+    assert set(ready["warnings"]) == {"checkpointer", "checkpoint_copies", "upkeep", "webhooks"}
 
 
 def pieces():

@@ -11,7 +11,7 @@ import uvicorn
 from bentos.contract.segment import DecisionFrame, read_frames
 from gateway.admission import INTERVAL_S
 from gateway.hot_protocol import MAX_HELD_BYTES, HotProtocol
-from tests.gateway.installation import SECRET, STABLE, route
+from tests.gateway.installation import SECRET, STABLE, frames, route
 from tests.gateway.lanes import until
 
 BODY = json.dumps({"targeting_key": "k", "instances": [{"amount": 10.0}]}).encode()
@@ -128,7 +128,9 @@ async def test_what_comes_before_the_answer_waits_for_it(server):
         await asyncio.sleep(0)
         writer.write(request())
         first, second = await read_answer(reader), await read_answer(reader)
-    assert first[1]["decision_id"] < second[1]["decision_id"]
+    answered = [body["decision_id"] for _, body in (first, second)]
+    decided = [frame.decision.decision_id for frame in frames(server.gateway, DecisionFrame)]
+    assert answered == decided
 
 
 async def test_bodies_larger_than_what_is_held_are_answered_in_order(server):

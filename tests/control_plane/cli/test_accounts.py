@@ -4,6 +4,7 @@ import stat
 import pytest
 from typer.testing import CliRunner
 
+from control_plane.cli import output
 from control_plane.cli.app import app
 
 pytestmark = pytest.mark.acceptance
@@ -13,7 +14,8 @@ pytestmark = pytest.mark.acceptance
 def run(plane, monkeypatch):
     monkeypatch.setenv("SIGNALBOX_HOME", str(plane.home))
     monkeypatch.setenv("SIGNALBOX_CONTROL_PLANE_URL", plane.url)
-    monkeypatch.setenv("COLUMNS", "200")
+    # Wide enough for every table, whatever terminal the tests run in.
+    monkeypatch.setattr(output.console, "_width", 250)
 
     def invoke(*arguments, key=None):
         with monkeypatch.context() as only:

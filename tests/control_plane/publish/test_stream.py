@@ -42,7 +42,8 @@ class Origin:
 @asynccontextmanager
 async def running():
     origin = Origin()
-    sock = listener.listen("127.0.0.1", 0)
+    sock = listener.bind("127.0.0.1", 0)
+    sock.listen(listener.BACKLOG)
     origin.port = sock.getsockname()[1]
     config = uvicorn.Config(origin, http="httptools", log_level="error", lifespan="off")
     server = uvicorn.Server(config)
