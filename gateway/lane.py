@@ -247,7 +247,9 @@ class Lane:
     # --- failures ---------------------------------------------------------------------
     def _fail(self, work: Work, error: LaneError) -> None:
         if not work.future.done():
-            work.future.set_exception(self.tally.failed(error))
+            # The frames it came through hold this work: a cycle, and with it all that the caller
+            # saw, its snapshot too, would stay until the collector looks, which it seldom does.
+            work.future.set_exception(self.tally.failed(error).with_traceback(None))
 
     def _fail_waiting(self, error: LaneError) -> None:
         for batch in self._again.give_up():

@@ -1,6 +1,10 @@
 """Requests that began before a document was replaced: what they were promised stays."""
 
 import asyncio
+import gc
+from weakref import ref
+
+import pytest
 
 from bentos.contract import documents
 from bentos.contract.documents import DocumentName
@@ -25,6 +29,8 @@ async def test_a_caller_of_a_canary_that_hangs_falls_back_to_the_stable_of_its_r
     gateway.publish_all({STABLE: stable, CANARY: hung}, route(ALL_BUCKETS))
     await gateway.connected()
     lane = gateway.serving.snapshot.lanes[STABLE]
+    # A reserve of half a second: a busy machine needs more than the least, 10 ms.
+    lane._latency.p99_ms = 250.0
     asked = asyncio.create_task(gateway.predict(headers=LONG))
     await until(lambda: gateway.serving.overload._models["fraud"].away == 1)
     replaced(gateway, hung)
@@ -46,3 +52,19 @@ async def test_a_lane_nobody_can_come_to_is_closed_soon(gateway, versions):
     assert lane.pool.workers
     await until(lambda: not lane.pool.workers)
     assert not gateway.serving._past.lead_to(lane)
+
+
+@pytest.mark.parametrize("fault", ["error", "wrong_dtype", "nan", "half"])
+async def test_a_call_that_failed_keeps_nothing_of_what_it_saw(gateway, versions, fault):
+    stable, canary = versions.start(), versions.start(schema=WIDE, fault=fault)
+    gateway.publish_all({STABLE: stable, CANARY: canary}, route(ALL_BUCKETS))
+    await gateway.connected()
+    seen = ref(gateway.serving.snapshot)
+    gc.disable()
+    try:
+        assert (await gateway.predict()).json()["reason"] == "FALLBACK"
+        replaced(gateway, canary)
+        await asyncio.sleep(0.1)
+        assert seen() is None
+    finally:
+        gc.enable()
