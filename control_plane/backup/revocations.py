@@ -8,9 +8,10 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, Table, select
+from sqlalchemy import ColumnElement, Connection, Table, or_, select
 from sqlmodel import SQLModel
 
+from control_plane import clock
 from control_plane.callers.models import CallerRow
 from control_plane.callers.service import revoke_caller
 from control_plane.db import WriteSession
@@ -47,8 +48,11 @@ def look(connection: Connection, tables: Mapping[str, Table]) -> Taken:
     for name, kind in _KINDS.items():
         if name in tables:
             columns = tables[name].columns
-            query = select(columns["id"], columns["created_at"])
-            rows = connection.execute(query.where(columns[kind.ended_at].is_not(None)))
+            over: ColumnElement[bool] = columns[kind.ended_at].is_not(None)
+            if "expires_at" in columns:
+                # A key that was rotated is not revoked: its time was cut short.
+                over = or_(over, columns["expires_at"] <= clock.now())
+            rows = connection.execute(select(columns["id"], columns["created_at"]).where(over))
             found[name] = frozenset((row.id, row.created_at) for row in rows)
     return found
 
@@ -71,8 +75,13 @@ def _still_good(
 ) -> Iterator[str]:
     for each, created_at in sorted(ended):
         row: Any = session.get(kind.row, each)
-        if row is not None and row.created_at == created_at and not getattr(row, kind.ended_at):
+        if row is not None and row.created_at == created_at and not _is_over(row, kind):
             yield each
+
+
+def _is_over(row: Any, kind: _Kind) -> bool:
+    expires_at = getattr(row, "expires_at", None)
+    return bool(getattr(row, kind.ended_at) or (expires_at and expires_at <= clock.now()))
 
 
 def _ended(session: WriteSession, principal: Principal, kind: _Kind, each: str) -> bool:

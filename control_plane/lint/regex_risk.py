@@ -10,7 +10,8 @@ errs on the safe side.
 
 from collections import defaultdict
 from dataclasses import dataclass, field
-from itertools import product
+from itertools import combinations, product
+from math import prod
 
 from control_plane.lint.character_set import Ranges, any_case, merged, overlap
 from control_plane.lint.graph import components
@@ -26,6 +27,9 @@ from control_plane.lint.regex_syntax import (
 
 MAX_POSITIONS = 200
 MAX_PAIRS = 40_000
+MAX_WAYS = 4096
+"""Ways over one text that choices may add up to without any loop, taken for disjoint only if they
+begin differently."""
 
 
 class TooComplexError(ValueError):
@@ -41,6 +45,8 @@ def degree(pattern: Node, *, ignore_case: bool = False) -> int:
     TooComplexError."""
     worst = 1
     for tree in (pattern, *_ahead(pattern)):
+        if _ways(tree, ignore_case) > MAX_WAYS:
+            raise ExponentialError("choices one after the other, which begin alike")
         _check_one_way(_Automaton(ignore_case, counted_as_loop=True).build(tree))
         strict = _Automaton(ignore_case, counted_as_loop=False).build(tree)
         worst = max(worst, _chain(strict, anchored=_is_anchored(tree)))
@@ -119,6 +125,37 @@ class _Automaton:
             if self.follow[source] & targets:
                 self.doubled.add(source)
             self.follow[source] |= targets
+
+
+def _ways(node: Node, ignore_case: bool) -> int:
+    """How often what is no loop may be read anew, at most; loops are looked at by themselves."""
+    if isinstance(node, Sequence):
+        return min(prod(_ways(part, ignore_case) for part in node.parts), MAX_WAYS + 1)
+    if isinstance(node, Choice):
+        each = [_ways(part, ignore_case) for part in node.parts]
+        begun = [_begin(part, ignore_case) for part in node.parts]
+        alike = any(a is None or b is None or overlap(a, b) for a, b in combinations(begun, 2))
+        return min(sum(each) if alike else max(each), MAX_WAYS + 1)
+    if isinstance(node, Repeat) and node.low == node.high:
+        return min(prod([_ways(node.inner, ignore_case)] * node.low), MAX_WAYS + 1)
+    if isinstance(node, Repeat) and node.high == 1:
+        return min(_ways(node.inner, ignore_case) + 1, MAX_WAYS + 1)
+    return 1
+
+
+def _begin(node: Node, ignore_case: bool) -> Ranges | None:
+    """With what it begins; None where that is not plain, as with what may be empty."""
+    if isinstance(node, Characters):
+        return any_case(node.ranges) if ignore_case else node.ranges
+    if isinstance(node, Sequence):
+        solid = (part for part in node.parts if not isinstance(part, Anchor | Ahead))
+        first = next(solid, None)
+        return None if first is None else _begin(first, ignore_case)
+    if isinstance(node, Choice):
+        parts = [_begin(part, ignore_case) for part in node.parts]
+        known = [part for part in parts if part is not None]
+        return merged(r for part in known for r in part) if len(known) == len(parts) else None
+    return _begin(node.inner, ignore_case) if isinstance(node, Repeat) and node.low else None
 
 
 def _length(node: Node) -> int | None:

@@ -14,7 +14,13 @@ from control_plane.db import Database
 from control_plane.errors import UnauthorizedError
 from control_plane.init import initialise
 from control_plane.people.access import disable_person
-from control_plane.people.keys import authenticate, issue_person_key, issue_service_key, revoke_key
+from control_plane.people.keys import (
+    authenticate,
+    issue_person_key,
+    issue_service_key,
+    revoke_key,
+    rotate_key,
+)
 from control_plane.people.service import create_person
 from control_plane.principal import system
 
@@ -68,6 +74,20 @@ def test_what_was_taken_away_since_stays_away(settings, tmp_path):
         assert verify(session).ok
     # Once more from the same backup: the replaced database is the restored one now.
     assert set(restore(settings, backup, replace=True).revoked_again) == gone
+
+
+def test_a_key_that_was_rotated_since_stays_over(settings, tmp_path):
+    backup = tmp_path / "backup.zip"
+    with opened(settings) as session:
+        leaked, good = (issue_service_key(session, SOMEBODY, "gateway") for _ in range(2))
+    take(settings, backup)
+    with opened(settings) as session:
+        rotate_key(session, SOMEBODY, leaked.id, 0)
+    assert restore(settings, backup, replace=True).revoked_again == [f"api_key:{leaked.id}"]
+    with opened(settings) as session:
+        with pytest.raises(UnauthorizedError):
+            authenticate(session, leaked.text)
+        assert authenticate(session, good.text).actor.id == "gateway"
 
 
 def test_the_last_admin_of_a_backup_is_let_in(settings, tmp_path):

@@ -37,6 +37,10 @@ PATTERNS = st.lists(st.one_of(TERMS, GROUPS), min_size=1, max_size=3).map(
         "(?=(a+)+b)",
         "([a-z]|[A-Z]b?)*!",
         r"^(([a-z])+.)+[A-Z]([a-z])+$",
+        # No loop at all: two to the power of how often it is written.
+        "^" + "(?:a.|.)" * 30 + "X$",
+        "^" + "(?:ab|a|b)" * 30 + "X$",
+        "^(?:(?:ab|a.){40}){1}X$",
     ],
 )
 def test_two_ways_over_the_same_text_are_exponential(pattern):
@@ -55,6 +59,9 @@ def test_two_ways_over_the_same_text_are_exponential(pattern):
         ("^(?:[^,]*,){3}x", 1),
         ("DE|FR", 1),
         ("^(ab?c)+$", 1),
+        (r"^v?\d+(?:\.\d+)?(?:\.\d+)?(?:-(?:alpha|beta|rc)\.?\d*)?$", 1),
+        ("^(?:" + "|".join(f"shop-{n}" for n in range(15)) + ")$", 1),
+        ("^" + "(?:a|b)" * 40 + "$", 1),
         (r"\s+$", 2),
         (r"^a*a*b", 2),
         (r"@.*\.com$", 2),
