@@ -48,6 +48,13 @@ class Batch:
     twin: "Batch | None" = None
     is_over: bool = False
 
+    def ends(self) -> None:
+        """It is over; twins of which both are hold each other no more, nor what callers saw."""
+        self.is_over = True
+        twin = self.twin
+        if twin is not None and twin.is_over:
+            self.twin = twin.twin = None
+
     def unanswered(self, now: float) -> list[Work]:
         """The works that still want an answer and may still get one in time."""
         return [work for work in self.works if work.deadline > now and not work.future.done()]

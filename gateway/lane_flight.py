@@ -24,7 +24,7 @@ class Flight:
         """The batch of a connection is over, however it ended; None if there was none."""
         batch = self.batches.pop(connection, None)
         if batch is not None:
-            batch.is_over = True
+            batch.ends()
             connection.worker.in_flight -= 1
             if batch.tried:
                 self._budget.give_back()

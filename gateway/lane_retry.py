@@ -75,6 +75,7 @@ class SecondTries:
         for batch in list(self.waiting):
             if not batch.unanswered(now):
                 self.waiting.remove(batch)
+                batch.ends()
                 self.budget.give_back()
                 continue
             connection = self._pool.take(batch.tried)
@@ -85,7 +86,8 @@ class SecondTries:
     def give_up(self) -> list[Batch]:
         """No worker is left: everything that waited, which now has to fail."""
         waiting, self.waiting = self.waiting, []
-        for _ in waiting:
+        for batch in waiting:
+            batch.ends()
             self.budget.give_back()
         return waiting
 

@@ -1,8 +1,10 @@
 """Lanes in front of real version processes that are killed, stopped and that misbehave."""
 
 import asyncio
+import gc
 import math
 import signal
+from weakref import ref
 
 import pytest
 import structlog
@@ -99,6 +101,21 @@ async def test_the_last_worker_in_use_is_never_ejected(make_lane, versions):
             await ask(lane)
         assert any(worker.is_in_use for worker in lane.pool.workers.values())
     assert lane.reachable
+
+
+async def test_a_call_two_workers_were_asked_for_is_let_go_of(make_lane, versions):
+    lane = await make_lane(versions.start(fault="slow"), versions.start(fault="slow"))
+    gc.disable()
+    try:
+        asked = [ask(lane), ask(lane, within=0.2)]
+        kept = [ref(future) for future in asked]
+        await asyncio.gather(*asked, return_exceptions=True)
+        await until(lambda: not lane._flight and not lane._again.waiting)
+        asked.clear()
+        await asyncio.sleep(0.01)
+        assert [future() for future in kept] == [None, None]
+    finally:
+        gc.enable()
 
 
 async def test_when_the_worker_in_use_dies_an_ejected_one_is_used_again(make_lane, versions):
