@@ -37,6 +37,11 @@ def check_independent(session: ReadSession, judge: str, others: Iterable[str]) -
         )
 
 
+def is_independent(session: ReadSession, judge: str, others: Iterable[str]) -> bool:
+    """Whether ``check_independent`` lets the judge pass: what it refuses is not offered."""
+    return not ties(judge, others, recent_hands(session, independence_days(session)))
+
+
 def shared_hands(session: ReadSession, judge: str, others: Iterable[str]) -> tuple[str, ...]:
     """Third persons who lately made both the judge and one of the others what they are."""
     return same_hand(judge, others, recent_hands(session, independence_days(session)))

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from control_plane import clock
 from control_plane.approvals import service as approvals
+from control_plane.approvals.hands import is_independent
 from control_plane.db import ReadSession
 from control_plane.errors import ForbiddenError
 from control_plane.principal import Permission, Principal
@@ -32,8 +33,7 @@ def freeze_options(session: ReadSession, principal: Principal, row: FreezeRow) -
         return FreezeOptions()
     begun = row.starts_at <= now
     approves = Permission.RELEASES_APPROVE in principal.permissions
-    another = principal.person is not None and principal.person != row.created_by
-    may_judge = approves and another
+    may_judge = approves and _is_second(session, principal, row)
     return FreezeOptions(
         cancel=not begun and Permission.FREEZES in principal.permissions,
         end=may_judge,
@@ -52,10 +52,18 @@ def _exempts(session: ReadSession, principal: Principal, row: FreezeRow) -> list
     ]
 
 
+def _is_second(session: ReadSession, principal: Principal, row: FreezeRow) -> bool:
+    """Whether they are a person independent of who made the window."""
+    if principal.person is None or principal.person == row.created_by:
+        return False
+    return is_independent(session, principal.person, {row.created_by})
+
+
 def _is_another(session: ReadSession, principal: Principal, release: ReleaseRow) -> bool:
-    """Whether they neither shaped nor approved its present content."""
+    """Whether they neither shaped nor approved its present content, nor depend on who did."""
     try:
         person = approvals.check_second_person(session, principal, release.id)
     except ForbiddenError:
         return False
-    return person not in live_approvers(session, release)
+    approvers = live_approvers(session, release)
+    return person not in approvers and is_independent(session, person, approvers)

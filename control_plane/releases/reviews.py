@@ -13,6 +13,7 @@ from sqlmodel import col, select
 from bentos.contract.errors import ContractError
 from bentos.contract.register import Action
 from control_plane import clock
+from control_plane.approvals.hands import check_independent, is_independent
 from control_plane.audit.service import Change, record
 from control_plane.db import ReadSession, WriteSession
 from control_plane.errors import ForbiddenError, NotFoundError, PolicyError
@@ -85,6 +86,7 @@ def close_review(
         raise ForbiddenError("only a person may answer a review")
     if principal.person in _killers(row):
         raise ForbiddenError(f"{principal.person} killed: somebody else answers the review")
+    check_independent(session, principal.person, _killers(row))
     if row.closed_at is not None:
         raise PolicyError(f"{row.closed_by} answered this review at {row.closed_at}")
     before = row.model_dump()
@@ -130,12 +132,15 @@ def review_view(session: ReadSession, row: KillReviewRow) -> dict[str, Any]:
     kill = session.get(KillRow, row.kill)
     assert kill is not None  # a foreign key
     answered = row.closed_at is not None
-    able = people_who_may(session, Permission.KILLS_REVIEW) - _killers(row)
+    killers = _killers(row)
+    able = people_who_may(session, Permission.KILLS_REVIEW) - killers
     return row.model_dump() | {
         "version": kill.version,
         "reason": kill.reason,
         "overdue": not answered and row.due_at <= clock.now(),
-        "answerable_by": [] if answered else sorted(able),
+        "answerable_by": []
+        if answered
+        else sorted(each for each in able if is_independent(session, each, killers)),
     }
 
 

@@ -6,7 +6,7 @@ Where somebody asked from stays in the register, for those who may read that.
 from collections.abc import Iterator
 from typing import Any
 
-from bentos.contract.register import Outcome
+from bentos.contract.register import Action, Outcome
 from control_plane.approvals.service import list_approvals
 from control_plane.audit.event_row import Members
 from control_plane.audit.queries import Question, find
@@ -60,6 +60,19 @@ def _told(event: Members) -> dict[str, Any]:
         "weight": _after(diff, "weight"),
         "changed": sorted(diff.keys() - _BOOKKEEPING),
     }
+
+
+def same_hands(session: ReadSession, release_id: str) -> dict[str, list[str]]:
+    """Who approved it → third persons who could act both as them and as one of its authors, as
+    the newest approval's event notes."""
+    asked = Question(
+        entity=f"release:{release_id}",
+        action=Action.RELEASE_APPROVE.value,
+        outcome=Outcome.ALLOWED.value,
+    )
+    events = find(session, asked, limit=MOST, newest_first=True)
+    newest_last = reversed(events)
+    return {each["actor"]["id"]: _after(each["diff"], "same_hand") or [] for each in newest_last}
 
 
 def last_approved(session: ReadSession, row: ReleaseRow) -> dict[str, Any] | None:

@@ -36,7 +36,7 @@ from control_plane.releases.lifecycle import CLOSED, RULES, TRANSITIONS, State, 
 from control_plane.releases.models import ReleaseRow
 from control_plane.releases.options import Option, roles_for
 from control_plane.releases.presentation import Published
-from control_plane.releases.timeline import last_approved, newest
+from control_plane.releases.timeline import last_approved, newest, same_hands
 
 PAGE = 30
 
@@ -53,6 +53,7 @@ class View:
     candidate: dict[str, str]
     stable: dict[str, dict[str, str]]
     timeline: list[dict[str, Any]]
+    same_hands: dict[str, list[str]]
     older: bool
 
 
@@ -100,6 +101,7 @@ def load(
         candidate=manifest_words(MANIFESTS.of(get_version(session, row.candidate))),
         stable=_stable(session, row),
         timeline=happened[: reach.events],
+        same_hands=same_hands(session, release_id),
         older=len(happened) > reach.events,
     )
 
@@ -137,7 +139,7 @@ def draw(desk: Desk, reach: Reach, view: View | None) -> None:
             with panel("Candidate beside stable"):
                 difference(view.candidate, view.stable, "Candidate beside stable", replaces=False)
             with panel("Approvals"):
-                _approvals(release)
+                _approvals(release, view.same_hands)
         with html.div().classes("stack"):
             with panel("About"):
                 _about(release)
@@ -199,7 +201,7 @@ def _content(view: View) -> None:
     difference(view.candidate, view.stable, "Candidate beside stable", replaces=False)
 
 
-def _approvals(release: dict[str, Any]) -> None:
+def _approvals(release: dict[str, Any], same_hands: dict[str, list[str]]) -> None:
     if not release["approvals"]:
         empty(
             "Nobody has judged it yet", "An approver who did not work on it reads it and decides."
@@ -213,9 +215,17 @@ def _approvals(release: dict[str, Any]) -> None:
                     moment(each["at"])
                     html.span(" · for content ")
                     html.code(each["content_digest"][:12])
+                _same_hand(each["person"], same_hands.get(each["person"], []))
     with html.p().classes("quiet"):
         people = ", ".join(release["contributors"]) or "services only"
         html.span(f"Worked on it, and so may not approve it: {people}")
+
+
+def _same_hand(person: str, givers: list[str]) -> None:
+    """No reason to refuse the approval, but one to be told."""
+    if givers:
+        text = f"{' and '.join(givers)} could act as {person} and as an author: "
+        html.p(f"{text}they lately gave both a role, a password or a key.").classes("quiet")
 
 
 def _about(release: dict[str, Any]) -> None:

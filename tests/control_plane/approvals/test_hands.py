@@ -18,6 +18,7 @@ from control_plane.releases import freezes
 from control_plane.releases.content import Draft
 from control_plane.releases.drafts import create_release
 from control_plane.releases.options import may_use
+from control_plane.releases.timeline import same_hands
 from tests.control_plane.releases import conftest as releases
 
 prepared = releases.prepared
@@ -128,6 +129,7 @@ def test_two_whom_one_admin_made_may_and_the_event_says_so(desk):
         e for e in desk.events(f"release:{release.id}") if e.action is Action.RELEASE_APPROVE
     ]
     assert approval.diff["same_hand"] == [None, ["gus"]]
+    assert desk.read(same_hands, release.id) == {"ben": ["gus"]}
 
 
 def test_a_freeze_and_an_exemption_take_independent_persons_too(desk):

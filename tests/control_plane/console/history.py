@@ -320,10 +320,10 @@ def _around(f: Filler) -> None:
     window = {
         "starts_at": (begins + timedelta(days=5)).isoformat(),
         "ends_at": (begins + timedelta(days=10)).isoformat(),
-        "reason": "Spring sale: nobody wants a surprise",
+        "reason": "The big sale: nobody wants a surprise",
         "ticket": "OPS-88",
     }
-    must(f.admin.post("/api/v1/freezes", json=window))
+    must(f.people["ines.moreau"].post("/api/v1/freezes", json=window))
     for caller in (
         {"name": "checkout", "models": ["fraud"], "rate": 200},
         {"name": "search service", "scopes": ["infer", "pin"]},

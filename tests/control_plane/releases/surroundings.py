@@ -91,6 +91,7 @@ class Surroundings(Interlocking):
             asked = (review.id, "justified", "it was on fire")
             done = self.do(reviews.close_review, self.desk.person(who), *asked)
             allowed = who != review.killed_by and self.may(who, Permission.KILLS_REVIEW)
+            allowed = allowed and self.independent(who, {review.killed_by})
             assert (done is not None) == allowed
 
     @precondition(lambda self: len(self.hands) < 3)

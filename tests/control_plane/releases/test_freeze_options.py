@@ -1,9 +1,12 @@
 """What is offered of a freeze is what ``freezes`` takes, for everybody and every window."""
 
+from dataclasses import replace
+
 import pytest
 
 from control_plane import clock
 from control_plane.errors import ForbiddenError, PolicyError
+from control_plane.people.keys import issue_person_key
 from control_plane.releases import freezes
 from control_plane.releases.freeze_options import FreezeOptions, freeze_options
 from control_plane.releases.freezes import Window
@@ -43,6 +46,24 @@ def test_offers_are_taken_and_what_is_not_offered_is_refused(desk, who, maker, s
     assert found.end == takes(desk, freezes.end_freeze, who, freeze.id, "x")
     exempts = takes(desk, freezes.exempt, who, freeze.id, release, "x")
     assert [row.id for row in found.exempts] == [release.id] * exempts
+
+
+@pytest.mark.parametrize("giver", ["ada", "ben", "cy"])
+@pytest.mark.parametrize("who", ["dee", "eve"])
+def test_who_depends_on_its_maker_or_an_approver_is_offered_what_they_may(desk, giver, who):
+    """cy makes the window, ben approves what ada wrote; one of them gives somebody a key."""
+    desk.write(issue_person_key, principal_with_all(desk, giver), who)
+    release = desk.approved(2)
+    freeze = window(desk, "cy")
+    found = offered(desk, who, freeze)
+    assert found.end == takes(desk, freezes.end_freeze, who, freeze.id, "x") == (giver != "cy")
+    exempts = takes(desk, freezes.exempt, who, freeze.id, release, "x")
+    assert [row.id for row in found.exempts] == [release.id] * exempts
+    assert not exempts
+
+
+def principal_with_all(desk, name):
+    return replace(desk.person(name), permissions=desk.person("cy").permissions)
 
 
 def test_of_a_window_that_is_over_nothing_is_offered(desk):

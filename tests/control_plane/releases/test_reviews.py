@@ -4,6 +4,7 @@ from bentos.contract.errors import ContractError
 from bentos.contract.local_kill import LocalKill
 from control_plane import clock
 from control_plane.errors import ForbiddenError, NotFoundError, PolicyError
+from control_plane.people.keys import issue_person_key
 from control_plane.releases import kills, reviews
 from control_plane.releases.local_kills import enter_local_kill
 from control_plane.releases.reviews import Standing
@@ -40,6 +41,16 @@ def test_a_kill_opens_a_review_that_somebody_else_answers(desk):
     assert [each.id for each in desk.read(reviews.list_reviews, Standing.CLOSED)] == [review.id]
     actions = [event.action for event in desk.events(f"review:{review.id}")]
     assert actions == ["review:open", "review:close"]
+
+
+def test_whom_the_killer_made_what_they_are_does_not_answer(desk):
+    desk.write(issue_person_key, desk.person("cy"), "ben")
+    kill(desk, "cy")
+    [review] = desk.read(reviews.list_reviews, Standing.OPEN)
+    assert desk.read(reviews.review_view, review)["answerable_by"] == ["dee", "eve", "fay"]
+    with pytest.raises(ForbiddenError, match="ben is not independent of cy"):
+        close(desk, "ben", review)
+    assert close(desk, "dee", review).closed_by == "dee"
 
 
 def test_a_review_nobody_answered_in_time_is_listed(desk, monkeypatch):
