@@ -116,6 +116,8 @@ async def test_calls_pinned_to_the_stable_version_are_its_queue(gateway, version
     pins = [asyncio.create_task(gateway.predict(version=STABLE)) for _ in range(4 * ROOM)]
     await until(lambda: calls(gateway) == 4 * ROOM)
     assert gateway.serving.overload._models["fraud"].away == 0
+    for task in pins:
+        task.cancel()
     await asyncio.gather(*pins, return_exceptions=True)
 
 
