@@ -19,19 +19,17 @@ from gateway.errors import (
     InternalError,
     MethodNotAllowed,
     NotFound,
-    RequestTimeout,
-    TooLarge,
 )
 from gateway.predict import predict
 from gateway.recovery import close_left_open
 from gateway.reply import Reply, error_reply
+from gateway.request_body import Receive, read_whole, too_large
 from gateway.serving import Serving
 from gateway.shadow import ShadowCopy
 
 log = structlog.get_logger(__name__)
 
 Scope = MutableMapping[str, Any]
-Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
 Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 
 PREDICT_PREFIX, PREDICT_SUFFIX = "/v1/models/", ":predict"
@@ -102,7 +100,7 @@ class App:
         serving = self.serving
         try:
             if len(body) > self._config.max_body_bytes:
-                raise TooLarge(_too_large(self._config.max_body_bytes, len(body)))
+                raise too_large(self._config.max_body_bytes, len(body))
             work = predict(
                 serving,
                 caller,
@@ -206,40 +204,12 @@ class App:
         return self._unpacked(await self._whole(headers, receive), headers)
 
     async def _whole(self, headers: dict[bytes, bytes], receive: Receive) -> bytes:
-        """The body as it came. Where it does not come whole the connection ends."""
-        try:
-            return await self._read(headers, receive)
-        except GatewayError as error:
-            error.closes = True
-            raise
+        config = self._config
+        return await read_whole(headers, receive, config.max_body_bytes, config.body_timeout_s)
 
     def _unpacked(self, body: bytes, headers: dict[bytes, bytes]) -> bytes:
         encoding = headers.get(CONTENT_ENCODING)
         return decompress(body, encoding, self._config.max_body_bytes) if encoding else body
-
-    async def _read(self, headers: dict[bytes, bytes], receive: Receive) -> bytes:
-        limit = self._config.max_body_bytes
-        declared = headers.get(b"content-length", b"0")
-        if not declared.isdigit() or int(declared) > limit:
-            raise TooLarge(_too_large(limit, declared.decode("latin-1")))
-        chunks, size = [], 0
-        try:
-            async with asyncio.timeout(self._config.body_timeout_s):
-                while True:
-                    message = await receive()
-                    if message["type"] == "http.disconnect":
-                        raise BadRequest("body: expected all of it, got a disconnect")
-                    chunk = message.get("body", b"")
-                    size += len(chunk)
-                    if size > limit:
-                        raise TooLarge(_too_large(limit, "more"))
-                    chunks.append(chunk)
-                    if not message.get("more_body", False):
-                        return chunks[0] if len(chunks) == 1 else b"".join(chunks)
-        except TimeoutError:
-            raise RequestTimeout(
-                f"body: expected within {self._config.body_timeout_s:g} s, got only {size} bytes"
-            ) from None
 
     # --- start and end ----------------------------------------------------------------
     async def _lifespan(self, receive: Receive, send: Send) -> None:
@@ -311,7 +281,3 @@ def _packed(reply: Reply, headers: dict[bytes, bytes]) -> Reply:
 def _require(scope: Scope, method: str) -> None:
     if scope["method"] != method:
         raise MethodNotAllowed(scope["method"], [method])
-
-
-def _too_large(limit: int, got: object) -> str:
-    return f"body: expected at most {limit} bytes, got {got}"
