@@ -55,7 +55,9 @@ class DecisionLog:
         policy: LogFullPolicy,
         limits: Limits,
         sync: LogSync = LogSync.DEFAULT,
+        calls: Callable[[], int] = lambda: 0,
     ) -> None:
+        """``calls``: how many are being answered now and may yet come to be written."""
         self.boot = boot
         self.written = 0
         self.lost = 0
@@ -74,7 +76,7 @@ class DecisionLog:
         "The running one, while a turn has something to write."
         self._opened = 0
         folder.mkdir(parents=True, exist_ok=True)
-        self._commit = GroupCommit(folder, self._abandon) if self.strict else None
+        self._commit = GroupCommit(folder, self._abandon, calls) if self.strict else None
         self._segment: SegmentFile | None = self._open()
 
     @property
@@ -108,7 +110,7 @@ class DecisionLog:
             _answer(waiting, logged)
             return
         # Asked for in the turn of the write: no flush that failed in between can be overlooked.
-        self._commit.wait().add_done_callback(
+        self._commit.wait(len(waiting)).add_done_callback(
             lambda flush: _answer(waiting, logged if flush.result() else 0)
         )
 

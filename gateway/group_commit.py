@@ -1,7 +1,10 @@
 """Group commit: whoever waits for the disk is answered by one fdatasync, made in a thread.
 
 While one runs, later waiters gather for the next: the busier the log, the more decisions
-share a flush. Files handed over by a rotation are flushed and closed here as well.
+share a flush. A flush that many calls are about to need waits for them a moment, as PostgreSQL's
+commit_delay with its commit_siblings does: callers whom two flushes answer come back in two
+groups, and every batch after that is half as large. Files handed over by a rotation are flushed
+and closed here as well.
 """
 
 import asyncio
@@ -13,20 +16,36 @@ from pathlib import Path
 
 OnFailure = Callable[[OSError], None]
 
+SIBLINGS = 8
+"""Calls on their way to the log that are worth waiting for: fewer gain nothing by it."""
+GATHER_S = 0.002
+"""The longest that a flush waits for them; one call may wait for its version much longer."""
+
+
+def _nobody() -> int:
+    return 0
+
 
 class GroupCommit:
     """Made inside the event loop. ``on_failure`` must ``discard`` the file and begin another:
     after a failed flush the kernel calls its pages clean, and the next would wrongly succeed.
     """
 
-    def __init__(self, folder: Path, on_failure: OnFailure) -> None:
+    def __init__(
+        self, folder: Path, on_failure: OnFailure, calls: Callable[[], int] = _nobody
+    ) -> None:
+        """``calls``: how many are being answered now, those that wait here among them."""
         self.flushes = 0
+        self._calls = calls
         self._folder = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
         self._on_failure = on_failure
         self._file = -1
         self._renamed = False
         self._retired: list[int] = []
         self._waiting: list[asyncio.Future[bool]] = []
+        self._gathered = 0
+        "Decisions that wait for the next flush."
+        self._gathering: asyncio.TimerHandle | None = None
         self._running = False
         self._thread = ThreadPoolExecutor(1, "decision-log")
 
@@ -47,17 +66,20 @@ class GroupCommit:
         os.close(file)
         self._file = -1
 
-    def wait(self) -> "asyncio.Future[bool]":
-        """Done with True once all that was written before this call is on the disk."""
+    def wait(self, decisions: int = 1) -> "asyncio.Future[bool]":
+        """Done with True once all that was written before this call is on the disk: so many
+        decisions."""
         waiter: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
         self._waiting.append(waiter)
+        self._gathered += decisions
         if not self._running:
-            self._start()
+            self._start_or_gather()
         return waiter
 
     def close(self) -> None:
         """Flush and close what is left, and wait for it; raises OSError when that fails."""
         self._thread.shutdown(wait=True)
+        self._end_gathering()
         retired, self._retired = self._retired, []
         waiters, self._waiting = self._waiting, []
         try:
@@ -70,7 +92,23 @@ class GroupCommit:
         finally:
             os.close(self._folder)
 
+    def _start_or_gather(self, leaving: int = 0) -> None:
+        """``leaving``: calls whose decisions are on the disk, though they are not gone yet."""
+        if self._calls() - self._gathered - leaving < SIBLINGS:
+            self._start()
+        elif self._gathering is None:
+            loop = asyncio.get_running_loop()
+            self._gathering = loop.call_later(GATHER_S, self._start)
+
+    def _end_gathering(self) -> None:
+        self._gathered = 0
+        if self._gathering is not None:
+            self._gathering.cancel()
+            self._gathering = None
+
     def _start(self) -> None:
+        decisions = self._gathered
+        self._end_gathering()
         waiters, self._waiting = self._waiting, []
         retired, self._retired = self._retired, []
         folder = self._folder if self._renamed else -1
@@ -79,10 +117,13 @@ class GroupCommit:
         work = asyncio.get_running_loop().run_in_executor(
             self._thread, _flush, retired, self._file, folder
         )
-        work.add_done_callback(partial(self._finished, waiters))
+        work.add_done_callback(partial(self._finished, waiters, decisions))
 
     def _finished(
-        self, waiters: "list[asyncio.Future[bool]]", work: "asyncio.Future[None]"
+        self,
+        waiters: "list[asyncio.Future[bool]]",
+        decisions: int,
+        work: "asyncio.Future[None]",
     ) -> None:
         self._running = False
         self.flushes += 1
@@ -90,10 +131,15 @@ class GroupCommit:
         if isinstance(error, OSError):
             # Who came meanwhile wrote to the same file: their next flush would prove nothing.
             waiters, self._waiting = waiters + self._waiting, []
+            self._gathered = 0
             self._on_failure(error)
         _answer(waiters, durable=error is None)
-        if (self._waiting or self._retired) and not self._running:
+        if self._running:
+            return
+        if self._retired:
             self._start()
+        elif self._waiting:
+            self._start_or_gather(leaving=decisions)
 
 
 def _answer(waiters: "list[asyncio.Future[bool]]", *, durable: bool) -> None:

@@ -44,6 +44,10 @@ class Overload:
             raise Overloaded(random.choice(RETRY_AFTER_S), model, admission.calls)
         return admission
 
+    def calls(self) -> int:
+        """How many are being answered now, of all models."""
+        return sum([admission.calls for admission in self._models.values()])
+
     @contextmanager
     def taken(self, model: str) -> Iterator[None]:
         """A call from its first to its last; raises Overloaded where it is not let in."""

@@ -85,7 +85,7 @@ class Serving:
     def _record(self, boot: str) -> None:
         """What writes down what was done, and what is known about whom it is done for."""
         config, gateway = self.config, self.gateway
-        self.log = _decision_log(config, gateway, boot)
+        self.log = _decision_log(config, gateway, boot, self.overload)
         pseudonymizer = load_pseudonymizer(config.keys_path / "pseudonym.key")
         self.features = FeatureLookup(
             chosen_store(config, pseudonymizer.fingerprint),
@@ -241,7 +241,9 @@ def _traces(config: GatewayConfig, gateway: str) -> "Traces | None":
     return Traces(config.otlp_endpoint, config.trace_share, gateway)
 
 
-def _decision_log(config: GatewayConfig, gateway: str, boot: str) -> DecisionLog:
+def _decision_log(
+    config: GatewayConfig, gateway: str, boot: str, overload: Overload
+) -> DecisionLog:
     limits = Limits(config.segment_max_bytes, config.segment_max_age_s, config.log_budget_bytes)
     return DecisionLog(
         config.segments_path,
@@ -250,6 +252,7 @@ def _decision_log(config: GatewayConfig, gateway: str, boot: str) -> DecisionLog
         policy=config.log_full_policy,
         limits=limits,
         sync=config.log_sync,
+        calls=overload.calls,
     )
 
 

@@ -4,7 +4,8 @@ import threading
 
 import pytest
 
-from gateway.group_commit import GroupCommit
+from gateway import group_commit
+from gateway.group_commit import SIBLINGS, GroupCommit
 
 
 @pytest.fixture
@@ -105,3 +106,86 @@ async def test_closing_flushes_for_those_who_still_wait(tmp_path, slow_disk):
         gate.release()
     commit.close()
     assert await asyncio.gather(*waiters) == [True, True]
+
+
+class Calls:
+    """How many calls are being answered, as the test has it."""
+
+    here = 0
+
+    def __call__(self):
+        return self.here
+
+
+async def test_a_flush_waits_for_calls_on_their_way_and_no_longer(tmp_path, monkeypatch):
+    monkeypatch.setattr(group_commit, "GATHER_S", 3600.0)
+    calls = Calls()
+    calls.here = 3 + SIBLINGS
+    commit = GroupCommit(tmp_path, pytest.fail, calls)
+    commit.follow(opened(tmp_path))
+    first = commit.wait(3)
+    await asyncio.sleep(0.05)
+    assert not first.done()
+    assert commit.flushes == 0
+    # One more came: fewer than SIBLINGS are left to wait for.
+    assert await asyncio.gather(first, commit.wait()) == [True, True]
+    assert commit.flushes == 1
+    commit.close()
+
+
+async def test_a_call_that_does_not_come_is_waited_for_a_moment_only(tmp_path):
+    calls = Calls()
+    calls.here = 1 + SIBLINGS
+    commit = GroupCommit(tmp_path, pytest.fail, calls)
+    commit.follow(opened(tmp_path))
+    assert await asyncio.wait_for(commit.wait(), 20)
+    assert commit.flushes == 1
+    commit.close()
+
+
+async def test_who_was_just_answered_is_not_waited_for(tmp_path, slow_disk, monkeypatch):
+    monkeypatch.setattr(group_commit, "GATHER_S", 3600.0)
+    gate, done = slow_disk
+    calls = Calls()
+    commit = GroupCommit(tmp_path, pytest.fail, calls)
+    commit.follow(opened(tmp_path))
+    calls.here = SIBLINGS
+    first = commit.wait(SIBLINGS)
+    calls.here += 1
+    later = commit.wait()
+    gate.release()
+    assert await first
+    # Those of the first flush still count as here; the second begins all the same.
+    gate.release()
+    assert await asyncio.wait_for(later, 20)
+    assert len(done) == 2
+    gate.release()
+    commit.close()
+
+
+async def test_a_retired_file_waits_for_nobody(tmp_path, monkeypatch):
+    monkeypatch.setattr(group_commit, "GATHER_S", 3600.0)
+    calls = Calls()
+    calls.here = 1 + SIBLINGS
+    commit = GroupCommit(tmp_path, pytest.fail, calls)
+    old = opened(tmp_path)
+    commit.follow(old)
+    waiter = commit.wait()
+    commit.retire(old)
+    commit.follow(opened(tmp_path, "b"))
+    assert await asyncio.wait_for(waiter, 20)
+    commit.close()
+
+
+async def test_closing_ends_the_gathering(tmp_path, monkeypatch):
+    monkeypatch.setattr(group_commit, "GATHER_S", 0.05)
+    calls = Calls()
+    calls.here = 1 + SIBLINGS
+    commit = GroupCommit(tmp_path, pytest.fail, calls)
+    commit.follow(opened(tmp_path))
+    waiter = commit.wait()
+    commit.close()
+    assert await waiter
+    # The timer would start a flush of a closed file.
+    await asyncio.sleep(0.1)
+    assert commit.flushes == 0

@@ -186,3 +186,12 @@ async def test_a_door_without_a_signature_tells_nothing_of_an_overload(shop):
     answer = await shop.client.get(f"/proxy/{model}")
     assert answer.status_code == 401
     assert admission.refused == 0
+
+
+def test_calls_of_all_models_are_counted():
+    overload = Overload()
+    overload.follow({"fraud": 10, "pricing": 10})
+    assert overload.calls() == 0
+    with overload.taken("fraud"), overload.taken("fraud"), overload.taken("pricing"):
+        assert overload.calls() == 3
+    assert overload.calls() == 0
