@@ -1,10 +1,9 @@
 """Group commit: whoever waits for the disk is answered by one fdatasync, made in a thread.
 
 While one runs, later waiters gather for the next: the busier the log, the more decisions
-share a flush. A flush that many calls are about to need waits for them a moment, as PostgreSQL's
-commit_delay with its commit_siblings does: callers whom two flushes answer come back in two
-groups, and every batch after that is half as large. Files handed over by a rotation are flushed
-and closed here as well.
+share a flush. A flush that other calls are about to need waits for them a moment, as PostgreSQL's
+commit_delay does: callers whom two flushes answer come back in two groups, and every batch after
+that is half as large. Files handed over by a rotation are flushed and closed here as well.
 """
 
 import asyncio
@@ -16,10 +15,8 @@ from pathlib import Path
 
 OnFailure = Callable[[OSError], None]
 
-SIBLINGS = 8
-"""Calls on their way to the log that are worth waiting for: fewer gain nothing by it."""
 GATHER_S = 0.002
-"""The longest that a flush waits for them; one call may wait for its version much longer."""
+"""The longest that a flush waits for calls on their way; one may wait for its version longer."""
 
 
 def _nobody() -> int:
@@ -94,7 +91,7 @@ class GroupCommit:
 
     def _start_or_gather(self, leaving: int = 0) -> None:
         """``leaving``: calls whose decisions are on the disk, though they are not gone yet."""
-        if self._calls() - self._gathered - leaving < SIBLINGS:
+        if self._calls() - self._gathered - leaving <= 0:
             self._start()
         elif self._gathering is None:
             loop = asyncio.get_running_loop()

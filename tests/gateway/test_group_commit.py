@@ -5,7 +5,7 @@ import threading
 import pytest
 
 from gateway import group_commit
-from gateway.group_commit import SIBLINGS, GroupCommit
+from gateway.group_commit import GroupCommit
 
 
 @pytest.fixture
@@ -120,14 +120,14 @@ class Calls:
 async def test_a_flush_waits_for_calls_on_their_way_and_no_longer(tmp_path, monkeypatch):
     monkeypatch.setattr(group_commit, "GATHER_S", 3600.0)
     calls = Calls()
-    calls.here = 3 + SIBLINGS
+    calls.here = 4
     commit = GroupCommit(tmp_path, pytest.fail, calls)
     commit.follow(opened(tmp_path))
     first = commit.wait(3)
     await asyncio.sleep(0.05)
     assert not first.done()
     assert commit.flushes == 0
-    # One more came: fewer than SIBLINGS are left to wait for.
+    # With one more, all that are here wait.
     assert await asyncio.gather(first, commit.wait()) == [True, True]
     assert commit.flushes == 1
     commit.close()
@@ -135,7 +135,7 @@ async def test_a_flush_waits_for_calls_on_their_way_and_no_longer(tmp_path, monk
 
 async def test_a_call_that_does_not_come_is_waited_for_a_moment_only(tmp_path):
     calls = Calls()
-    calls.here = 1 + SIBLINGS
+    calls.here = 2
     commit = GroupCommit(tmp_path, pytest.fail, calls)
     commit.follow(opened(tmp_path))
     assert await asyncio.wait_for(commit.wait(), 20)
@@ -149,8 +149,8 @@ async def test_who_was_just_answered_is_not_waited_for(tmp_path, slow_disk, monk
     calls = Calls()
     commit = GroupCommit(tmp_path, pytest.fail, calls)
     commit.follow(opened(tmp_path))
-    calls.here = SIBLINGS
-    first = commit.wait(SIBLINGS)
+    calls.here = 8
+    first = commit.wait(8)
     calls.here += 1
     later = commit.wait()
     gate.release()
@@ -166,7 +166,7 @@ async def test_who_was_just_answered_is_not_waited_for(tmp_path, slow_disk, monk
 async def test_a_retired_file_waits_for_nobody(tmp_path, monkeypatch):
     monkeypatch.setattr(group_commit, "GATHER_S", 3600.0)
     calls = Calls()
-    calls.here = 1 + SIBLINGS
+    calls.here = 2
     commit = GroupCommit(tmp_path, pytest.fail, calls)
     old = opened(tmp_path)
     commit.follow(old)
@@ -180,7 +180,7 @@ async def test_a_retired_file_waits_for_nobody(tmp_path, monkeypatch):
 async def test_closing_ends_the_gathering(tmp_path, monkeypatch):
     monkeypatch.setattr(group_commit, "GATHER_S", 0.05)
     calls = Calls()
-    calls.here = 1 + SIBLINGS
+    calls.here = 2
     commit = GroupCommit(tmp_path, pytest.fail, calls)
     commit.follow(opened(tmp_path))
     waiter = commit.wait()
