@@ -15,6 +15,7 @@ from socketio.exceptions import ConnectionRefusedError as SocketRefusedError
 from starlette.requests import HTTPConnection
 
 from control_plane.console.door import Visitor, visitor_of
+from control_plane.console.presses import was_drawn_anew
 from control_plane.console.seat import Attempt, Seat
 from control_plane.errors import ForbiddenError, UnauthorizedError
 
@@ -49,13 +50,15 @@ def guard(server: AsyncServer) -> None:
     server.on("connect", connected)
     server.on("handshake", shaken)
     for name in GUARDED:
-        server.on(name, _guarded(server, handlers[name]))
+        server.on(name, _guarded(server, name, handlers[name]))
 
 
-def _guarded(server: AsyncServer, handler: Handler) -> Handler:
+def _guarded(server: AsyncServer, name: str, handler: Handler) -> Handler:
     async def guarded(sid: str, message: dict[str, Any]) -> None:
         client = Client.instances.get(str(message.get("client_id")))
-        if client is not None and await _may_act(server, sid, client):
+        if client is None or not await _may_act(server, sid, client):
+            return
+        if not (name == "event" and was_drawn_anew(client, message)):
             handler(sid, message)
 
     return guarded

@@ -1,22 +1,22 @@
 """Buttons and links that look like them."""
 
-from collections.abc import Awaitable, Callable
-
 from nicegui import html
 
 from control_plane.console.elements.icon import icon
+from control_plane.console.presses import Act, presses_of
 
 
 def button(
     text: str,
-    act: Callable[[], Awaitable[None]],
+    act: Act,
     *,
     kind: str = "",
     drawing: str = "",
     key: str = "",
     label: str = "",
 ) -> html.button:
-    """A button. ``key`` finds it again after its part was drawn anew; ``label`` is read out."""
+    """A button. ``key`` finds it again after its part was drawn anew, for the focus and for a
+    click that was on its way; ``label`` is read out."""
     props = {"type": "button"}
     if key:
         props["data-key"] = key
@@ -28,6 +28,8 @@ def button(
             icon(drawing)
         html.span(text)
     made.on("click", act, args=[])
+    if key:
+        presses_of(made.client).note(made, key, act)
     return made
 
 

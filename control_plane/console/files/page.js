@@ -117,3 +117,25 @@ window.signalbox = {
     new MutationObserver(keep).observe(document.body, { childList: true, subtree: true }),
   );
 })();
+
+// Drawn again between press and release, a button gets no click, and may have moved away from
+// under the pointer: its successor gets it, if the hand held still.
+(() => {
+  const STILL = 8; // pixels
+  let pressed = null;
+  document.addEventListener(
+    "pointerdown",
+    (event) => (pressed = { button: event.target.closest?.("[data-key]"), x: event.clientX, y: event.clientY }),
+    true,
+  );
+  document.addEventListener(
+    "pointerup",
+    (event) => {
+      const { button, x, y } = pressed ?? {};
+      pressed = null;
+      if (!button || button.isConnected || Math.hypot(event.clientX - x, event.clientY - y) > STILL) return;
+      document.querySelector(`[data-key="${CSS.escape(button.dataset.key)}"]`)?.click();
+    },
+    true,
+  );
+})();
