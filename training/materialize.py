@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import msgspec
 
@@ -11,10 +12,13 @@ from bentos.contract.feature_view import FeatureView
 from bentos.contract.identity import Pseudonymizer
 from bentos.contract.online_store import Generation, redis_address
 from training import online_store, progress, redis_store
-from training.feature_views import RECIPES, ViewRecipe, open_known, rows
+from training.features import offline
+from training.features.registry import VIEWS
+from training.features.view import FeatureView as View
 from training.lines import Lines
 from training.online_store import Entries, Origin
 from training.orders import connect
+from training.pseudonyms import KIND
 from training.settings import Settings
 
 SPILL = ".spill"
@@ -44,15 +48,21 @@ def materialize(
     until = as_of or _end_of_orders(lines)
     moment = until.replace(tzinfo=UTC)
     origin = Origin(shop=settings.shop, pseudonym_key=key.fingerprint, moment=at or moment)
-    with connect(settings.training_memory, 1, settings.lake / SPILL) as connection:
-        open_known(connection, Path(lines.path), until)
-        moment_us = round(moment.timestamp() * 1e6)
-        views = (
-            (recipe.view, _entries(settings, key, recipe, rows(connection, recipe, moment_us)))
-            for recipe in RECIPES
-        )
-        place, generation = _fill(settings, origin, views)
+    _address(settings)  # what cannot be filled is said before anything is computed
+    write_offline(settings, lines, until)
+    views = ((view.declared, _entries(settings, key, view, until)) for view in VIEWS)
+    place, generation = _fill(settings, origin, views)
     return MaterializeReport(place=place, generation=generation, seconds=progress.seconds())
+
+
+def write_offline(settings: Settings, lines: Lines, as_of: datetime) -> None:
+    """Every view's values as of a moment (naive UTC) into the lake, unless they lie there."""
+    spill = settings.lake / SPILL
+    threads = settings.training_threads
+    with connect(settings.training_memory, threads, spill) as connection:
+        for view in VIEWS:
+            with progress.step(f"compute {view.tag}"):
+                offline.write(connection, settings.offline_features, view, Path(lines.path), as_of)
 
 
 def moment_of(text: str | None) -> datetime | None:
@@ -73,23 +83,30 @@ def moment_of(text: str | None) -> datetime | None:
 def _fill(
     settings: Settings, origin: Origin, views: Iterator[tuple[FeatureView, Entries]]
 ) -> tuple[str, Generation]:
-    if not settings.online_store_url:
+    address = _address(settings)
+    if address is None:
         return settings.features.as_posix(), online_store.fill(settings.features, origin, views)
-    url, password = redis_address(settings.online_store_url, settings.online_store_password_file)
-    return "redis", redis_store.fill(url, password, origin, views)
+    return "redis", redis_store.fill(*address, origin, views)
+
+
+def _address(settings: Settings) -> tuple[str, str | None] | None:
+    """Where Redis is, and its password; None for the embedded store. Raises ContractError."""
+    if not settings.online_store_url:
+        return None
+    return redis_address(settings.online_store_url, settings.online_store_password_file)
 
 
 def _entries(
-    settings: Settings,
-    key: Pseudonymizer,
-    recipe: ViewRecipe,
-    found: Iterator[tuple[str, dict[str, float]]],
-) -> Iterator[tuple[str, dict[str, float]]]:
+    settings: Settings, key: Pseudonymizer, view: View, as_of: datetime
+) -> Iterator[tuple[str, dict[str, Any]]]:
     """Pseudonyms and fields, with a step on the screen while they pass."""
-    kind = recipe.view.entity
-    with progress.step(f"materialize {recipe.view.tag}"):
-        for entity, values in found:
-            name = entity if recipe.pseudonymised else key.pseudonym(settings.shop, kind, entity)
+    path = offline.read(settings.offline_features, view, as_of)
+    with progress.step(f"materialize {view.tag}"):
+        for entity, values in offline.entries(path):
+            # Lines hold customers as pseudonyms already.
+            name = (
+                entity if view.entity == KIND else key.pseudonym(settings.shop, view.entity, entity)
+            )
             yield name, values
 
 

@@ -13,6 +13,7 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import lmdb
 import msgspec
@@ -33,7 +34,7 @@ from bentos.contract.online_store import (
 MAP_BYTES = 1 << 36
 PUTS_A_TRANSACTION = 20_000
 
-Entries = Iterable[tuple[str, dict[str, float]]]
+Entries = Iterable[tuple[str, dict[str, Any]]]
 """Pseudonym and fields of every entity of a view."""
 
 
@@ -130,7 +131,9 @@ def _write_view(
     except BaseException:
         transaction.abort()
         raise
-    return ViewContents(entity=view.entity, fields=tuple(sorted(names)), records=count)
+    return ViewContents(
+        entity=view.entity, fields=tuple(sorted(names)), records=count, digest=view.digest
+    )
 
 
 def _point(folder: Path, name: str) -> None:

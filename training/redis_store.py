@@ -88,7 +88,9 @@ def _load_view(
             waiting = {}
     if waiting:
         client.mset(waiting)
-    return ViewContents(entity=view.entity, fields=tuple(sorted(names)), records=count)
+    return ViewContents(
+        entity=view.entity, fields=tuple(sorted(names)), records=count, digest=view.digest
+    )
 
 
 def _prune(client: "Redis", prefix: str, keep: set[str]) -> None:

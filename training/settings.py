@@ -38,6 +38,11 @@ class Settings(BaseSettings):
         return self.home / "lake"
 
     @property
+    def offline_features(self) -> Path:
+        """Folder of the views' values at every moment they were computed for."""
+        return self.lake / "features"
+
+    @property
     def features(self) -> Path:
         """Folder of the embedded online store."""
         return self.home / "features"

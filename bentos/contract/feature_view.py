@@ -11,6 +11,7 @@ import msgspec
 from bentos.contract.errors import ContractError
 
 NAME = re.compile(r"[a-z][a-z0-9_]{0,63}")
+DIGEST = re.compile(r"[0-9a-f]{64}")
 MAX_VERSION = 2**31 - 1
 
 
@@ -18,12 +19,15 @@ class FeatureView(msgspec.Struct, frozen=True, kw_only=True):
     """One view of one kind of ``entity``, such as ``customer``.
 
     A record older than ``ttl_s`` seconds counts as missing; null means it never expires.
+    ``digest``: SHA-256 hex of the definition its values must come from; absent where a schema
+    takes whatever bears the tag.
     """
 
     name: str
     version: int
     entity: str
     ttl_s: float | None = None
+    digest: str | msgspec.UnsetType = msgspec.UNSET
 
     @property
     def tag(self) -> str:
@@ -45,3 +49,5 @@ def check_view(view: FeatureView, field: str) -> None:
         raise ContractError(f"{field}.version", f"1 to {MAX_VERSION}", view.version)
     if view.ttl_s is not None and not view.ttl_s > 0:
         raise ContractError(f"{field}.ttl_s", "more than 0 seconds, or null", view.ttl_s)
+    if view.digest is not msgspec.UNSET and not DIGEST.fullmatch(view.digest):
+        raise ContractError(f"{field}.digest", "64 hex digits, or none", view.digest)

@@ -40,11 +40,13 @@ class OnlineRecord(msgspec.Struct, frozen=True, array_like=True):
 
 
 class ViewContents(msgspec.Struct, frozen=True, kw_only=True):
-    """What a generation holds of one view."""
+    """What a generation holds of one view. ``digest``: of the definition its values come from
+    (``FeatureView.digest``); absent in stores filled before definitions had one."""
 
     entity: str
     fields: tuple[str, ...]
     records: int
+    digest: str | msgspec.UnsetType = msgspec.UNSET
 
 
 class Generation(msgspec.Struct, frozen=True, kw_only=True):
@@ -130,6 +132,31 @@ def check_origin(generation: Generation, shop: str, pseudonym_key: str) -> None:
             generation.pseudonym_key,
             "Fill it with the gateway's own keys/pseudonym.key.",
         )
+
+
+def check_definition(generation: Generation, view: FeatureView) -> None:
+    """Raise ContractError if a schema asks for another definition than the values come from.
+
+    A schema without a digest takes whatever bears the tag.
+    """
+    if view.digest is msgspec.UNSET:
+        return
+    held = generation.views.get(view.tag)
+    if held is None:
+        found = f"{sorted(generation.views)}"
+    elif held.digest is msgspec.UNSET:
+        found = "a view without a digest"
+    elif held.digest == view.digest:
+        return
+    else:
+        found = held.digest
+    raise ContractError(
+        f"online store generation {generation.name}.views.{view.tag}",
+        f"the definition {view.digest}",
+        found,
+        "Fill the store with the training this version comes from, or release a version that "
+        "reads what the store holds.",
+    )
 
 
 def redis_prefix(shop: str) -> str:

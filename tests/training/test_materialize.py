@@ -9,7 +9,7 @@ import pytest
 from bentos.contract import online_store as stored
 from bentos.contract.errors import ContractError
 from tests.training.shop import run_training
-from training.feature_views import CUSTOMER_ORDERS
+from training.features.customer_views import CUSTOMER_ORDERS
 from training.materialize import moment_of
 from training.pseudonyms import load_key
 
@@ -36,7 +36,9 @@ def test_customers_and_products_are_found_under_the_gateway_s_pseudonyms(tmp_pat
     assert done.returncode == 0, done.stderr
     generation = json.loads(done.stdout)["generation"]
     assert {tag: view["records"] for tag, view in generation["views"].items()} == {
-        "customer_orders@1": 90, "product_sales@1": 40
+        "customer_orders@1": 90, "customer_segments@1": 90, "customer_baskets@1": 90,
+        "product_sales@1": 40, "product_affinity@1": 40, "product_prices@1": 40,
+        "product_seasons@1": 40,
     }  # fmt: skip
     anna = look_up(tmp_path, generation, CUSTOMER_ORDERS, "shopper7@example.com")
     assert anna.fields["orders"] > 5

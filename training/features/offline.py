@@ -1,0 +1,167 @@
+"""The offline store: a view's values at one moment, as Parquet with digests.
+
+``<lake>/features/<view>/<version>/<moment>/`` holds ``values.parquet`` (one row an entity, by
+entity) and ``partition.json``. Customers are pseudonyms, products their numbers. The same
+lines, definition and moment give the same bytes on any number of threads.
+"""
+# ruff: noqa: S608 - paths are quoted by order_file.literal, SQL is Ibis'
+
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import msgspec
+
+from bentos.contract import canonical
+from bentos.contract.errors import ContractError
+from training import atomic
+from training.features import dialects, recorded
+from training.features.order_lines import LINES, TABLE
+from training.features.view import ENTITY, FeatureView
+from training.fingerprint import file_digest
+from training.order_file import literal
+
+VALUES_FILE = "values.parquet"
+PARTITION_FILE = "partition.json"
+BATCH = 10_000
+_VALUES = "computed_values"
+
+
+class Partition(msgspec.Struct, frozen=True, kw_only=True):
+    """A view's values at one moment. ``definition``: the view's digest; ``lines``: SHA-256 of
+    the order lines; ``parts``: file → SHA-256, ``digest`` over them; ``as_of``: RFC 3339."""
+
+    view: str
+    definition: str
+    as_of: str
+    lines: str
+    rows: int
+    parts: dict[str, str]
+    digest: str
+    schema: int = 1
+
+
+def folder_of(root: Path, view: FeatureView, as_of: datetime) -> Path:
+    """Where a partition lies below the lake's ``features``; the moment is naive UTC."""
+    return root / view.name / str(view.version) / f"{as_of:%Y%m%dT%H%M%S.%fZ}"
+
+
+def moments(root: Path, view: FeatureView) -> tuple[datetime, ...]:
+    """The moments a view has values for, earliest first (naive UTC)."""
+    place = root / view.name / str(view.version)
+    found = place.glob(f"*/{PARTITION_FILE}")
+    return tuple(
+        datetime.strptime(path.parent.name, "%Y%m%dT%H%M%S.%fZ")  # noqa: DTZ007 - naive UTC
+        for path in sorted(found)
+    )
+
+
+def write(
+    connection: duckdb.DuckDBPyConnection,
+    root: Path,
+    view: FeatureView,
+    lines: Path,
+    as_of: datetime,
+) -> Partition:
+    """Compute a view's values from lines before ``as_of`` (naive UTC), unless they lie there.
+
+    Raises ContractError for a view that no longer means what its version was recorded as.
+    """
+    recorded.check(view)
+    source = file_digest(lines)
+    place = folder_of(root, view, as_of)
+    done = _same(place, view, source)
+    if done is not None:
+        return done
+    with atomic.folder(place) as partial:
+        rows = _compute(connection, view, lines, as_of, partial / VALUES_FILE)
+        parts = {VALUES_FILE: file_digest(partial / VALUES_FILE)}
+        partition = Partition(
+            view=view.tag,
+            definition=view.digest,
+            as_of=as_of.replace(tzinfo=UTC).isoformat(timespec="microseconds"),
+            lines=source,
+            rows=rows,
+            parts=parts,
+            digest=canonical.digest(parts),
+        )
+        content = msgspec.json.format(msgspec.json.encode(partition), indent=2)
+        (partial / PARTITION_FILE).write_bytes(content)
+    return partition
+
+
+def read(root: Path, view: FeatureView, as_of: datetime) -> Path:
+    """The Parquet file of a partition, once it is what its record says and of this definition.
+
+    Raises ContractError for one of another definition, or damaged, or absent.
+    """
+    place = folder_of(root, view, as_of)
+    field = f"features {view.tag} as of {as_of}"
+    try:
+        partition = _decode(place)
+    except (OSError, msgspec.MsgspecError) as error:
+        raise ContractError(field, "values to be there", str(error), "Materialize them.") from error
+    if (partition.view, partition.definition) != (view.tag, view.digest):
+        found = f"{partition.view} of the definition {partition.definition}"
+        hint = "Values of another definition are other features: materialize this one."
+        raise ContractError(field, f"the definition {view.digest}", found, hint)
+    for name, digest in partition.parts.items():
+        if file_digest(place / name) != digest:
+            raise ContractError(f"{field} {name}", f"the digest {digest}", "other bytes")
+    return place / VALUES_FILE
+
+
+def entries(path: Path) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Entity and fields of every row, in bounded memory; what is null stays null."""
+    from pyarrow import parquet  # noqa: PLC0415 - heavy, only where values are read
+
+    with parquet.ParquetFile(path) as file:
+        for batch in file.iter_batches(BATCH):
+            for row in batch.to_pylist():
+                yield row.pop(ENTITY), row
+
+
+def _compute(
+    connection: duckdb.DuckDBPyConnection,
+    view: FeatureView,
+    lines: Path,
+    as_of: datetime,
+    path: Path,
+) -> int:
+    columns = ", ".join(LINES.columns)
+    connection.execute(
+        f"CREATE OR REPLACE TEMP VIEW {TABLE} AS "
+        f"SELECT {columns} FROM read_parquet({literal(str(lines))})"
+    )
+    query = dialects.compiled(view.expr, dialects.CANONICAL, as_of)
+    connection.execute(f"CREATE OR REPLACE TEMP TABLE {_VALUES} AS {query}")
+    threads = connection.execute("SELECT current_setting('threads')").fetchall()[0][0]
+    # One thread: row groups, and so the bytes, come out the same each time.
+    connection.execute("SET threads = 1")
+    try:
+        connection.execute(
+            f"COPY (FROM {_VALUES} ORDER BY {ENTITY}) TO {literal(str(path))} "
+            "(FORMAT parquet, COMPRESSION zstd)"
+        )
+        rows = connection.execute(f"SELECT count(*) FROM {_VALUES}").fetchall()[0][0]
+    finally:
+        connection.execute(f"SET threads = {threads}")
+        connection.execute(f"DROP TABLE {_VALUES}")
+    return int(rows)
+
+
+def _same(place: Path, view: FeatureView, lines: str) -> Partition | None:
+    """What lies there, if it is whole and made of the same."""
+    try:
+        partition = _decode(place)
+        whole = all(file_digest(place / name) == d for name, d in partition.parts.items())
+    except (OSError, msgspec.MsgspecError):
+        return None
+    same = (partition.definition, partition.lines) == (view.digest, lines)
+    return partition if whole and same else None
+
+
+def _decode(place: Path) -> Partition:
+    return msgspec.json.decode((place / PARTITION_FILE).read_bytes(), type=Partition)

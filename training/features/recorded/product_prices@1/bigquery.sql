@@ -1,0 +1,60 @@
+SELECT
+  CAST(`t3`.`product_id` AS STRING) AS `entity`,
+  `t3`.`last_price`,
+  `t3`.`mean_price_28d`,
+  `t3`.`lowest_price_56d`,
+  `t3`.`highest_price_56d`,
+  `t3`.`discount_share_28d`,
+  ieee_divide(`t3`.`last_price`, `t3`.`mean_price_56d`) AS `price_ratio`
+FROM (
+  SELECT
+    `t2`.`product_id`,
+    CAST(MAX(IF(`t2`.`newest` = 0, `t2`.`unit_price`, NULL)) AS FLOAT64) AS `last_price`,
+    ieee_divide(
+      CAST(SUM(IF(`t2`.`month`, `t2`.`unit_price` * `t2`.`quantity`, NULL)) AS FLOAT64),
+      CAST(SUM(IF(`t2`.`month`, `t2`.`quantity`, NULL)) AS FLOAT64)
+    ) AS `mean_price_28d`,
+    ieee_divide(
+      CAST(SUM(`t2`.`unit_price` * `t2`.`quantity`) AS FLOAT64),
+      CAST(SUM(`t2`.`quantity`) AS FLOAT64)
+    ) AS `mean_price_56d`,
+    CAST(MIN(`t2`.`unit_price`) AS FLOAT64) AS `lowest_price_56d`,
+    CAST(MAX(`t2`.`unit_price`) AS FLOAT64) AS `highest_price_56d`,
+    1.0 - ieee_divide(
+      CAST(SUM(IF(`t2`.`month`, `t2`.`unit_price` * `t2`.`quantity`, NULL)) AS FLOAT64),
+      CAST(SUM(
+        IF(`t2`.`month`, GREATEST(`t2`.`list_price`, `t2`.`unit_price`) * `t2`.`quantity`, NULL)
+      ) AS FLOAT64)
+    ) AS `discount_share_28d`
+  FROM (
+    SELECT
+      `t1`.`order_id`,
+      `t1`.`ordered_at`,
+      `t1`.`customer_id`,
+      `t1`.`product_id`,
+      `t1`.`quantity`,
+      `t1`.`unit_price`,
+      `t1`.`list_price`,
+      `t1`.`is_return`,
+      ROW_NUMBER() OVER (
+        PARTITION BY `t1`.`product_id`
+        ORDER BY `t1`.`ordered_at` DESC, `t1`.`order_id` ASC, `t1`.`unit_price` ASC
+      ) - 1 AS `newest`,
+      `t1`.`ordered_at` >= DATETIME('1969-12-04T00:00:00') AS `month`
+    FROM (
+      SELECT
+        *
+      FROM `order_lines` AS `t0`
+      WHERE
+        NOT (
+          `t0`.`is_return`
+        )
+        AND `t0`.`ordered_at` < DATETIME('1970-01-01T00:00:00')
+        AND `t0`.`ordered_at` >= DATETIME('1969-11-06T00:00:00')
+        AND `t0`.`unit_price` > 0
+        AND `t0`.`quantity` > 0
+    ) AS `t1`
+  ) AS `t2`
+  GROUP BY
+    1
+) AS `t3`
