@@ -16,6 +16,8 @@ from control_plane.audit.checkpointer import Checkpointer
 from control_plane.audit.register_key import load_register_signer
 from control_plane.callers import endpoints as callers
 from control_plane.config import Settings
+from control_plane.consents import endpoints as consents
+from control_plane.consents import exclusion_endpoints as exclusions
 from control_plane.console.install import install as install_console
 from control_plane.db import Database
 from control_plane.decisions import endpoints as decisions
@@ -97,6 +99,8 @@ ROUTERS = (
     ofrep.router,
     linter.router,
     follow.router,
+    consents.router,
+    exclusions.router,
 )
 
 

@@ -36,6 +36,8 @@ class Permission(StrEnum):
     FLEET_READ = "fleet:read"
     FLEET_REPORT = "fleet:report"
     FOLLOW = "follow"
+    CONSENTS_READ = "consents:read"
+    CONSENTS_WRITE = "consents:write"
 
 
 class Role(StrEnum):
@@ -88,6 +90,8 @@ ROLES: dict[Role, frozenset[Permission]] = {
             _P.DECISIONS_ERASE,
             _P.DECISIONS_EXPIRE,
             _P.REGISTER_READ,
+            _P.CONSENTS_READ,
+            _P.CONSENTS_WRITE,
             _P.MODELS_EXPOSE,
             _P.RELEASES_BACK,
             _P.KILL,
@@ -109,6 +113,8 @@ ROLES: dict[Role, frozenset[Permission]] = {
             _P.FREEZES,
             _P.FOLLOW,
             _P.KILL,
+            _P.CONSENTS_READ,
+            _P.CONSENTS_WRITE,
         }
     ),
     # A service has what SERVICES says, nothing by its role.
@@ -118,7 +124,7 @@ ROLES: dict[Role, frozenset[Permission]] = {
 SERVICES: dict[str, frozenset[Permission]] = {
     "gateway": frozenset({_P.DOCUMENTS_READ, _P.SEGMENTS_WRITE}),
     "fleet": frozenset({_P.FLEET_READ, _P.FLEET_REPORT}),
-    "trainer": frozenset({_P.READ, _P.VERSIONS_REGISTER, _P.RELEASES_WRITE}),
+    "trainer": frozenset({_P.READ, _P.VERSIONS_REGISTER, _P.RELEASES_WRITE, _P.CONSENTS_READ}),
 }
 
 

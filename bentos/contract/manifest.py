@@ -10,6 +10,7 @@ from bentos.contract import canonical
 from bentos.contract.errors import ContractError
 from bentos.contract.features import FeatureSchema, check_schema, views_of
 from bentos.contract.signature import ModelSignature, check_signature
+from bentos.contract.training_consent import ConsentRef, Use, check_text
 
 # fraud:20261122-1a2b3c4d — model, day of birth, first 8 hex digits of the ONNX digest's mix.
 VERSION_TAG = re.compile(
@@ -71,7 +72,8 @@ class Manifest(msgspec.Struct, frozen=True, kw_only=True):
 
     ``budgets``: ``onnx_bytes`` and ``p50_us`` of one row. ``cpu_kernels``: BLAS and ORT.
     ``feature_views``: tags of the views its schema declares. ``expected_shift``: what the
-    trainer declares to differ from the champion.
+    trainer declares to differ from the champion. ``consent``: the merchant's, for their own data;
+    left out where there is none, so that older manifests keep their digests.
     """
 
     version: str
@@ -94,6 +96,7 @@ class Manifest(msgspec.Struct, frozen=True, kw_only=True):
     expected_shift: dict[str, Any] = {}
     state: VersionState = VersionState.REGISTERED
     rejection: str | None = None
+    consent: ConsentRef | msgspec.UnsetType = msgspec.UNSET
     schema: int = 1
 
     def digest(self) -> str:
@@ -120,12 +123,23 @@ def check_manifest(manifest: Manifest) -> None:
             raise ContractError(f"manifest.{field}", "64 hex digits", getattr(manifest, field))
     if not SHA256_HEX.match(manifest.dataset.digest):
         raise ContractError("manifest.dataset.digest", "64 hex digits", manifest.dataset.digest)
+    _check_consent(manifest)
     _check_verdict(manifest)
     check_signature(manifest.signature)
     check_schema(manifest.features, manifest.signature)
     tags = tuple(view.tag for view in views_of(manifest.features))
     if tags and manifest.feature_views != tags:
         raise ContractError("manifest.feature_views", f"{list(tags)}", list(manifest.feature_views))
+
+
+def _check_consent(manifest: Manifest) -> None:
+    consent = manifest.consent
+    if consent is msgspec.UNSET:
+        return
+    check_text(consent.text_version, consent.text_digest)
+    if (consent.purpose, consent.use) != (manifest.model, Use.TRAIN):
+        expected = f"a consent to train {manifest.model}"
+        raise ContractError("manifest.consent", expected, f"{consent.use} {consent.purpose}")
 
 
 def _check_verdict(manifest: Manifest) -> None:

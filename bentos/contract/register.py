@@ -117,6 +117,10 @@ class Action(StrEnum):
     WEBHOOK_ROTATE = "webhook:rotate"
     WEBHOOK_TEST = "webhook:test"
     WEBHOOK_REDELIVER = "webhook:redeliver"
+    CONSENT_GIVE = "consent:give"
+    CONSENT_WITHDRAW = "consent:withdraw"
+    EXCLUSION_ADD = "exclusion:add"
+    EXCLUSION_LIFT = "exclusion:lift"
 
 
 class Actor(msgspec.Struct, frozen=True, kw_only=True):

@@ -5,6 +5,7 @@ import typer
 from control_plane.cli import kills, lint, processes, releases
 from control_plane.cli.accounts import callers, keys, people, sdk_keys
 from control_plane.cli.audit import audit
+from control_plane.cli.consents import consents, exclusions
 from control_plane.cli.decisions import decisions
 from control_plane.cli.follow import follow
 from control_plane.cli.freezes import freezes, reviews
@@ -37,6 +38,8 @@ for _name, _group in {
     "sdk-keys": sdk_keys,
     "shopify": shopify,
     "webhooks": webhooks,
+    "consents": consents,
+    "exclusions": exclusions,
     "audit": audit,
     "decisions": decisions,
 }.items():

@@ -5,6 +5,7 @@ from sqlmodel import SQLModel
 from control_plane.approvals import models as approvals
 from control_plane.audit import models as audit
 from control_plane.callers import models as callers
+from control_plane.consents import models as consents
 from control_plane.decisions import models as decisions
 from control_plane.follow import models as follow
 from control_plane.growthbook import models as growthbook
@@ -20,6 +21,7 @@ SLICES = (
     approvals,
     audit,
     callers,
+    consents,
     decisions,
     follow,
     growthbook,

@@ -38,6 +38,8 @@ MEANINGS: dict[Permission, str] = {
     Permission.FLEET_READ: "what is to run",
     Permission.FLEET_REPORT: "say what runs",
     Permission.FOLLOW: "propose to take routes from an upstream GrowthBook",
+    Permission.CONSENTS_READ: "the merchant's consents, which customers are left out",
+    Permission.CONSENTS_WRITE: "record and withdraw consents, leave customers out",
 }
 
 

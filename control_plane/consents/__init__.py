@@ -1,0 +1,1 @@
+"""The merchant's consents, and which customers are left out."""
