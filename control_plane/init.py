@@ -17,13 +17,14 @@ from sqlmodel import col, select
 
 from bentos.contract.errors import ContractError
 from bentos.contract.register import Action
+from bentos.whole_file import write_whole
 from control_plane import clock
 from control_plane.audit.register_key import enter_key, load_register_signer
 from control_plane.audit.service import Change, record
 from control_plane.config import Settings
 from control_plane.db import Database, WriteSession
 from control_plane.errors import UnavailableError
-from control_plane.key_files import make_signing_key, write_whole
+from control_plane.key_files import make_signing_key
 from control_plane.migrations.upgrade import upgrade
 from control_plane.people import keys
 from control_plane.people import service as people

@@ -1,7 +1,5 @@
 """Key files of a home: written whole or not at all, and never readable by others for a moment."""
 
-import os
-import tempfile
 from pathlib import Path
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
@@ -14,22 +12,7 @@ from cryptography.hazmat.primitives.serialization import (
 )
 
 from bentos.contract.errors import ContractError
-
-
-def write_whole(path: Path, text: str, mode: int = 0o600) -> None:
-    """Write a file so that it is there with all of its text, or as it was before."""
-    handle, name = tempfile.mkstemp(dir=path.parent)
-    with os.fdopen(handle, "w", encoding="utf-8") as file:
-        file.write(text)
-        file.flush()
-        os.fsync(file.fileno())
-    Path(name).chmod(mode)
-    Path(name).replace(path)
-    folder = os.open(path.parent, os.O_RDONLY)
-    try:
-        os.fsync(folder)
-    finally:
-        os.close(folder)
+from bentos.whole_file import write_whole
 
 
 def make_signing_key(folder: Path, name: str) -> list[Path]:

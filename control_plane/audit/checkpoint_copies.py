@@ -6,7 +6,7 @@ One file a day and origin, replaced as the day goes on; the last one of each day
 from pathlib import Path
 from urllib.parse import quote, unquote
 
-from control_plane.key_files import write_whole
+from bentos.whole_file import write_whole
 
 SUFFIX = ".checkpoint"
 DAY = len("2026-11-26")

@@ -25,6 +25,7 @@ from urllib.parse import quote
 from bentos.contract.errors import ContractError
 from bentos.contract.merkle import EMPTY_ROOT
 from bentos.contract.merkle_proof import extends
+from bentos.whole_file import write_whole
 from control_plane.audit.offline.notes import (
     COSIGNATURE,
     LOG,
@@ -39,7 +40,7 @@ from control_plane.audit.offline.notes import (
     parse_vkey,
     signed_at,
 )
-from control_plane.key_files import load_signing_key, make_signing_key, write_whole
+from control_plane.key_files import load_signing_key, make_signing_key
 
 NAME = "witness"
 SIZE_TYPE = "text/x.tlog.size"

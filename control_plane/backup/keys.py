@@ -8,9 +8,9 @@ as they are.
 from pathlib import Path
 
 from bentos.contract.errors import ContractError
+from bentos.whole_file import write_whole
 from control_plane.backup.archive import ArchiveReader
 from control_plane.errors import ConflictError
-from control_plane.key_files import write_whole
 
 NEEDED = ("documents.key", "pseudonym.key")
 
