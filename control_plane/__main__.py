@@ -1,6 +1,5 @@
 """``python -m control_plane``: migrate the database, then serve."""
 
-import logging
 import signal
 import socket
 import sys
@@ -19,6 +18,7 @@ from control_plane.config import Settings
 from control_plane.db import Database
 from control_plane.errors import ConflictError, UnavailableError
 from control_plane.in_use import holding
+from control_plane.json_log import configure_logging
 from control_plane.key_files import make_signing_key
 from control_plane.listener import BACKLOG, bind
 from control_plane.parts import Parts
@@ -109,20 +109,6 @@ def _serve(settings: Settings) -> int:
         signal.signal(number, _leave)
     server.run(sockets=[listener])
     return 0 if server.started else FAILED
-
-
-def configure_logging() -> None:
-    """One JSON object a line, on standard error."""
-    structlog.configure(
-        processors=[
-            structlog.processors.add_log_level,
-            structlog.processors.TimeStamper(fmt="iso", utc=True),
-            structlog.processors.format_exc_info,
-            structlog.processors.JSONRenderer(),
-        ],
-        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
-        wrapper_class=structlog.make_filtering_bound_logger(logging.INFO),
-    )
 
 
 def _leave(*_: object) -> None:

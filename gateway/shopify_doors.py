@@ -23,9 +23,9 @@ from bentos.contract.shopify import (
     check_proxy_call,
     check_session_claims,
 )
+from bentos.shopify_secrets import ShopifySecrets
 from gateway.auth import SCOPE_INFER, Authenticator, Principal, rates_of
 from gateway.errors import Unauthorized, Unavailable
-from gateway.shopify_secrets import ShopifySecrets
 
 log = structlog.get_logger(__name__)
 

@@ -24,6 +24,7 @@ class Part(StrEnum):
     CONTROL_PLANE = "control-plane"
     FLEET = "fleet"
     GATEWAY = "gateway"
+    INGRESS = "ingress"
     SHIPPER = "shipper"
     WORKER = "worker"
 
@@ -32,6 +33,7 @@ MODULES = {
     Part.CONTROL_PLANE: "control_plane",
     Part.FLEET: "control_plane.fleet",
     Part.GATEWAY: "gateway",
+    Part.INGRESS: "control_plane.shopify",
     Part.SHIPPER: "gateway.shipper",
     Part.WORKER: "bentos.worker",
 }
@@ -47,6 +49,7 @@ def register(app: typer.Typer) -> None:
     app.command("up")(up)
     for name, command in {"backup": backup, "restore": restore, "upgrade": upgrade}.items():
         app.command(name, context_settings={**PASS_ON, "help_option_names": []})(command)
+    app.command("ingress", context_settings={**PASS_ON, "help_option_names": []})(ingress)
     app.command("train", context_settings={**PASS_ON, "help_option_names": []})(train)
 
 
@@ -75,18 +78,27 @@ def upgrade(context: typer.Context) -> None:
     become("control_plane.backup", ["upgrade", *context.args])
 
 
+def ingress(context: typer.Context) -> None:
+    """Ask what came from Shopify here, and what was set aside."""
+    become("control_plane.shopify.asking", context.args)
+
+
 def train(context: typer.Context) -> None:
     """Run a training step; all arguments are passed on."""
     become("training", context.args)
 
 
 def up() -> None:
-    """Run control plane, fleet, shipper and gateway together until Ctrl-C, or until one ends."""
+    """Run control plane, fleet, shipper and gateway together until Ctrl-C, or until one ends.
+
+    The ingress too, when a Shopify app is set up.
+    """
+    parts = (*TOGETHER, Part.INGRESS) if _has_shopify_app() else TOGETHER
     for each in (signal.SIGINT, signal.SIGTERM):
         signal.signal(each, _interrupt)
     running: list[tuple[Part, subprocess.Popen[bytes]]] = []
     try:
-        for part in TOGETHER:
+        for part in parts:
             # A session of its own: Ctrl-C reaches us alone and we end them in order.
             command = [sys.executable, "-m", MODULES[part]]
             running.append((part, subprocess.Popen(command, start_new_session=True)))
@@ -104,6 +116,17 @@ def become(module: str, arguments: list[str]) -> NoReturn:
     """Go on as ``python -m module``, in this process."""
     sys.stdout.flush()
     os.execv(sys.executable, [sys.executable, "-m", module, *arguments])  # noqa: S606
+
+
+def _has_shopify_app() -> bool:
+    # Only here: no other command of these opens tables.
+    from control_plane.config import Settings  # noqa: PLC0415
+    from control_plane.shopify.apps import from_database  # noqa: PLC0415
+
+    try:
+        return bool(from_database(Settings())())
+    except Exception:  # noqa: BLE001 - whatever it is, the part it concerns says it at its start
+        return False
 
 
 def _interrupt(_number: int, _frame: FrameType | None) -> NoReturn:

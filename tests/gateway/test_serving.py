@@ -7,10 +7,10 @@ import pytest
 from bentos.contract import documents
 from bentos.contract.documents import DocumentName
 from bentos.contract.errors import ContractError
+from bentos.shopify_secrets import ShopifySecrets
 from gateway import serving
 from gateway.documents import DocumentRefused
 from gateway.errors import Unauthorized
-from gateway.shopify_secrets import ShopifySecrets
 from tests.gateway.installation import (
     CANARY,
     NARROW,

@@ -2,7 +2,7 @@ from pathlib import Path
 
 import structlog
 
-from gateway.shopify_secrets import ShopifySecrets
+from bentos.shopify_secrets import ShopifySecrets
 
 SECRET = "shpss_0123456789abcdef0123456789abcdef"
 OTHER = "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"

@@ -1,0 +1,1 @@
+"""Shopify's webhooks in, fraud assessments out: a process of its own."""

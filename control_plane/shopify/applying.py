@@ -1,0 +1,140 @@
+"""Waiting deliveries, in the order they came, each applied in the transaction that says so.
+
+So each is applied exactly once, whenever the process dies. One that cannot be applied is tried
+again a few times (a later start may know better) and then set aside; the others go on.
+"""
+
+import sqlite3
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import msgspec
+import structlog
+
+from control_plane import clock
+from control_plane.shopify import compliance, effects, outcomes
+from control_plane.shopify.inbox import State, transaction
+from control_plane.shopify.inbox_writer import count
+from control_plane.shopify.kept import (
+    Bulk,
+    Compliance,
+    Dispute,
+    Inventory,
+    Kept,
+    Order,
+    Product,
+    Refund,
+    RiskChange,
+    Uninstalled,
+)
+from control_plane.shopify.payloads import (
+    COMPLIANCE_TOPICS,
+    DISPUTE_TOPICS,
+    ORDER_TOPICS,
+    PRODUCT_TOPICS,
+)
+from control_plane.shopify.place import Place
+
+MAX_ATTEMPTS = 3
+Counted = Callable[[str, State], None]
+log = structlog.get_logger(__name__)
+KEPT: dict[str, type[Kept]] = {
+    **dict.fromkeys(ORDER_TOPICS, Order),
+    **dict.fromkeys(PRODUCT_TOPICS, Product),
+    **dict.fromkeys(DISPUTE_TOPICS, Dispute),
+    **dict.fromkeys(COMPLIANCE_TOPICS, Compliance),
+    "refunds/create": Refund,
+    "inventory_levels/update": Inventory,
+    "orders/risk_assessment_changed": RiskChange,
+    "bulk_operations/finish": Bulk,
+    "app/uninstalled": Uninstalled,
+}
+
+
+@dataclass(frozen=True)
+class Applier:
+    """``counted`` hears of each that is done."""
+
+    counted: Counted
+
+    def __call__(self, connection: sqlite3.Connection, limit: int) -> int:
+        """Apply at most ``limit`` of those that wait; how many were looked at."""
+        rows = connection.execute(
+            "SELECT * FROM delivery WHERE state = 0 ORDER BY seq LIMIT ?", (limit,)
+        ).fetchall()
+        if not rows:
+            return 0
+        ended: list[tuple[str, State]] = []
+        with transaction(connection):
+            for row in rows:
+                state = _apply_one(connection, row)
+                if state is not None:
+                    ended.append((row["topic"], state))
+        for topic, state in ended:
+            self.counted(topic, state)
+        return len(rows)
+
+
+def _apply_one(connection: sqlite3.Connection, row: sqlite3.Row) -> State | None:
+    connection.execute("SAVEPOINT one")
+    try:
+        state = _effect(connection, row)
+    except Exception as error:
+        log.exception("ingress_not_applied", seq=row["seq"], topic=row["topic"])
+        connection.execute("ROLLBACK TO one")
+        connection.execute("RELEASE one")
+        return _failed(connection, row, error)
+    connection.execute("RELEASE one")
+    connection.execute(
+        "UPDATE delivery SET state = ?, kept = NULL, done_at = ?, error = NULL WHERE seq = ?",
+        (state, clock.now(), row["seq"]),
+    )
+    count(connection, row["topic"], state)
+    return state
+
+
+def _failed(connection: sqlite3.Connection, row: sqlite3.Row, error: Exception) -> State | None:
+    """The kept part stays, so that it can be tried again by hand."""
+    attempts = row["attempts"] + 1
+    poison = attempts >= MAX_ATTEMPTS
+    connection.execute(
+        "UPDATE delivery SET attempts = ?, error = ?, state = ? WHERE seq = ?",
+        (
+            attempts,
+            type(error).__name__,
+            State.SET_ASIDE if poison else State.WAITING,
+            row["seq"],
+        ),
+    )
+    if not poison:
+        return None
+    count(connection, row["topic"], State.SET_ASIDE)
+    return State.SET_ASIDE
+
+
+def _effect(connection: sqlite3.Connection, row: sqlite3.Row) -> State:
+    kept = msgspec.json.decode(row["kept"], type=KEPT[row["topic"]])
+    place = Place(row["domain"], row["shop"], row["received_at"])
+    match kept:
+        case Order():
+            fresh = effects.put_order(connection, place, kept)
+            outcomes.cancellation(connection, place, kept)
+        case Refund():
+            fresh = outcomes.refund(connection, place, kept)
+        case Dispute():
+            fresh = outcomes.dispute(connection, place, kept)
+        case Product():
+            gone = row["topic"] == "products/delete"
+            fresh = effects.put_product(connection, place, kept, gone=gone)
+        case Inventory():
+            fresh = effects.put_inventory(connection, place, kept)
+        case Compliance():
+            fresh = compliance.note(connection, place, row["topic"], row["seq"], kept)
+        case Bulk():
+            fresh = effects.put_bulk(connection, place, kept)
+        case Uninstalled():
+            fresh = effects.put_uninstalled(connection, place)
+        case RiskChange():
+            # Ours or another's: an assessment begins with an order, never with an assessment.
+            fresh = True
+    return State.APPLIED if fresh else State.STALE

@@ -1,0 +1,149 @@
+"""The ingress, put together: what runs beside the deliveries, started and stopped in order."""
+
+import threading
+from collections.abc import Callable
+
+import structlog
+
+from bentos.contract.errors import ContractError
+from bentos.contract.identity import Pseudonymizer
+from control_plane import clock
+from control_plane.shopify import status
+from control_plane.shopify.app import App
+from control_plane.shopify.applying import Applier
+from control_plane.shopify.apps import Apps, from_database
+from control_plane.shopify.door import Door
+from control_plane.shopify.inbox import open_inbox, read_inbox
+from control_plane.shopify.inbox_writer import InboxWriter
+from control_plane.shopify.metrics import Metrics
+from control_plane.shopify.settings import IngressSettings
+
+APPS_S = 2.0
+PRUNE_S = 600.0
+PRUNE_ROWS = 5000
+PSEUDONYM_KEY_ID = "local-1"
+log = structlog.get_logger(__name__)
+
+
+class Job:
+    """Runs every so often in a thread of its own; what goes wrong is logged and counted."""
+
+    def __init__(
+        self, name: str, every_s: float, run: Callable[[], object], metrics: Metrics
+    ) -> None:
+        self.name = name
+        self.wake = threading.Event()
+        self._every_s = every_s
+        self._run = run
+        self._metrics = metrics
+        self._stopping = False
+        self._thread = threading.Thread(target=self._loop, name=name)
+
+    def start(self) -> None:
+        """Run at once, then every so often."""
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Let the run that is under way end."""
+        self._stopping = True
+        self.wake.set()
+        self._thread.join()
+
+    def _loop(self) -> None:
+        while not self._stopping:
+            try:
+                self._run()
+                self._metrics.ran(self.name, failed=False)
+            except Exception:
+                self._metrics.ran(self.name, failed=True)
+                log.exception("ingress_job_failed", job=self.name)
+            self.wake.wait(self._every_s)
+            self.wake.clear()
+
+
+class Ingress:
+    """Raises ContractError or OSError when the home will not do."""
+
+    def __init__(self, settings: IngressSettings) -> None:
+        self.settings = settings
+        self.metrics = Metrics()
+        self.pseudonyms = _pseudonyms(settings)
+        connection = open_inbox(settings.inbox)
+        self.reader = read_inbox(settings.inbox)
+        self.apps = Apps(from_database(settings), settings.keys, settings.folder / "apps.json")
+        applier = Applier(self.metrics.applied)
+        self.writer = InboxWriter(connection, applier, settings.ingress_queue)
+        door = Door(self.apps, self.pseudonyms)
+        self.app = App(
+            door, self.writer, self.metrics, settings.ingress_max_body_bytes, self.not_ready
+        )
+        self.jobs = [
+            Job("apps", APPS_S, self.apps.refresh, self.metrics),
+            Job("prune", PRUNE_S, self.prune, self.metrics),
+        ]
+        self._gauges()
+
+    def start(self) -> None:
+        """Apps first: a delivery that comes at once finds its secret."""
+        self.apps.refresh()
+        self.writer.start()
+        for job in self.jobs:
+            job.start()
+
+    def stop(self) -> None:
+        """Whoever writes ends before the writer does."""
+        for job in reversed(self.jobs):
+            job.stop()
+        self.writer.stop()
+        self.reader.close()
+
+    def not_ready(self) -> str | None:
+        """Why nothing can be taken, or None."""
+        if not self.writer.alive:
+            return "the inbox's writer has ended: see the log"
+        if self.writer.failing is not None:
+            return f"the inbox cannot be written: {self.writer.failing}"
+        if not self.apps.all():
+            return "no Shopify app is set up: signalbox shopify set"
+        return None
+
+    def prune(self) -> None:
+        """Forget the ids of deliveries so old that Shopify repeats them no more."""
+        before = clock.later(-self.settings.ingress_keep_days * 86_400)
+        more = True
+        while more:
+            more = self.writer.write(lambda inbox: status.prune(inbox, before, PRUNE_ROWS))
+
+    def _gauges(self) -> None:
+        read = self.reader
+        for name, text, value in (
+            ("queue_depth", "Deliveries that wait for the disk.", lambda: self.writer.depth),
+            ("waiting", "Deliveries on the disk, to be applied.", lambda: status.waiting(read)),
+            ("set_aside", "Deliveries set aside.", lambda: status.set_aside_count(read)),
+            (
+                "oldest_waiting_seconds",
+                "How long the oldest waits to be applied.",
+                lambda: status.oldest_waiting_s(read),
+            ),
+            (
+                "compliance_open",
+                "Requests of the law topics nobody has taken.",
+                lambda: status.compliance_open(read),
+            ),
+            (
+                "compliance_hours_left",
+                "Hours until the most urgent of them is due; 720 when there is none.",
+                lambda: status.compliance_hours_left(read),
+            ),
+        ):
+            self.metrics.gauge(name, text, value)
+
+
+def _pseudonyms(settings: IngressSettings) -> Pseudonymizer:
+    path = settings.keys / "pseudonym.key"
+    try:
+        return Pseudonymizer(PSEUDONYM_KEY_ID, bytes.fromhex(path.read_text().strip()))
+    except (OSError, ValueError) as error:
+        raise ContractError(
+            str(path), "the pseudonym key in hex", type(error).__name__, "Run `signalbox init`."
+        ) from error

@@ -1,0 +1,96 @@
+"""What the ingress counts, for Prometheus. Topics come from a closed list, like all labels."""
+
+from collections.abc import Callable
+
+from prometheus_client import (
+    CollectorRegistry,
+    Counter,
+    Gauge,
+    Histogram,
+    ProcessCollector,
+    generate_latest,
+)
+
+from control_plane.shopify.inbox import State
+from control_plane.shopify.payloads import BODIES
+
+PREFIX = "signalbox_ingress"
+OTHER = "other"
+ANSWER_SECONDS = (0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0)
+SCORE_SECONDS = (0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.0, 5.0, 15.0)
+
+
+class Metrics:
+    """One process's, in a registry of its own."""
+
+    def __init__(self) -> None:
+        self.registry = CollectorRegistry()
+        ProcessCollector(registry=self.registry)
+        self._deliveries = self._counter(
+            "deliveries_total", "Deliveries, by how they were answered.", "topic", "answer"
+        )
+        self._applied = self._counter(
+            "applied_total",
+            "Deliveries that are done with, by what became of them.",
+            "topic",
+            "state",
+        )
+        self._assessments = self._counter(
+            "assessments_total", "Orders of the fraud loop, by what became of them.", "outcome"
+        )
+        self._reconciled = self._counter(
+            "reconciled_orders_total",
+            "Orders read again, and whether a delivery had been lost.",
+            "outcome",
+        )
+        self._runs = self._counter(
+            "job_runs_total", "Runs of what goes on beside the deliveries.", "job", "outcome"
+        )
+        self.answer_seconds = Histogram(
+            f"{PREFIX}_answer_seconds",
+            "From a delivery's head until its answer.",
+            buckets=ANSWER_SECONDS,
+            registry=self.registry,
+        )
+        self.score_seconds = Histogram(
+            f"{PREFIX}_score_seconds",
+            "One call of the gateway for an order.",
+            buckets=SCORE_SECONDS,
+            registry=self.registry,
+        )
+
+    def delivery(self, topic: str, answer: str) -> None:
+        """One was answered."""
+        self._deliveries.labels(known(topic), answer).inc()
+
+    def applied(self, topic: str, state: State) -> None:
+        """One is done with."""
+        self._applied.labels(known(topic), state.name.lower()).inc()
+
+    def assessed(self, outcome: str) -> None:
+        """The fraud loop is done with an order, or with a try."""
+        self._assessments.labels(outcome).inc()
+
+    def reconciled(self, outcome: str) -> None:
+        """An order was read again."""
+        self._reconciled.labels(outcome).inc()
+
+    def ran(self, job: str, *, failed: bool) -> None:
+        """A job's run has ended."""
+        self._runs.labels(job, "failed" if failed else "ok").inc()
+
+    def gauge(self, name: str, text: str, read: Callable[[], float]) -> None:
+        """A number that is read when somebody looks."""
+        Gauge(f"{PREFIX}_{name}", text, registry=self.registry).set_function(read)
+
+    def page(self) -> bytes:
+        """As Prometheus reads it."""
+        return generate_latest(self.registry)
+
+    def _counter(self, name: str, text: str, *labels: str) -> Counter:
+        return Counter(f"{PREFIX}_{name}", text, labels, registry=self.registry)
+
+
+def known(topic: str) -> str:
+    """A label: never what a caller made up."""
+    return topic if topic in BODIES else OTHER
