@@ -16,6 +16,8 @@ from training import progress, steps
 from training import run as runs
 from training.errors import ParityError, StoreError
 from training.lines import Lines, OrderSource, prepare_lines
+from training.nightly import commands as nightly_commands
+from training.nightly.errors import BusyError
 from training.pseudonyms import KEY_FILE, load_key
 from training.recipes import RECIPES, Request, recipe, unit_cost_assumption
 from training.register import RegisterError, read_key, register
@@ -27,6 +29,8 @@ app = typer.Typer(
     add_completion=False,
     help="Train, package and register the models of a shop, from its orders.",
 )
+
+nightly_commands.register(app)
 
 Orders = Annotated[
     Path | None,
@@ -151,6 +155,8 @@ def main(arguments: list[str] | None = None) -> int:
         return _fail(str(error), 2)
     except ValidationError as error:
         return _fail("; ".join(_setting_problem(problem) for problem in error.errors()), 2)
+    except BusyError as error:
+        return _fail(str(error), nightly_commands.BUSY)
     except (ParityError, RegisterError, StoreError) as error:
         return _fail(str(error), 1)
     except SystemExit as stop:

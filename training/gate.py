@@ -41,9 +41,11 @@ def check_figures(offline: OfflineMetrics) -> None:
                 raise ContractError(f"offline {side} {name}", "a finite number", value)
 
 
-def rejection(offline: OfflineMetrics, budgets: dict[str, float]) -> str | None:
-    """Why a version may not be released, or None."""
-    reasons = []
+def rejection(
+    offline: OfflineMetrics, budgets: dict[str, float], failures: tuple[str, ...] = ()
+) -> str | None:
+    """Why a version may not be released, or None. ``failures``: of gates asked before."""
+    reasons = list(failures)
     if not offline.beats_baseline():
         name = offline.primary
         reasons.append(

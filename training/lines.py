@@ -58,10 +58,10 @@ def prepare_lines(settings: Settings, source: OrderSource) -> Lines:
 
     Raises ConsentError before anything is read, OrderError for what the file has wrong.
     """
-    path, mapping = _resolve(source)
+    path, mapping = resolve(source)
     basis = consent.consent_basis(mapping, source.consent_basis)
     key = load_key(source.pseudonym_key_file or settings.keys / KEY_FILE)
-    content = _content_digest(path, mapping)
+    content = content_digest(path, mapping)
     cache_key = key_of(
         content=content,
         mapping=msgspec.to_builtins(mapping),
@@ -108,7 +108,8 @@ def prepare_lines(settings: Settings, source: OrderSource) -> Lines:
     return lines
 
 
-def _resolve(source: OrderSource) -> tuple[Path, Mapping]:
+def resolve(source: OrderSource) -> tuple[Path, Mapping]:
+    """The file of a source and how it is read: as named, else guessed from its columns."""
     from training import order_file  # noqa: PLC0415
 
     path = source.orders or order_file.default_file()
@@ -122,7 +123,8 @@ def _resolve(source: OrderSource) -> tuple[Path, Mapping]:
         return path, mappings.guess(order_file.column_names(connection, path), path.name)
 
 
-def _content_digest(path: Path, mapping: Mapping) -> str:
+def content_digest(path: Path, mapping: Mapping) -> str:
+    """SHA-256 hex over the file and what lies beside it; raises OrderError without it."""
     from training.errors import OrderError  # noqa: PLC0415
 
     if not path.is_file():

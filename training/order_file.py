@@ -60,7 +60,7 @@ def column_names(connection: duckdb.DuckDBPyConnection, path: Path) -> tuple[str
         raise OrderError("--orders", "a file", str(path))
     if path.suffix.lower() not in SUFFIXES:
         raise OrderError("--orders", f"a file ending in {sorted(SUFFIXES)}", path.name)
-    return tuple(_column_types(connection, path))
+    return tuple(column_types(connection, path))
 
 
 def unreadable(path: Path, error: duckdb.Error) -> OrderError:
@@ -80,7 +80,7 @@ def open_raw(connection: duckdb.DuckDBPyConnection, path: Path, mapping: Mapping
     """Create the view ``raw``; raises OrderError naming the first column that is missing."""
     column_names(connection, path)
     _check_quotes(path)
-    present = _column_types(connection, path)
+    present = column_types(connection, path)
     joined = _joined_columns(connection, path, mapping)
     needed = sorted(set(_needed(mapping)))
     for name in needed:
@@ -174,8 +174,8 @@ def _check_quotes(path: Path) -> None:
             raise OrderError(f"{path.name} line {start}", expected, str(error)) from error
 
 
-def _column_types(connection: duckdb.DuckDBPyConnection, path: Path) -> dict[str, str]:
-    """Column name → DuckDB's type."""
+def column_types(connection: duckdb.DuckDBPyConnection, path: Path) -> dict[str, str]:
+    """Column name → DuckDB's type; raises OrderError for what it cannot read."""
     try:
         described = connection.execute(f"DESCRIBE SELECT * FROM {_scan(path)}").fetchall()
     except duckdb.Error as error:

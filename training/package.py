@@ -2,6 +2,7 @@
 
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import msgspec
 
@@ -35,8 +36,28 @@ class Version(msgspec.Struct, frozen=True, kw_only=True):
     manifest_path: str
 
 
+class Verdicts(msgspec.Struct, frozen=True, kw_only=True):
+    """What was found out about a fitted model before it is packaged.
+
+    ``failures``: gates it failed; ``shift``: what it declares to differ from the champion;
+    ``day`` of birth (yyyymmdd), today's by default.
+    """
+
+    failures: tuple[str, ...] = ()
+    shift: dict[str, Any] = {}
+    day: str | None = None
+
+
+NOTHING_FOUND = Verdicts()
+
+
 def package(
-    settings: Settings, lines: Lines, snapshot: Snapshot, request: Request, fitted: Fitted
+    settings: Settings,
+    lines: Lines,
+    snapshot: Snapshot,
+    request: Request,
+    fitted: Fitted,
+    verdicts: Verdicts = NOTHING_FOUND,
 ) -> Version:
     """Build the version of a fitted model.
 
@@ -49,7 +70,7 @@ def package(
     born = _born(settings, request.model, short)
     if born is not None:
         return born
-    version = f"{request.model}:{datetime.now(UTC):%Y%m%d}-{short}"
+    version = f"{request.model}:{verdicts.day or f'{datetime.now(UTC):%Y%m%d}'}-{short}"
     bento_store.use(settings.bentoml_home)
     with bento_store.locked(settings.bentoml_home):
         stored = bento_store.store_graph(version, fitted.onnx)
@@ -59,8 +80,8 @@ def package(
         with progress.step(f"bento {request.model}"):
             bento_digest = bento_store.build_bento(version)
     with progress.step("track in MLflow"):
-        run_id = track(settings, version, snapshot.digest, fitted, stored)
-    reason = gate.rejection(fitted.offline, budgets)
+        run_id = track(settings, version, snapshot, fitted, stored)
+    reason = gate.rejection(fitted.offline, budgets, verdicts.failures)
     manifest = Manifest(
         version=version,
         model=request.model,
@@ -79,6 +100,7 @@ def package(
         budgets=budgets,
         mlflow_run_id=run_id,
         feature_views=tuple(view.tag for view in views_of(made.features)),
+        expected_shift=verdicts.shift,
         state=VersionState.REGISTERED if reason is None else VersionState.REJECTED,
         rejection=reason,
     )

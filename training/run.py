@@ -114,7 +114,7 @@ def make_snapshot(settings: Settings, lines: Lines, request: Request) -> Snapsho
     )
     step = f"snapshots-{request.model}"
     known = load_record(settings.lake, step, key, Snapshot)
-    if known is not None and all((Path(known.folder) / part).is_file() for part in known.parts):
+    if known is not None and snapshot_stands(known):
         return known
     with progress.step(f"features {request.model}"):
         (settings.lake / "snapshots").mkdir(parents=True, exist_ok=True)
@@ -125,6 +125,11 @@ def make_snapshot(settings: Settings, lines: Lines, request: Request) -> Snapsho
             snapshot = store_snapshot(settings.lake, filled, rows)
     save_record(settings.lake, step, key, snapshot)
     return snapshot
+
+
+def snapshot_stands(snapshot: Snapshot) -> bool:
+    """Whether all parts of a snapshot are there."""
+    return all((snapshot.folder_path / part).is_file() for part in snapshot.parts)
 
 
 def fit(snapshot: Snapshot, request: Request) -> Fitted:

@@ -65,6 +65,11 @@ def windows(folder: Path) -> dict[str, int]:
     return {name: len(labels) for name, (_, labels) in _load(folder).items()}
 
 
+def newest(folder: Path) -> tuple[Array, Array]:
+    """Features and labels of the newest labelled window, which nothing was learned from."""
+    return _load(folder)["test"]
+
+
 def _load(folder: Path) -> dict[str, tuple[Array, Array]]:
     table = pq.read_table(folder / ORDERS_FILE)
     columns = [table[name].to_numpy(zero_copy_only=False) for name in FEATURE_NAMES]

@@ -66,6 +66,13 @@ def windows(folder: Path) -> dict[str, int]:
     return {"train": len(train), "test": len(test)}
 
 
+def newest(folder: Path) -> dict[str, Array]:
+    """Columns of the newest labelled weeks, which nothing was learned from."""
+    weeks = _load(folder)
+    _, test = _split(weeks["held_out"])
+    return {name: column[test] for name, column in weeks.items()}
+
+
 def _load(folder: Path) -> dict[str, Array]:
     table = pq.read_table(folder / WEEKS_FILE)
     if len(table) < MIN_ROWS:

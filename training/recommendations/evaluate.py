@@ -8,16 +8,24 @@ from training.recommendations.baskets import Cases
 from training.recommendations.statistics import Statistics, places_of
 
 
+def gains_of(recommended: Array, cases: Cases) -> Array:
+    """NDCG@10 of each shopper."""
+    discounts = 1.0 / np.log2(np.arange(2, TOP_K + 2))
+    gains = []
+    for ids, basket in zip(recommended, cases.baskets, strict=True):
+        wanted = set(basket.tolist())
+        hits = np.array([product in wanted for product in ids.tolist()])
+        gains.append((discounts[: len(hits)] * hits).sum() / discounts[: len(wanted)].sum())
+    return np.asarray(gains, dtype=np.float64)
+
+
 def next_basket_metrics(recommended: Array, cases: Cases) -> dict[str, float]:
     """Means over shoppers: recall@10, NDCG@10, hits, and how much of it is repeat or new."""
-    discounts = 1.0 / np.log2(np.arange(2, TOP_K + 2))
-    recalls, gains, repeat, explore = [], [], [], []
+    recalls, repeat, explore = [], [], []
     for ids, basket, bought in zip(recommended, cases.baskets, cases.bought, strict=True):
         wanted = set(basket.tolist())
         hits = np.array([product in wanted for product in ids.tolist()])
         recalls.append(hits.sum() / len(wanted))
-        ideal = discounts[: min(TOP_K, len(wanted))].sum()
-        gains.append((discounts[: len(hits)] * hits).sum() / ideal)
         known = wanted & set(bought.tolist())
         found = set(ids.tolist()) & wanted
         if known:
@@ -26,7 +34,7 @@ def next_basket_metrics(recommended: Array, cases: Cases) -> dict[str, float]:
             explore.append(len(found - known) / len(wanted - known))
     return {
         "recall_at_10": float(np.mean(recalls)),
-        "ndcg_at_10": float(np.mean(gains)),
+        "ndcg_at_10": float(np.mean(gains_of(recommended, cases))),
         "repeat_recall_at_10": float(np.mean(repeat)) if repeat else 0.0,
         "explore_recall_at_10": float(np.mean(explore)) if explore else 0.0,
         "shoppers": float(len(recalls)),

@@ -69,6 +69,12 @@ def windows(folder: Path) -> dict[str, int]:
     return {"train": len(purchases.moment) - later, "test": later}
 
 
+def newest(folder: Path) -> Cases:
+    """The labelled window nothing was learned from: histories before it, baskets in it."""
+    purchases = load(folder)
+    return cases_at(purchases, moment_at(purchases, TEST_FROM))
+
+
 def _statistics(purchases: Purchases, moment: int) -> Statistics:
     ids = catalogue_of(purchases.where(purchases.moment < moment))
     if len(ids) < MIN_CATALOGUE:

@@ -1,0 +1,1 @@
+"""The nightly run: from a shop's orders to one draft release a model, step by step."""

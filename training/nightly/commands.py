@@ -1,0 +1,141 @@
+"""``python -m training nightly``: the night at the command line.
+
+Exit codes: 0 done, 1 a step failed, 2 bad input, 3 the data was not fit, 4 another run is on.
+"""
+
+import sys
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Annotated, Any
+
+import msgspec
+import typer
+
+from bentos.contract.errors import ContractError
+from training.lines import OrderSource
+from training.nightly.desk import Desk
+from training.nightly.record import Outcome
+from training.nightly.settings import NightlySettings
+from training.nightly.start import Ask, run_night
+from training.nightly.told import Told, summary
+from training.recipes import recipe
+from training.register import read_key
+from training.settings import Settings
+
+TRAINER_KEY = "trainer.key"
+EXIT_CODES = {Outcome.DONE: 0, Outcome.FAILED: 1, Outcome.RUNNING: 1, Outcome.STOPPED: 3}
+BUSY = 4
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands."""
+    app.command("nightly")(nightly)
+
+
+def nightly(  # noqa: PLR0913 - one option each
+    *,
+    model: Annotated[
+        list[str] | None, typer.Option(help="Repeatable; default SIGNALBOX_NIGHTLY_MODELS.")
+    ] = None,
+    orders: Annotated[Path | None, typer.Option(help="Order lines, Parquet or CSV.")] = None,
+    mapping: Annotated[str | None, typer.Option(help="Included mapping, or a TOML file.")] = None,
+    consent_basis: Annotated[str | None, typer.Option(help="Basis for using them.")] = None,
+    pseudonym_key_file: Annotated[Path | None, typer.Option(help="Key of the pseudonyms.")] = None,
+    control_plane: Annotated[
+        str | None, typer.Option(help="Its address; default SIGNALBOX_CONTROL_PLANE_URL.")
+    ] = None,
+    key_file: Annotated[
+        Path | None, typer.Option(help="File with the service key; default keys/trainer.key.")
+    ] = None,
+    offline: Annotated[
+        bool, typer.Option(help="No control plane: no champion, nothing registered or drafted.")
+    ] = False,
+    now: Annotated[
+        str | None, typer.Option(help="What counts as the present, RFC 3339 (replays).")
+    ] = None,
+    fresh: Annotated[bool, typer.Option(help="Do not go on with a run that broke off.")] = False,
+    dry_run: Annotated[bool, typer.Option(help="Say what would be done and why.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="One JSON document on stdout.")] = False,
+) -> None:
+    """One night: from the orders to one draft release a model; goes on where one broke off."""
+    settings, own = Settings(), NightlySettings()
+    source = OrderSource(
+        orders=orders or own.nightly_orders,
+        mapping=mapping or own.nightly_mapping,
+        consent_basis=consent_basis or own.nightly_consent_basis,
+        pseudonym_key_file=pseudonym_key_file,
+    )
+    models = tuple(dict.fromkeys(model or own.models))
+    for name in models:
+        recipe(name)
+    ask = Ask(source=source, models=models, now=moment(now), fresh=fresh)
+    if dry_run:
+        _foresee(settings, own, ask, desk=not offline, as_json=as_json)
+        return
+    desk = None if offline else _desk(settings, own, control_plane, key_file)
+    raise typer.Exit(_run(settings, own, ask, desk, as_json=as_json))
+
+
+def moment(text: str | None) -> datetime:
+    """The present, or what is said to be it; raises ContractError for no RFC 3339 time."""
+    if text is None:
+        return datetime.now(UTC)
+    try:
+        said = datetime.fromisoformat(text)
+    except ValueError as error:
+        raise ContractError("--now", "RFC 3339, 2026-11-26T02:30:00Z", text) from error
+    if said.tzinfo is None:
+        raise ContractError("--now", "a time with its offset, such as Z", text)
+    return said.astimezone(UTC)
+
+
+def _run(
+    settings: Settings, own: NightlySettings, ask: Ask, desk: Desk | None, *, as_json: bool
+) -> int:
+    from training import progress  # noqa: PLC0415
+    from training.nightly.plan import plan  # noqa: PLC0415
+
+    # One line a step is told here; the steps' own spinners would write over it.
+    progress.set_quiet(quiet=True)
+    total = len(plan(settings, own, ask.models, desk=desk is not None))
+    quiet = as_json and not (sys.stderr.isatty() or settings.progress)
+    try:
+        record = run_night(settings, own, ask, desk, Told(total, quiet=quiet))
+    finally:
+        if desk is not None:
+            desk.close()
+    if as_json:
+        _print(record)
+    else:
+        sys.stdout.write(f"{record.id}\n{summary(record)}\n")
+    return EXIT_CODES[record.worst()]
+
+
+def _desk(
+    settings: Settings, own: NightlySettings, address: str | None, key_file: Path | None
+) -> Desk:
+    path = key_file or settings.keys / TRAINER_KEY
+    if not path.is_file():
+        hint = "signalbox init makes it; --offline does without a control plane"
+        raise ContractError("--key-file", "the trainer's key file", str(path), hint)
+    return Desk(address or own.control_plane_url, read_key(path))
+
+
+def _foresee(
+    settings: Settings, own: NightlySettings, ask: Ask, *, desk: bool, as_json: bool
+) -> None:
+    from training.nightly.dry_run import foresee  # noqa: PLC0415
+    from training.nightly.plan import plan  # noqa: PLC0415
+
+    found = foresee(settings, plan(settings, own, ask.models, desk=desk), ask)
+    if as_json:
+        _print(found)
+        return
+    sys.stdout.write(f"goes on with {found.resumes}\n" if found.resumes else "a new run\n")
+    for step in found.steps:
+        sys.stdout.write(f"  {step.step:<28}{step.would:<6}{step.why}\n")
+
+
+def _print(record: Any) -> None:
+    content = msgspec.json.format(msgspec.json.encode(record), indent=2)
+    sys.stdout.buffer.write(content + b"\n")

@@ -1,0 +1,28 @@
+"""One nightly run a lake: a lock that the kernel lets go of when its holder dies, however."""
+
+import fcntl
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from training.nightly.errors import BusyError
+from training.nightly.record import folder
+
+
+@contextmanager
+def held(lake: Path) -> Iterator[None]:
+    """Hold the lake's nightly lock; raises BusyError, naming the holder, while another does."""
+    place = folder(lake)
+    place.mkdir(parents=True, exist_ok=True)
+    with (place / ".lock").open("a+") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            file.seek(0)
+            holder = file.read().strip() or "unknown"
+            raise BusyError(f"a nightly run of {lake} is under way (pid {holder})") from error
+        file.truncate(0)
+        file.write(f"{os.getpid()}\n")
+        file.flush()
+        yield

@@ -1,0 +1,89 @@
+"""The steps every model shares: sync, consent, pseudonymise, check."""
+
+from datetime import datetime
+from pathlib import Path
+
+from training import consent
+from training.fingerprint import file_digest
+from training.lines import content_digest, prepare_lines, resolve
+from training.nightly import accepted, bad_data
+from training.nightly.accepted import Accepted
+from training.nightly.errors import BadDataError
+from training.nightly.finding import Finding
+from training.nightly.night import Night
+from training.nightly.outputs import Checked, Consented, Pseudonymised, Synced
+from training.order_file import literal
+
+
+def sync(night: Night) -> Synced:
+    """Which orders there are tonight. Nothing that names a shopper is written."""
+    from training import order_file  # noqa: PLC0415 - DuckDB
+    from training.orders import connect  # noqa: PLC0415
+
+    path, mapping = resolve(night.source)
+    with connect(night.settings.training_memory) as connection:
+        columns = order_file.column_types(connection, path)
+    return Synced(
+        source=path.name,
+        content=content_digest(path, mapping),
+        mapping=mapping.name,
+        columns=columns,
+    )
+
+
+def consented(night: Night, synced: Synced) -> Consented:
+    """The basis, before a single line is read; raises ConsentError without one."""
+    del synced
+    _, mapping = resolve(night.source)
+    return Consented(basis=consent.consent_basis(mapping, night.source.consent_basis))
+
+
+def pseudonymise(night: Night, synced: Synced, basis: Consented) -> Pseudonymised:
+    """Canonical lines, customers as pseudonyms before anything touches the disk."""
+    del synced, basis
+    lines = prepare_lines(night.settings, night.source)
+    return Pseudonymised(lines=lines, file_digest=file_digest(Path(lines.path)))
+
+
+def check(night: Night, synced: Synced, made: Pseudonymised) -> Checked:
+    """Stop here, with the rows, what nothing should learn from; raises BadDataError."""
+    from training.orders import connect  # noqa: PLC0415
+
+    before = accepted.load(night.settings.lake, synced.source)
+    settings = night.settings
+    with connect(settings.training_memory, settings.training_threads, spill(night)) as connection:
+        path = literal(made.lines.path)
+        connection.execute(f"CREATE TEMP VIEW lines AS FROM read_parquet({path})")
+        names, findings = bad_data.find(
+            connection,
+            night.now,
+            night.nightly.nightly_max_age_days,
+            None if before is None else before.last,
+        )
+    changed = None if before is None else bad_data.schema_change(before.columns, synced.columns)
+    all_found: tuple[Finding, ...] = findings if changed is None else (changed, *findings)
+    if all_found:
+        raise BadDataError(all_found)
+    first, last = str(made.lines.report["first"]), str(made.lines.report["last"])
+    fit = Accepted(columns=synced.columns, last=datetime.fromisoformat(last))
+    accepted.save(night.settings.lake, synced.source, fit)
+    return Checked(
+        lines=made.lines,
+        lines_digest=made.digest,
+        checks=("schema change", *names),
+        first=first,
+        last=last,
+    )
+
+
+def spill(night: Night) -> Path:
+    """Where what does not fit into memory goes; lines hold pseudonyms by then."""
+    from training.recipes import SPILL  # noqa: PLC0415
+
+    return night.settings.lake / SPILL
+
+
+def lines_stand(made: Pseudonymised) -> bool:
+    """Whether the lines are there with the bytes that were written."""
+    path = Path(made.lines.path)
+    return path.is_file() and file_digest(path) == made.file_digest

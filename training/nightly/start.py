@@ -1,0 +1,83 @@
+"""Begins a night, or goes on with one that was broken off."""
+
+import secrets
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+
+import msgspec
+
+from training.fingerprint import key_of
+from training.lines import OrderSource
+from training.nightly import lock, runner
+from training.nightly import record as records
+from training.nightly.desk import Desk
+from training.nightly.night import Night
+from training.nightly.plan import plan
+from training.nightly.record import RunRecord, StepRecord
+from training.nightly.settings import NightlySettings
+from training.run import peak_rss_mb
+from training.settings import Settings
+
+# A run that was broken off longer ago is yesterday's: tonight's orders are others.
+RESUMED_WITHIN = timedelta(hours=20)
+
+
+class Ask(msgspec.Struct, frozen=True, kw_only=True):
+    """What is asked of a night. ``now``: what counts as the present (replays say so)."""
+
+    source: OrderSource
+    models: tuple[str, ...]
+    now: datetime
+    fresh: bool = False
+
+    @property
+    def digest(self) -> str:
+        """Equal for equal asks, whenever they are made."""
+        return key_of(source=msgspec.to_builtins(self.source, enc_hook=str), models=self.models)
+
+
+def run_night(
+    settings: Settings,
+    nightly: NightlySettings,
+    ask: Ask,
+    desk: Desk | None,
+    tell: Callable[[StepRecord], None],
+) -> RunRecord:
+    """Carry out a night under the lake's lock; raises BusyError while another is under way."""
+    with lock.held(settings.lake):
+        night = Night(
+            settings=settings,
+            nightly=nightly,
+            source=ask.source,
+            now=ask.now,
+            record=begin(settings, ask),
+            desk=desk,
+            tell=tell,
+        )
+        records.save(settings.lake, night.record)
+        runner.run(plan(settings, nightly, ask.models, desk=desk is not None), night)
+        night.record = msgspec.structs.replace(
+            night.record, ended_at=datetime.now(UTC), peak_rss_mb=peak_rss_mb()
+        )
+        records.save(settings.lake, night.record)
+        return night.record
+
+
+def begin(settings: Settings, ask: Ask) -> RunRecord:
+    """The record to go on with: of a run of the same that never ended, else a new one."""
+    last = None if ask.fresh else records.newest(settings.lake)
+    if last is not None and resumable(last, ask):
+        return msgspec.structs.replace(last, resumed=last.resumed + 1)
+    return RunRecord(
+        id=f"{ask.now.astimezone(UTC):%Y%m%dT%H%M%SZ}-{secrets.token_hex(3)}",
+        asked=ask.digest,
+        day=f"{ask.now.astimezone(UTC):%Y%m%d}",
+        started_at=ask.now,
+        models=ask.models,
+    )
+
+
+def resumable(last: RunRecord, ask: Ask) -> bool:
+    """Whether it was broken off, is about the same, and is still about tonight."""
+    recent = timedelta(0) <= ask.now - last.started_at <= RESUMED_WITHIN
+    return last.ended_at is None and last.asked == ask.digest and recent

@@ -1,0 +1,50 @@
+"""What is going on, on stderr: one line a step as it ends, with its place in the night."""
+
+import sys
+from typing import TextIO
+
+from training.nightly.record import Outcome, RunRecord, StepRecord
+
+
+class Told:
+    """Tells of each step once it is over. ``total``: how many there are."""
+
+    def __init__(self, total: int, stream: TextIO | None = None, *, quiet: bool = False) -> None:
+        self._total = total
+        self._stream = stream or sys.stderr
+        self._quiet = quiet
+        self._done = 0
+
+    def __call__(self, step: StepRecord) -> None:
+        """A step began or ended."""
+        if self._quiet:
+            return
+        if step.outcome is Outcome.RUNNING:
+            if self._stream.isatty():
+                self._stream.write(f"  [{self._done + 1}/{self._total}] {step.step} …\r")
+                self._stream.flush()
+            return
+        self._done += 1
+        attempts = f", {step.attempts} attempts" if step.attempts > 1 else ""
+        self._stream.write(
+            f"  [{self._done}/{self._total}] {step.step:<28}{step.outcome.value:<9}"
+            f"{step.seconds:7.1f} s{attempts}\n"
+        )
+        if step.error:
+            self._stream.write(f"      {step.error}\n")
+        self._stream.flush()
+
+
+def summary(record: RunRecord) -> str:
+    """The end of it: what each model came to."""
+    lines = []
+    for model in record.models:
+        built, drafted = record.step(f"package {model}"), record.step(f"draft {model}")
+        if built is None or built.output is None:
+            lines.append(f"{model}: no version tonight; what served goes on serving")
+            continue
+        line = f"{built.output['version']}  {built.output['state']}"
+        if drafted is not None and drafted.output is not None:
+            line += f"; draft {drafted.output['action']}: {drafted.output['why']}"
+        lines.append(line)
+    return "\n".join(lines)
