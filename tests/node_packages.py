@@ -9,14 +9,26 @@ from pathlib import Path
 import pytest
 
 
+class NotInstallable(Exception):
+    """No npm, or no package registry in reach."""
+
+
 def install(folder: Path) -> Path:
-    """``npm ci`` unless what is there came from this very lock; skips the test without npm.
+    """:func:`installed`, or the test is skipped."""
+    try:
+        return installed(folder)
+    except NotInstallable as error:
+        pytest.skip(str(error))
+
+
+def installed(folder: Path) -> Path:
+    """``npm ci`` unless what is there came from this very lock; raises NotInstallable.
 
     Returns the folder of the packages.
     """
     npm = shutil.which("npm")
     if npm is None or shutil.which("node") is None:
-        pytest.skip(f"node and npm are needed for {folder.name}/package.json")
+        raise NotInstallable(f"node and npm are needed for {folder.name}/package.json")
     # Tests may run in several processes.
     with (folder / "package.json").open() as turn:
         fcntl.flock(turn, fcntl.LOCK_EX)
@@ -36,5 +48,6 @@ def _install(npm: str, folder: Path) -> None:
         check=False,
     )
     if done.returncode != 0:
-        pytest.skip(f"npm ci failed, no package registry in reach: {done.stderr.decode()[-300:]}")
+        said = done.stderr.decode()[-300:]
+        raise NotInstallable(f"npm ci failed, no package registry in reach: {said}")
     installed.write_text(lock, encoding="utf-8")

@@ -12,6 +12,7 @@ from pathlib import Path
 import uvicorn
 
 from bentos.shopify_admin.clock import AcceleratedClock
+from tests.node_packages import NotInstallable, installed
 from tests.stand_in.shopify.app import application
 from tests.stand_in.shopify.bucket import Plan
 from tests.stand_in.shopify.filling import Filling
@@ -38,7 +39,7 @@ def parser() -> argparse.ArgumentParser:
     options.add_argument("--token", default="shpat_stand_in", help="an access token that works")
     options.add_argument("--scopes", default=ALL_SCOPES)
     options.add_argument(
-        "--no-protected-data", action="store_true", help="an app without Shopify's approval"
+        "--protected-data", type=int, choices=(0, 1, 2), default=2, help="the app's approval: level"
     )
     return options
 
@@ -53,9 +54,7 @@ def place_of(said: argparse.Namespace, folder: Path) -> Place:
     shop.fill(Filling(source, said.lines, int(start.timestamp())).records())
     clock = AcceleratedClock.starting(said.clock_rate, start)
     shop.clock = clock
-    app = Installation(
-        clock, said.client_id, said.client_secret, said.scopes, not said.no_protected_data
-    )
+    app = Installation(clock, said.client_id, said.client_secret, said.scopes, said.protected_data)
     app.mint(text=said.token)
     return Place(clock, shop, app, said.plan)
 
@@ -89,8 +88,9 @@ def main() -> int:
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     with tempfile.TemporaryDirectory(prefix="signalbox-shop-") as folder:
         try:
+            installed(Path(__file__).parent)
             place = place_of(said, Path(folder))
-        except (UnknownOrderSet, ValueError) as error:
+        except (NotInstallable, UnknownOrderSet, ValueError) as error:
             sys.stderr.write(f"{error}\n")
             return 2
         except KeyboardInterrupt:

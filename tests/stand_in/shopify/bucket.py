@@ -16,6 +16,7 @@ class Plan(StrEnum):
 # size by ratio).
 SIZES = {Plan.STANDARD: (2000, 100), Plan.ADVANCED: (4000, 200), Plan.PLUS: (20000, 1000)}
 MAX_QUERY_COST = 1000
+ROUNDING = 1e-6
 
 
 @dataclass(slots=True)
@@ -47,10 +48,11 @@ class Bucket:
         """Take points if so many are there."""
         self._restore(now)
         self.asked += 1
-        if points > self.level:
+        # Who waited just long enough is not to fail by a rounding.
+        if points > self.level + ROUNDING:
             self.throttled += 1
             return False
-        self.level -= points
+        self.level = max(0.0, self.level - points)
         self.spent += points
         self.lowest = min(self.lowest, self.level)
         return True
@@ -64,7 +66,7 @@ class Bucket:
     def available(self, now: float) -> int:
         """Whole points there are."""
         self._restore(now)
-        return int(self.level)
+        return int(self.level + ROUNDING)
 
     def forget(self, now: float) -> None:
         """Begin the history anew; the level stays."""

@@ -74,12 +74,12 @@ class ControlRoutes:
         return Response(status_code=204)
 
     async def mint(self, request: Request) -> Response:
-        """A token: ``{"seconds", "scopes", "approved", "outdated"}``, all may be left out."""
+        """A token: ``{"seconds", "scopes", "level", "outdated"}``, all may be left out."""
         said = await request.json()
         token = self._place.app.mint(
             said.get("seconds"),
             scopes=said.get("scopes"),
-            approved=said.get("approved"),
+            level=said.get("level"),
             outdated=said.get("outdated", False),
         )
         return JSONResponse({"token": token.text}, 201)

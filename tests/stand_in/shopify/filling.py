@@ -16,6 +16,8 @@ FIRST_PRODUCT = 8_000_000_000
 LOCATION = 655_441_491
 # Copies of a basket are other customers', a while apart.
 APART = 37
+# Newer orders have not been sent yet: only they can still be assessed.
+UNFULFILLED_SECONDS = 2 * 86_400
 
 
 @dataclass(slots=True)
@@ -57,6 +59,8 @@ class Filling:
             )
         dated = replace(basket, at=at)
         body = order_body(number, self._orders, dated, customer, self.variants)
+        if at > self.now - UNFULFILLED_SECONDS:
+            body["displayFulfillmentStatus"] = "UNFULFILLED"
         chance, updated = random.Random(~number), at
         extra: list[Record] = []
         if chance.random() < 0.04:

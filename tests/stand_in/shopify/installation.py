@@ -23,8 +23,8 @@ class Token:
     text: str
     scopes: frozenset[str]
     expires_at: float | None = None
-    approved: bool = True
-    "Whether the app may see protected customer data."
+    level: int = 2
+    "Approval for protected customer data: 0 none, 1 without names and addresses, 2 with them."
     outdated: bool = False
     "Of a kind Shopify no longer takes: non-expiring, of a public app."
 
@@ -41,7 +41,7 @@ class Installation:
     client_id: str
     client_secret: str
     scopes: str = ALL_SCOPES
-    approved: bool = True
+    level: int = 2
     _tokens: dict[str, Token] = field(default_factory=dict)
     # Refresh token → until when; the one it replaces stays good until the new one is used.
     _refresh: dict[str, float] = field(default_factory=dict)
@@ -52,7 +52,7 @@ class Installation:
         seconds: float | None = None,
         *,
         scopes: str | None = None,
-        approved: bool | None = None,
+        level: int | None = None,
         outdated: bool = False,
         text: str | None = None,
     ) -> Token:
@@ -60,7 +60,7 @@ class Installation:
         ends = None if seconds is None else self.clock.now().timestamp() + seconds
         granted = frozenset((self.scopes if scopes is None else scopes).replace(",", " ").split())
         name = text or f"shpat_{secrets.token_hex(16)}"
-        allowed = self.approved if approved is None else approved
+        allowed = self.level if level is None else level
         self._tokens[name] = Token(name, granted, ends, allowed, outdated)
         return self._tokens[name]
 

@@ -23,6 +23,7 @@ class Place:
     plan: Plan
     faults: Faults = field(default_factory=Faults)
     calls: deque[dict[str, Any]] = field(default_factory=lambda: deque(maxlen=CALLS_KEPT))
+    subscriptions: dict[int, dict[str, Any]] = field(default_factory=dict)
     bucket: Bucket = field(init=False)
 
     def __post_init__(self) -> None:
