@@ -12,6 +12,7 @@ import typer
 from pydantic import ValidationError
 
 from bentos.contract.errors import ContractError
+from bentos.shopify_admin.errors import ShopifyError
 from training import progress, steps
 from training import run as runs
 from training.errors import ParityError, StoreError
@@ -22,6 +23,7 @@ from training.pseudonyms import KEY_FILE, load_key
 from training.recipes import RECIPES, Request, recipe, unit_cost_assumption
 from training.register import RegisterError, read_key, register
 from training.settings import Settings
+from training.shop import cli as shop
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -31,6 +33,7 @@ app = typer.Typer(
 )
 
 nightly_commands.register(app)
+app.add_typer(shop.app, name="shop")
 
 Orders = Annotated[
     Path | None,
@@ -157,7 +160,7 @@ def main(arguments: list[str] | None = None) -> int:
         return _fail("; ".join(_setting_problem(problem) for problem in error.errors()), 2)
     except BusyError as error:
         return _fail(str(error), nightly_commands.BUSY)
-    except (ParityError, RegisterError, StoreError) as error:
+    except (ParityError, RegisterError, ShopifyError, StoreError) as error:
         return _fail(str(error), 1)
     except SystemExit as stop:
         return stop.code if isinstance(stop.code, int) else int(stop.code is not None)

@@ -24,7 +24,7 @@ MAX_RECHECK_S = 1.0
 "Others give points back: who waits looks again so often."
 MIN_RECHECK_S = 0.02
 ROUNDING = 1e-6
-ABSENT_S = 10.0
+ABSENT_S = 3.0
 "Real seconds after which one who stands in line and was not seen is gone."
 
 

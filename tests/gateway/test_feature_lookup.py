@@ -37,7 +37,7 @@ from tests.gateway.gateway_process import (
 )
 from tests.gateway.installation import CANARY, SHADOW, STABLE, route
 from tests.gateway.redis_process import RedisProcess
-from tests.training.shop import made_up_orders, run_training, write_orders_export
+from tests.training.made_up_shop import made_up_orders, run_training, write_orders_export
 from training import redis_store
 
 BIAS = -1.0

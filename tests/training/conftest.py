@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.training.shop import Trained, made_up_orders, write_orders_export
+from tests.training.made_up_shop import Trained, made_up_orders, write_orders_export
 
 
 @pytest.fixture(scope="session")

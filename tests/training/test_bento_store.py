@@ -7,7 +7,7 @@ import sys
 import pytest
 import yaml
 
-from tests.training.shop import ROOT
+from tests.training.made_up_shop import ROOT
 
 FILES = {
     "bentofile.yaml": "fraud",

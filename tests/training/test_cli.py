@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from tests.training.shop import run_training, write_orders_export
+from tests.training.made_up_shop import run_training, write_orders_export
 
 
 @pytest.mark.parametrize(

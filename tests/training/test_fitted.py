@@ -5,7 +5,7 @@ import os
 import subprocess
 import sys
 
-from tests.training.shop import ROOT
+from tests.training.made_up_shop import ROOT
 
 CODE = """
 import hashlib, json, sys

@@ -8,7 +8,7 @@ import pytest
 
 from bentos.contract import online_store as stored
 from bentos.contract.errors import ContractError
-from tests.training.shop import run_training
+from tests.training.made_up_shop import run_training
 from training.features.customer_views import CUSTOMER_ORDERS
 from training.materialize import moment_of
 from training.pseudonyms import load_key

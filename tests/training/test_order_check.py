@@ -4,7 +4,7 @@ from decimal import Decimal
 
 import pytest
 
-from tests.training.shop import write_orders_export
+from tests.training.made_up_shop import write_orders_export
 from tests.training.test_orders import order, read, second_line
 from training import orders
 from training.errors import OrderError

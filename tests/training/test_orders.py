@@ -6,7 +6,7 @@ from decimal import Decimal
 import duckdb
 import pytest
 
-from tests.training.shop import shared, write_orders_export
+from tests.training.made_up_shop import shared, write_orders_export
 from training import mapping as mappings
 from training import order_file, orders
 from training.errors import OrderError

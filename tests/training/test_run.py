@@ -10,7 +10,7 @@ import msgspec
 import pytest
 
 from bentos.contract.manifest import Manifest, check_manifest
-from tests.training.shop import ROOT, run_training, shared
+from tests.training.made_up_shop import ROOT, run_training, shared
 from training.bento_tag import stands_in_store
 
 
