@@ -7,7 +7,7 @@ markers.
 import sys
 from pathlib import Path
 
-from control_plane import drawn
+from bentos import drawn
 from control_plane.principal import ROLES, SERVICES, Permission, Role
 
 SOURCE = "control_plane/principal.py"

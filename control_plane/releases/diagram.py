@@ -7,7 +7,7 @@ markers.
 import sys
 from pathlib import Path
 
-from control_plane import drawn
+from bentos import drawn
 from control_plane.releases.lifecycle import CLOSED, RULES, TRANSITIONS, State, Verb, When
 
 SOURCE = "control_plane/releases/lifecycle.py"

@@ -1,0 +1,300 @@
+"""A shop in memory that answers as the Admin client does: for faults at an exact moment."""
+
+import json
+import random
+from datetime import UTC, datetime, timedelta
+
+from bentos.shopify_admin import document
+from bentos.shopify_admin.errors import Refused, ResultExpired, Unavailable
+
+NOW = datetime(2026, 11, 24, 3, tzinfo=UTC)
+ROOTS = {
+    "bulk_orders": "Order",
+    "bulk_customers": "Customer",
+    "bulk_products": "Product",
+    "bulk_inventory": "InventoryItem",
+}
+SWEEPS = {
+    "BulkOrderIds": "Order",
+    "BulkCustomerIds": "Customer",
+    "BulkProductIds": "Product",
+    "BulkInventoryIds": "InventoryItem",
+}
+
+
+class HandClock:
+    """Time that passes only by waiting."""
+
+    def __init__(self, now=NOW):
+        self._now = now
+
+    def now(self):
+        return self._now
+
+    def monotonic(self):
+        return self._now.timestamp()
+
+    def sleep(self, seconds):
+        self._now += timedelta(seconds=seconds)
+
+
+def stamp(moment):
+    return moment.strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def gid(kind, number):
+    return f"gid://shopify/{kind}/{number}"
+
+
+def money(amount):
+    return {"shopMoney": {"amount": amount, "currencyCode": "EUR"}}
+
+
+class FakeShop:
+    """``nodes`` by gid: what a bulk result says of each, children with their ``__parentId``.
+
+    ``faults`` are taken one by one, by whoever looks for theirs: names of what goes wrong next.
+    """
+
+    def __init__(self, seed=1, scopes=("read_orders",)):
+        self.clock = HandClock()
+        self.chance = random.Random(seed)
+        self.nodes = {}
+        self.refunds = {}
+        self.disputes = []
+        self.scopes = scopes
+        self.operations = {}
+        self.faults = []
+        self.calls = []
+        self.shuffled = True
+
+    def order(self, number, lines=((1, 2),), customer=7, days=1.0, **fields):
+        """An order with lines (product, quantity), changed ``days`` ago."""
+        at = stamp(self.clock.now() - timedelta(days=days))
+        order = gid("Order", number)
+        self.nodes = {k: v for k, v in self.nodes.items() if v.get("__parentId") != order}
+        self.nodes[order] = {
+            "id": order,
+            "createdAt": at,
+            "processedAt": at,
+            "updatedAt": at,
+            "test": False,
+            "sourceName": "web",
+            "displayFinancialStatus": "PAID",
+            "currentTotalPriceSet": money("20.00"),
+            "customer": {"id": gid("Customer", customer)} if customer else None,
+            **fields,
+        }
+        for index, (product, quantity) in enumerate(lines):
+            line = gid("LineItem", number * 100 + index)
+            self.nodes[line] = {
+                "id": line,
+                "quantity": quantity,
+                "product": {"id": gid("Product", product)},
+                "variant": {"id": gid("ProductVariant", product * 10)},
+                "originalUnitPriceSet": money("10.00"),
+                "discountedUnitPriceAfterAllDiscountsSet": money("9.00"),
+                "__parentId": order,
+            }
+
+    def customer(self, number, days=1.0, **fields):
+        at = stamp(self.clock.now() - timedelta(days=days))
+        customer = gid("Customer", number)
+        self.nodes[customer] = {
+            "id": customer,
+            "createdAt": at,
+            "updatedAt": at,
+            "numberOfOrders": "3",
+            "amountSpent": {"amount": "60.0", "currencyCode": "EUR"},
+            "dataSaleOptOut": False,
+            **fields,
+        }
+
+    def product(self, number, days=1.0, **fields):
+        at = stamp(self.clock.now() - timedelta(days=days))
+        product, variant = gid("Product", number), gid("ProductVariant", number * 10)
+        item = gid("InventoryItem", number * 10)
+        self.nodes[product] = {
+            "id": product,
+            "createdAt": at,
+            "updatedAt": at,
+            "title": f"Thing {number}",
+            "productType": "things",
+            "vendor": "Acme",
+            "status": "ACTIVE",
+            **fields,
+        }
+        self.nodes[variant] = {
+            "id": variant,
+            "updatedAt": at,
+            "sku": f"SKU-{number}",
+            "price": "10.00",
+            "inventoryItem": {"id": item},
+            "__parentId": product,
+        }
+        self.nodes[item] = {
+            "id": item,
+            "updatedAt": at,
+            "tracked": True,
+            "unitCost": {"amount": "4.00", "currencyCode": "EUR"},
+        }
+        level = gid("InventoryLevel", number * 10) + f"?inventory_item_id={number * 10}"
+        self.nodes[level] = {
+            "id": level,
+            "updatedAt": at,
+            "location": {"id": gid("Location", 1)},
+            "quantities": [{"name": "available", "quantity": 5}],
+            "__parentId": item,
+        }
+
+    def refund(self, number, order, line, quantity=1, days=0.5):
+        at = stamp(self.clock.now() - timedelta(days=days))
+        self.refunds.setdefault(gid("Order", order), []).append(
+            {
+                "id": gid("Refund", number),
+                "createdAt": at,
+                "updatedAt": at,
+                "totalRefundedSet": money("9.00"),
+                "refundLineItems": {
+                    "nodes": [
+                        {
+                            "quantity": quantity,
+                            "restockType": "RETURN",
+                            "lineItem": {"id": gid("LineItem", line)},
+                            "subtotalSet": money("9.00"),
+                        }
+                    ],
+                    "pageInfo": {"hasNextPage": False, "endCursor": None},
+                },
+            }
+        )
+
+    def delete(self, kind, number):
+        root = gid(kind, number)
+        self.nodes = {
+            k: v for k, v in self.nodes.items() if k != root and v.get("__parentId") != root
+        }
+
+    # What the client does.
+
+    def execute(self, name, variables=None):
+        self.calls.append(name)
+        if self._fault("kill:" + name):
+            raise KeyboardInterrupt
+        return getattr(self, "_" + name)(variables or {})
+
+    def download(self, url, offset=0, size=None):
+        self.calls.append("download")
+        content = self.operations[url]["content"]
+        if self._fault("expired-url"):
+            raise ResultExpired("gone")
+        end = len(content)
+        short = self._fault("short")
+        if short:
+            end = self.chance.randrange(offset, max(offset + 1, end))
+        while offset < end:
+            step = self.chance.randrange(1, 900)
+            yield content[offset : min(end, offset + step)]
+            offset += step
+        if short:
+            raise Unavailable("cut")
+
+    def _fault(self, name):
+        if name in self.faults:
+            self.faults.remove(name)
+            return True
+        return False
+
+    def _access_scopes(self, _):
+        scopes = [{"handle": scope} for scope in self.scopes]
+        return {"currentAppInstallation": {"accessScopes": scopes}}
+
+    def _bulk_start(self, variables):
+        if self._fault("busy"):
+            raise Refused("busy", ["OPERATION_IN_PROGRESS"])
+        number = len(self.operations) + 1
+        operation = gid("BulkOperation", number)
+        self.operations[operation] = {
+            "id": operation,
+            "status": "CREATED",
+            "createdAt": stamp(self.clock.now()),
+            "query": variables["query"],
+            "content": self.result(variables["query"]),
+        }
+        if self._fault("kill-after-start"):
+            raise KeyboardInterrupt
+        shown = {k: self.operations[operation][k] for k in ("id", "status", "createdAt")}
+        return {"bulkOperationRunQuery": {"bulkOperation": shown, "userErrors": []}}
+
+    def _bulk_running(self, _):
+        shown = [
+            {k: v for k, v in each.items() if k != "content"} for each in self.operations.values()
+        ]
+        return {"bulkOperations": {"nodes": shown[::-1]}}
+
+    def _bulk_status(self, variables):
+        operation = self.operations[variables["id"]]
+        if self._fault("lost"):
+            return {"bulkOperation": None}
+        shown = {k: operation[k] for k in ("id", "createdAt")}
+        for status in ("RUNNING", "CANCELED", "EXPIRED"):
+            if self._fault(status):
+                return {"bulkOperation": {**shown, "status": status}}
+        if self._fault("FAILED"):
+            operation["content"] = operation["content"][: len(operation["content"]) // 2]
+            failed = {"status": "FAILED", "errorCode": "TIMEOUT", "partialDataUrl": operation["id"]}
+            return {"bulkOperation": {**shown, **failed}}
+        content = operation["content"]
+        done = {
+            "status": "COMPLETED",
+            "fileSize": str(len(content)) if content else None,
+            "url": operation["id"] if content else None,
+        }
+        return {"bulkOperation": {**shown, **done}}
+
+    def _refund_pages(self, variables):
+        found = [
+            self.nodes[order] | {"refunds": refunds}
+            for order, refunds in self.refunds.items()
+            if order in self.nodes
+        ]
+        found = [node for node in found if within(node, variables["changed"])]
+        found.sort(key=lambda node: node["updatedAt"])
+        at = int(variables["after"] or 0)
+        page = {"hasNextPage": at + 2 < len(found), "endCursor": str(at + 2)}
+        return {"orders": {"nodes": found[at : at + 2], "pageInfo": page}}
+
+    def _dispute_pages(self, _):
+        page = {"hasNextPage": False, "endCursor": None}
+        return {"disputes": {"nodes": self.disputes, "pageInfo": page}}
+
+    def result(self, text):
+        """What a bulk operation finds, in any order."""
+        kind = next((kind for name, kind in SWEEPS.items() if name in text), None)
+        if kind is not None:
+            shown = [
+                {"id": node["id"], "updatedAt": node["updatedAt"]}
+                for node in self.nodes.values()
+                if node["id"].startswith(f"gid://shopify/{kind}/")
+            ]
+        else:
+            name = next(n for n in ROOTS if document.load(n).operation in text)
+            roots = {
+                gid
+                for gid, node in self.nodes.items()
+                if gid.startswith(f"gid://shopify/{ROOTS[name]}/") and within(node, text)
+            }
+            shown = [
+                node
+                for gid, node in self.nodes.items()
+                if gid in roots or node.get("__parentId") in roots
+            ]
+        if self.shuffled:
+            self.chance.shuffle(shown)
+        return "".join(json.dumps(node) + "\n" for node in shown).encode()
+
+
+def within(node, text):
+    begin = text.partition("updated_at:>='")[2][:20]
+    end = text.partition("updated_at:<'")[2][:20]
+    return node["updatedAt"] >= begin and (not end or node["updatedAt"] < end)

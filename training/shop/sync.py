@@ -1,0 +1,253 @@
+"""One sync of a shop: read, stage, merge, swap. Killed anywhere it goes on where it was.
+
+Every step leaves what the next needs in the staging file; the lake changes in one rename at
+the end. A stream that is given up leaves its tables and its watermark as they were.
+"""
+
+import shutil
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import msgspec
+
+from bentos.contract.errors import ContractError
+from bentos.contract.identity import Pseudonymizer
+from bentos.shopify_admin.clock import Clock
+from training.fingerprint import source_digest
+from training.pseudonyms import KIND
+from training.shop.bulk import Admin
+from training.shop.merging import Merge, Merging
+from training.shop.paging import Pages
+from training.shop.plan import Plan, Report, Unread
+from training.shop.reading import Reader, Told, stamp
+from training.shop.rows import Rows
+from training.shop.staging import Progress, Staging, staged_name
+from training.shop.streams import BULK, DISPUTES, NAMES, REFUNDS, SWEEP_SUFFIX, Stream
+from training.shop.tables import Current, ShopLake
+
+OVERLAP = timedelta(hours=1)
+"Read again of what was read before: Shopify's search index may lag behind its orders."
+WINDOW = timedelta(days=60)
+"Orders older than this are out of sight without the scope read_all_orders."
+ALL_ORDERS = "read_all_orders"
+STAGING = "staging"
+MEMORY = "96MB"
+THREADS = 1
+CODE = ("training/shop/columns.py", "training/shop/rows.py", "training/shop/staging.py")
+
+
+class Sync(msgspec.Struct, frozen=True, kw_only=True):
+    """A shop, the client that reads it, and where its tables go."""
+
+    admin: Admin
+    clock: Clock
+    lake: ShopLake
+    shop: str
+    key: Pseudonymizer
+    told: Told
+    memory: str = MEMORY
+    threads: int = THREADS
+
+    def run(self, *, full: bool) -> Report:
+        """Sync once. Raises SyncRunning, and what the client raises; then it can be resumed."""
+        with self.lake.syncing():
+            self.lake.tidy()
+            before = self._before(full=full)
+            staging, plan, resumed = self._staging(before, full=full)
+            try:
+                unread = self._read_all(staging, plan)
+                report = self._merge(staging, plan, before, unread, resumed=resumed)
+            finally:
+                staging.close()
+            shutil.rmtree(self.lake.folder / STAGING)
+            return report
+
+    def _before(self, *, full: bool) -> Current:
+        empty = Current(shop=self.shop, pseudonym_key_id=self.key.key_id)
+        current = self.lake.current() or empty
+        if (current.shop, current.pseudonym_key_id) == (self.shop, self.key.key_id):
+            return current
+        if not full:
+            raise ContractError(
+                "shop sync",
+                f"shop {current.shop} under the pseudonym key {current.pseudonym_key_id}",
+                f"{self.shop} under {self.key.key_id}",
+                "Other names would be mixed in. `--full` begins a new lake, without the rows "
+                "that Shopify no longer shows.",
+            )
+        return msgspec.structs.replace(empty, generation=current.generation)
+
+    def _staging(self, before: Current, *, full: bool) -> tuple[Staging, Plan, bool]:
+        folder = self.lake.folder / STAGING
+        code = source_digest(*CODE)
+        staging = Staging(folder, self.memory, self.threads)
+        kept = staging.fact("plan")
+        if kept is not None:
+            plan = msgspec.json.decode(kept, type=Plan)
+            ours = (self.shop, self.key.key_id, code)
+            if (plan.shop, plan.pseudonym_key_id, plan.code) == ours and (plan.full or not full):
+                return staging, plan, True
+            staging.close()
+            shutil.rmtree(folder)
+            staging = Staging(folder, self.memory, self.threads)
+        plan = Plan(
+            full=full or not before.tables,
+            shop=self.shop,
+            pseudonym_key_id=self.key.key_id,
+            code=code,
+            begun=stamp(self.clock.now()),
+            window_from=self._window_from(),
+        )
+        for name in NAMES:
+            mark = None if plan.full else before.watermarks.get(name)
+            begin = stamp(datetime.fromisoformat(mark) - OVERLAP) if mark else None
+            staging.set_progress(name, Progress(windows=((begin, None),)))
+        # Last: a plan means that all windows are there.
+        staging.keep_fact("plan", msgspec.json.encode(plan).decode())
+        return staging, plan, False
+
+    def _window_from(self) -> str | None:
+        """Since when orders are in sight; a day later than Shopify says, to be sure."""
+        installed = self.admin.execute("access_scopes")["currentAppInstallation"]
+        if any(scope["handle"] == ALL_ORDERS for scope in installed["accessScopes"]):
+            return None
+        return stamp(self.clock.now() - WINDOW + timedelta(days=1))
+
+    def _read_all(self, staging: Staging, plan: Plan) -> Unread:
+        rows = Rows(self.key.namer(self.shop, KIND))
+        reader = Reader(self.admin, self.clock, staging, rows, self.told)
+        pages = Pages(self.admin, self.clock, staging, rows, self.told)
+        unread = Unread(problems={}, skipped={})
+        for stream in BULK:
+            unread.attempt(stream.name, reader.read, stream)
+        unread.attempt(REFUNDS, pages.refunds)
+        unread.attempt(DISPUTES, pages.disputes)
+        for stream in BULK:
+            # What was read whole has seen all ids already.
+            if stream.name not in unread and not _whole(plan, staging, stream):
+                unread.attempt(stream.name + SWEEP_SUFFIX, reader.sweep, stream)
+        return unread
+
+    def _merge(
+        self,
+        staging: Staging,
+        plan: Plan,
+        before: Current,
+        unread: Unread,
+        *,
+        resumed: bool,
+    ) -> Report:
+        synced_at = self.clock.now().astimezone(UTC).replace(tzinfo=None, microsecond=0)
+        number = before.generation + 1
+        merging = Merging(staging.connection, self.lake.folder, number, before.tables)
+        tables, marks = dict(before.tables), dict(before.watermarks)
+        read: dict[str, int] = {}
+        behind: dict[str, int] = {}
+        # Orders last but one: what is gone of them is still known when refunds are merged.
+        for stream in (*BULK[1:], BULK[0]):
+            if stream.name in unread:
+                continue
+            tables |= merging.merge(self._how(stream, plan, staging, unread, synced_at))
+            read |= {name: staging.count(staged_name(name)) for name in stream.tables}
+            mark, late = _watermark(staging, merging, stream, before, plan, unread)
+            if mark is not None:
+                marks[stream.name] = mark
+            behind |= {stream.name: late} if late else {}
+        if REFUNDS not in unread:
+            tables |= merging.merge_refunds(synced_at, orders_gone="orders" not in unread)
+            read[REFUNDS] = staging.count(staged_name(REFUNDS))
+            mark = _refund_mark(staging.progress(REFUNDS))
+            marks |= {REFUNDS: mark} if mark else {}
+        if DISPUTES not in unread:
+            how = Merge(table=DISPUTES, complete=True, synced_at=synced_at)
+            tables |= merging.merge(how)
+            read[DISPUTES] = staging.count(staged_name(DISPUTES))
+        current = Current(
+            generation=number,
+            shop=self.shop,
+            pseudonym_key_id=self.key.key_id,
+            synced_at=stamp(synced_at),
+            window_from=plan.window_from,
+            tables=tables,
+            watermarks=marks,
+            behind=behind,
+            problems=unread.problems,
+            skipped=unread.skipped,
+        )
+        self.lake.commit(current)
+        return Report(
+            full=plan.full,
+            resumed=resumed,
+            synced_at=stamp(synced_at),
+            window_from=plan.window_from,
+            read=read,
+            tables=tables,
+            watermarks=marks,
+            behind=behind,
+            problems=unread.problems,
+            skipped=unread.skipped,
+        )
+
+    def _how(
+        self,
+        stream: Stream,
+        plan: Plan,
+        staging: Staging,
+        unread: Unread,
+        synced_at: datetime,
+    ) -> Merge:
+        whole = _whole(plan, staging, stream)
+        visible = plan.window_from if stream.windowed else None
+        return Merge(
+            table=stream.name,
+            child=stream.child,
+            complete=whole,
+            swept=not whole and stream.name + SWEEP_SUFFIX not in unread,
+            visible_from=_naive(visible) if visible else None,
+            synced_at=synced_at,
+        )
+
+
+def _whole(plan: Plan, staging: Staging, stream: Stream) -> bool:
+    """All of it was read, in one operation: in several, a row may have moved between them."""
+    return plan.full and staging.progress(stream.name).batch == 1
+
+
+def _watermark(
+    staging: Staging,
+    merging: Merging,
+    stream: Stream,
+    before: Current,
+    plan: Plan,
+    unread: Unread,
+) -> tuple[str | None, int]:
+    """Up to where a stream is surely read, and how many rows a sweep saw beyond that."""
+    since = staging.progress(stream.name).since
+    newest = staging.newest(stream.name)
+    old = None if plan.full else before.watermarks.get(stream.name)
+    read_to = max(filter(None, (old, stamp(newest) if newest else None)), default=None)
+    if read_to is None or since is None:
+        return old, 0
+    # What changed after the operation began may or may not be in it.
+    mark = min(read_to, since)
+    if _whole(plan, staging, stream) or stream.name + SWEEP_SUFFIX in unread:
+        return mark, 0
+    late = merging.lateness(stream.name, _naive(since))
+    return (min(mark, stamp(late.oldest)) if late.oldest else mark), late.rows
+
+
+def _refund_mark(progress: Progress) -> str | None:
+    """The newest order met, unless it changed after paging began: then it may be met again."""
+    if progress.intent is None or progress.since is None:
+        return None
+    return min(progress.intent, progress.since)
+
+
+def _naive(text: str) -> datetime:
+    return datetime.fromisoformat(text).astimezone(UTC).replace(tzinfo=None)
+
+
+def staged(lake: ShopLake) -> Path | None:
+    """The staging file a sync left to be resumed, None where there is none."""
+    place = lake.folder / STAGING
+    return place if place.is_dir() else None
