@@ -2,24 +2,31 @@
 
 import threading
 from collections.abc import Callable
+from functools import partial
 
 import structlog
 
 from bentos.contract.errors import ContractError
 from bentos.contract.identity import Pseudonymizer
 from control_plane import clock
-from control_plane.shopify import status
+from control_plane.shopify import permission, status
+from control_plane.shopify.admin import Admins
 from control_plane.shopify.app import App
 from control_plane.shopify.applying import Applier
 from control_plane.shopify.apps import Apps, from_database
 from control_plane.shopify.door import Door
+from control_plane.shopify.fraud_loop import FraudLoop, Rules
 from control_plane.shopify.inbox import open_inbox, read_inbox
 from control_plane.shopify.inbox_writer import InboxWriter
 from control_plane.shopify.metrics import Metrics
+from control_plane.shopify.outcome_files import write_files
+from control_plane.shopify.reconcile import reconcile
+from control_plane.shopify.scorer import Scorer
 from control_plane.shopify.settings import IngressSettings
 
 APPS_S = 2.0
 PRUNE_S = 600.0
+FRAUD_S = 0.5
 PRUNE_ROWS = 5000
 PSEUDONYM_KEY_ID = "local-1"
 log = structlog.get_logger(__name__)
@@ -77,9 +84,23 @@ class Ingress:
         self.app = App(
             door, self.writer, self.metrics, settings.ingress_max_body_bytes, self.not_ready
         )
+        self.scorer = Scorer(settings.gateway_url, settings.fraud_model, settings.key_file)
+        self.admins = Admins(settings.home, settings.keys)
+        self.fraud_loop = FraudLoop(
+            settings.inbox,
+            self.writer,
+            self.scorer,
+            self.admins.of,
+            permission.from_database(settings),
+            Rules(settings.fraud_medium, settings.fraud_high, settings.fraud_pending_after_s),
+            self.metrics,
+        )
         self.jobs = [
             Job("apps", APPS_S, self.apps.refresh, self.metrics),
             Job("prune", PRUNE_S, self.prune, self.metrics),
+            Job("outcomes", settings.ingress_outcomes_s, self.write_outcomes, self.metrics),
+            Job("reconcile", settings.ingress_reconcile_s, self.reconcile, self.metrics),
+            Job("fraud", FRAUD_S, self.fraud_loop.run, self.metrics),
         ]
         self._gauges()
 
@@ -94,7 +115,10 @@ class Ingress:
         """Whoever writes ends before the writer does."""
         for job in reversed(self.jobs):
             job.stop()
+        self.fraud_loop.close()
         self.writer.stop()
+        self.scorer.close()
+        self.admins.close()
         self.reader.close()
 
     def not_ready(self) -> str | None:
@@ -113,6 +137,20 @@ class Ingress:
         more = True
         while more:
             more = self.writer.write(lambda inbox: status.prune(inbox, before, PRUNE_ROWS))
+
+    def write_outcomes(self) -> None:
+        """Delayed labels, for training."""
+        write_files(self.settings.inbox, self.settings.home / "lake" / "outcomes")
+
+    def reconcile(self) -> None:
+        """Read again what was updated, of every shop that is connected."""
+        for app in self.apps.all():
+            if self.admins.is_connected(app.domain):
+                admin, name = self.admins.of(app.domain), partial(self._name, app.shop)
+                reconcile(admin, app, self.writer, name, self.metrics)
+
+    def _name(self, shop: str, kind: str, raw: str) -> str:
+        return self.pseudonyms.pseudonym(shop, kind, raw)
 
     def _gauges(self) -> None:
         read = self.reader

@@ -173,9 +173,9 @@ def order_of(message: payloads.OrderIn, name: Name) -> Order:
         lines=tuple(_line(each) for each in message.line_items if each.quantity > 0),
         currency=message.currency,
         cancelled_us=_maybe(message.cancelled_at),
-        cancel_reason=_code("cancel_reason", message.cancel_reason),
-        financial_status=_code("financial_status", message.financial_status),
-        fulfillment_status=_code("fulfillment_status", message.fulfillment_status),
+        cancel_reason=code_of("cancel_reason", message.cancel_reason),
+        financial_status=code_of("financial_status", message.financial_status),
+        fulfillment_status=code_of("fulfillment_status", message.fulfillment_status),
         test=message.test,
     )
 
@@ -238,9 +238,9 @@ def _dispute(message: payloads.DisputeIn) -> Dispute:
     return Dispute(
         message.id,
         message.order_id,
-        _code("dispute_type", message.type),
-        _code("dispute_reason", message.reason),
-        _code("dispute_status", message.status),
+        code_of("dispute_type", message.type),
+        code_of("dispute_reason", message.reason),
+        code_of("dispute_status", message.status),
         None if message.amount is None else _money(message.amount),
         message.currency,
         _maybe(message.initiated_at),
@@ -257,15 +257,15 @@ _PLAIN: dict[type[Struct], Callable[[Any], Kept]] = {
     payloads.DisputeIn: _dispute,
     payloads.RiskChangeIn: _risk_change,
     payloads.ProductIn: lambda each: Product(
-        each.id, _maybe(each.updated_at), _code("product_status", each.status)
+        each.id, _maybe(each.updated_at), code_of("product_status", each.status)
     ),
     payloads.InventoryIn: lambda each: Inventory(
         each.inventory_item_id, each.location_id, microseconds(each.updated_at), each.available
     ),
     payloads.BulkIn: lambda each: Bulk(
         each.admin_graphql_api_id,
-        _code("bulk_status", each.status),
-        _code("bulk_error", each.error_code),
+        code_of("bulk_status", each.status),
+        code_of("bulk_error", each.error_code),
     ),
     payloads.UninstalledIn: lambda _: Uninstalled(),
 }
@@ -278,7 +278,8 @@ def _money(amount: Decimal) -> Decimal:
     return amount
 
 
-def _code(which: str, text: str | None) -> str | None:
+def code_of(which: str, text: str | None) -> str | None:
+    """The code, or ``other``; never what was typed."""
     if text is None:
         return None
     lowered = text.lower()

@@ -27,8 +27,6 @@ class IngressSettings(Settings):
     """Between two looks for orders whose deliveries were lost."""
     ingress_outcomes_s: float = Field(default=300.0, ge=1, le=86_400)
     """Between two writings of the outcomes' file."""
-    shopify_site: str = Field(default="", pattern=r"^(https?://[^\s]+)?$")
-    """Where the Admin API is asked instead of the shop itself; for stand-ins."""
     fraud_model: str = Field(default="fraud", pattern=r"^[a-z][a-z0-9_-]{0,63}$")
     """The model that is asked about a new order."""
     fraud_medium: float = Field(default=0.2, ge=0, le=1)
