@@ -2,6 +2,7 @@
 
 import argparse
 import asyncio
+import gc
 import json
 import signal
 import sys
@@ -70,8 +71,9 @@ class Server(uvicorn.Server):
         """Listen, then say so."""
         await super().startup(sockets)
         port = self.servers[0].sockets[0].getsockname()[1]
+        url = self._place.bulk.address.site = f"http://{LOOPBACK}:{port}"
         line = {
-            "url": f"http://{LOOPBACK}:{port}",
+            "url": url,
             "shop": self._place.shop.domain,
             "client_id": self._said.client_id,
             "client_secret": self._said.client_secret,
@@ -85,6 +87,8 @@ class Server(uvicorn.Server):
 def main() -> int:
     """Run until SIGINT or SIGTERM."""
     said = parser().parse_args()
+    # Else the collector walks Shopify's schema again and again while a million rows are made.
+    gc.set_threshold(50_000, 50, 50)
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     with tempfile.TemporaryDirectory(prefix="signalbox-shop-") as folder:
         try:

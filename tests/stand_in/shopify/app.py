@@ -6,20 +6,30 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 from starlette.types import ASGIApp
 
+from tests.stand_in.shopify import bulk_rules
+from tests.stand_in.shopify.bulk_download import BulkDownload
+from tests.stand_in.shopify.bulk_operations import BulkOperations
 from tests.stand_in.shopify.control_routes import ControlRoutes
 from tests.stand_in.shopify.faulty_door import FaultyDoor
 from tests.stand_in.shopify.graphql_route import GraphqlRoute
 from tests.stand_in.shopify.oauth_route import OauthRoute
 from tests.stand_in.shopify.place import Place
+from tests.stand_in.shopify.signed_address import FOLDER
+
+# Importing them registers their rules.
+RULES_OF = (bulk_rules,)
 
 
 def application(place: Place) -> ASGIApp:
     """All routes, over one place."""
     graphql, oauth = GraphqlRoute(place), OauthRoute(place)
+    place.bulk = BulkOperations(lambda: place.clock.now().timestamp(), place.shop.path.parent)
+    download = BulkDownload(place.bulk)
     inside = Starlette(
         routes=[
             Route("/admin/api/{version}/graphql.json", graphql.answer, methods=["POST"]),
             Route("/admin/oauth/access_token", oauth.answer, methods=["POST"]),
+            Route(f"{FOLDER}/{{name}}", download.answer),
             *ControlRoutes(place).routes(),
         ],
         exception_handlers={KeyError: _missing, ValueError: _wrong},

@@ -33,13 +33,19 @@ class Calling:
         self.place = Place(self.clock, shop, app, Plan.STANDARD)  # type: ignore[arg-type]
         self._application = application(self.place)
 
+    def get(self, address: str) -> httpx.Response:
+        """One GET."""
+        return self._call("GET", address)
+
     def post(self, path: str, headers: dict[str, str] | None = None, **said: Any) -> httpx.Response:
         """One POST."""
+        return self._call("POST", path, headers=headers, **said)
 
+    def _call(self, method: str, path: str, **said: Any) -> httpx.Response:
         async def call() -> httpx.Response:
             transport = httpx.ASGITransport(self._application)
             async with httpx.AsyncClient(transport=transport, base_url="http://shop") as client:
-                return await client.post(path, headers=headers, **said)
+                return await client.request(method, path, **said)
 
         return asyncio.run(call())
 

@@ -29,6 +29,8 @@ class ControlRoutes:
             Route("/_stand_in/calls", self.forget_calls, methods=["DELETE"]),
             Route("/_stand_in/faults", self.expect_fault, methods=["POST"]),
             Route("/_stand_in/faults", self.clear_faults, methods=["DELETE"]),
+            Route("/_stand_in/faults/bulk", self.spoil_bulk, methods=["POST"]),
+            Route("/_stand_in/bulk/{number:int}/expire", self.expire_bulk, methods=["POST"]),
             Route("/_stand_in/tokens", self.mint, methods=["POST"]),
             Route("/_stand_in/tokens/{token}", self.revoke, methods=["DELETE"]),
             Route("/_stand_in/shop", self.counts),
@@ -71,6 +73,19 @@ class ControlRoutes:
     async def clear_faults(self, request: Request) -> Response:
         """Nothing more goes wrong."""
         self._place.faults.clear()
+        return Response(status_code=204)
+
+    async def spoil_bulk(self, request: Request) -> Response:
+        """Settings of ``bulk_faults.BulkFaults``."""
+        self._place.bulk.faults.change(await request.json())
+        return Response(status_code=204)
+
+    async def expire_bulk(self, request: Request) -> Response:
+        """A result is gone before its week is over."""
+        operation = self._place.bulk.get(request.path_params["number"])
+        if operation is None:
+            return Response(status_code=404)
+        operation.expired = True
         return Response(status_code=204)
 
     async def mint(self, request: Request) -> Response:

@@ -25,6 +25,8 @@ class Place:
     calls: deque[dict[str, Any]] = field(default_factory=lambda: deque(maxlen=CALLS_KEPT))
     subscriptions: dict[int, dict[str, Any]] = field(default_factory=dict)
     bucket: Bucket = field(init=False)
+    bulk: Any = field(init=False, default=None)
+    "``BulkOperations``, which the application puts here: its answers need all of this."
 
     def __post_init__(self) -> None:
         # The bucket is the app's on this shop, whichever of its tokens is shown.

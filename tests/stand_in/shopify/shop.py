@@ -8,6 +8,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import msgspec
+
 from bentos.shopify_admin.clock import Clock
 from tests.stand_in.shopify.records import Change, Kind, Record, Verb
 
@@ -199,7 +201,7 @@ class Shop:
             rows = self._database.execute(
                 f"SELECT {COLUMNS} FROM records WHERE {condition}", values
             ).fetchall()
-        return [Record(Kind(row[0]), *row[1:6], json.loads(row[6])) for row in rows]
+        return [Record(Kind(row[0]), *row[1:6], msgspec.json.decode(row[6])) for row in rows]
 
     def _free_number(self, kind: Kind) -> int:
         row = self._database.execute("SELECT max(number) FROM records WHERE kind = ?", (kind,))
