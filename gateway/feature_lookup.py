@@ -1,7 +1,8 @@
 """Online features of a request: entity ids → pseudonyms → records of the store → fields and ages.
 
-Fail-open: an unknown entity, an expired record and a store that does not answer all mean the
-schema's default, and are counted apart. Raw ids go no further than this file.
+Fail-open: an unknown entity, an expired record, a store that does not answer and values of
+another definition than the schema's all mean the schema's default, and are counted apart. Raw
+ids go no further than this file.
 """
 
 import asyncio
@@ -19,6 +20,7 @@ from bentos.contract.rows import Row, attribute
 from bentos.contract.signature import ModelSignature, entities_of
 from gateway.histogram import Histogram
 from gateway.online_store import REFRESH_S, OnlineStore, StoreUnavailable
+from gateway.pinned_views import PinnedViews
 from gateway.shared_values import SharedValues
 
 Fields = Mapping[str, Any]
@@ -31,7 +33,7 @@ AGES_S = (MINUTE_S, 10 * MINUTE_S, HOUR_S, 6 * HOUR_S, 12 * HOUR_S, DAY_S, 1.5 *
           7 * DAY_S, 30 * DAY_S)  # fmt: skip
 NOTHING: Fields = {}
 REMEMBERED_IDS = 16_384
-OUTCOMES = ("hit", "missing", "expired", "error")
+OUTCOMES = ("hit", "missing", "expired", "refused", "error")
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +53,7 @@ class ViewTally:
     hit: int = 0
     missing: int = 0
     expired: int = 0
+    refused: int = 0
     error: int = 0
 
 
@@ -89,6 +92,7 @@ class FeatureLookup:
         self._timeout_s = timeout_s
         self._now = now
         self._prefixes: dict[FeatureView, bytes] = {}
+        self._pinned = PinnedViews()
 
     async def run(self) -> None:
         """Keep the store's generation fresh until cancelled."""
@@ -116,6 +120,7 @@ class FeatureLookup:
         for view in views:
             prefix = self._prefix(view)
             wanted += [prefix + name.encode() for name in entities[view.entity] if name]
+        before = self.store.generation
         try:
             left = until - time.monotonic()
             values = iter(await self.store.get_many(wanted, min(self._timeout_s, left)))
@@ -127,7 +132,8 @@ class FeatureLookup:
         oldest: float | None = None
         columns = []
         for view in views:
-            column, age_s = self._column(view, entities[view.entity], values, now_us)
+            refused = self._refuses(view, before)
+            column, age_s = self._column(view, entities[view.entity], values, now_us, refused)
             columns.append(column)
             if age_s is not None and (oldest is None or age_s > oldest):
                 oldest = age_s
@@ -152,6 +158,7 @@ class FeatureLookup:
         return {
             "generation": None if generation is None else generation.name,
             "as_of": None if generation is None else generation.as_of,
+            "refused": self._pinned.problems(),
         }
 
     def _column(
@@ -160,13 +167,19 @@ class FeatureLookup:
         names: Sequence[str | None],
         values: Iterable[bytes | None],
         now_us: int,
+        refused: bool,
     ) -> tuple[list[Fields], float | None]:
-        """One view's fields per row, and the age of its oldest record."""
+        """One view's fields per row, and the age of its oldest record. Values of another
+        definition are read past, as if there were none."""
         tally = self._tally(view)
         column, oldest = [], None
         data = iter(values)
         for name in names:
             value = next(data) if name else None
+            if refused:
+                tally.refused += 1
+                column.append(NOTHING)
+                continue
             fields, age_s = self._read(view, tally, value, now_us)
             column.append(fields)
             if age_s is not None and (oldest is None or age_s > oldest):
@@ -193,6 +206,15 @@ class FeatureLookup:
         tally.hit += 1
         tally.ages.observe(age_s)
         return record.fields, age_s
+
+    def _refuses(self, view: FeatureView, before: stored.Generation | None) -> bool:
+        """Whether the values come from another definition. If the generation was swapped while
+        Redis was asked, either of the two may have answered: both must be right."""
+        now = self.store.generation
+        refused = now is not None and self._pinned.refuses(view, now)
+        if before is now or before is None:
+            return refused
+        return refused or self._pinned.refuses(view, before)
 
     def _tally(self, view: FeatureView) -> ViewTally:
         tally = self.tallies.get(view.tag)

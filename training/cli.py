@@ -19,6 +19,7 @@ from training.errors import ParityError, StoreError
 from training.lines import Lines, OrderSource, prepare_lines
 from training.nightly import commands as nightly_commands
 from training.nightly.errors import BusyError
+from training.options import AsJson, AsOf, Basis, KeyFile, MappingName, Orders
 from training.pseudonyms import KEY_FILE, load_key
 from training.recipes import RECIPES, Request, recipe, unit_cost_assumption
 from training.register import RegisterError, read_key, register
@@ -34,20 +35,6 @@ app = typer.Typer(
 
 nightly_commands.register(app)
 app.add_typer(shop.app, name="shop")
-
-Orders = Annotated[
-    Path | None,
-    typer.Option(help="Order lines, Parquet or CSV; without it Complete Journey."),
-]
-MappingName = Annotated[
-    str | None, typer.Option("--mapping", help="Name of an included mapping, or a TOML file.")
-]
-Basis = Annotated[str | None, typer.Option(help="Basis for using these orders.")]
-KeyFile = Annotated[
-    Path | None, typer.Option(help="Key of the pseudonyms; default keys/pseudonym.key.")
-]
-AsOf = Annotated[str | None, typer.Option(help="Use orders before this day: YYYY-MM-DD, or -30d.")]
-AsJson = Annotated[bool, typer.Option("--json", help="One JSON document on stdout, nothing else.")]
 
 
 @app.command("run")
@@ -138,6 +125,19 @@ def fill_online_store(
     for tag, contents in generation.views.items():
         fields = ", ".join(contents.fields)
         sys.stdout.write(f"  {tag}  {contents.records} of {contents.entity}: {fields}\n")
+
+
+@app.command(
+    "features",
+    # Help and options are those of the commands below it.
+    context_settings={"allow_extra_args": True, "ignore_unknown_options": True},
+    add_help_option=False,
+)
+def features(context: typer.Context) -> None:
+    """Feature views: list, show, check, compute."""
+    from training.features.commands import app as commands  # noqa: PLC0415 - Ibis takes a second
+
+    commands(args=context.args, prog_name="python -m training features")
 
 
 @app.command("register")

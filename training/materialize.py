@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -12,16 +11,13 @@ from bentos.contract.feature_view import FeatureView
 from bentos.contract.identity import Pseudonymizer
 from bentos.contract.online_store import Generation, redis_address
 from training import online_store, progress, redis_store
-from training.features import offline
+from training.features import nights, offline
 from training.features.registry import VIEWS
 from training.features.view import FeatureView as View
 from training.lines import Lines
 from training.online_store import Entries, Origin
-from training.orders import connect
 from training.pseudonyms import KIND
 from training.settings import Settings
-
-SPILL = ".spill"
 
 
 class MaterializeReport(msgspec.Struct, frozen=True, kw_only=True):
@@ -49,20 +45,10 @@ def materialize(
     moment = until.replace(tzinfo=UTC)
     origin = Origin(shop=settings.shop, pseudonym_key=key.fingerprint, moment=at or moment)
     _address(settings)  # what cannot be filled is said before anything is computed
-    write_offline(settings, lines, until)
+    nights.compute(settings, lines, [until])
     views = ((view.declared, _entries(settings, key, view, until)) for view in VIEWS)
     place, generation = _fill(settings, origin, views)
     return MaterializeReport(place=place, generation=generation, seconds=progress.seconds())
-
-
-def write_offline(settings: Settings, lines: Lines, as_of: datetime) -> None:
-    """Every view's values as of a moment (naive UTC) into the lake, unless they lie there."""
-    spill = settings.lake / SPILL
-    threads = settings.training_threads
-    with connect(settings.training_memory, threads, spill) as connection:
-        for view in VIEWS:
-            with progress.step(f"compute {view.tag}"):
-                offline.write(connection, settings.offline_features, view, Path(lines.path), as_of)
 
 
 def moment_of(text: str | None) -> datetime | None:

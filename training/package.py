@@ -66,6 +66,10 @@ def package(
     """
     made = recipe(request.model)
     gate.check_figures(fitted.offline)
+    if views_of(made.features):
+        from training.features.pins import check_pins  # noqa: PLC0415 - Ibis takes a second
+
+        check_pins(made.features)
     short = _short(made, fitted, snapshot, lines.consent_basis)
     born = _born(settings, request.model, short)
     if born is not None:

@@ -2,6 +2,8 @@
 
 from typing import Any
 
+import msgspec
+
 from bentos.contract import canonical, online_store
 from bentos.contract.datatype import Datatype
 from bentos.contract.feature_view import FeatureView
@@ -41,6 +43,13 @@ GENERATION = Generation(
     created_at="2026-11-22T08:30:00.000000+00:00",
     views={VIEW.tag: ViewContents(entity="shopper", fields=("orders_30d", "spend"), records=1)},
 )
+# With the digest of the definition that values come from; absent above, as in older stores.
+PINNED_VIEW = msgspec.structs.replace(VIEW, digest="5a" * 32)
+PINNED_SCHEMA = msgspec.structs.replace(WITH_VIEWS, views=(PINNED_VIEW,))
+PINNED_GENERATION = msgspec.structs.replace(
+    GENERATION,
+    views={VIEW.tag: msgspec.structs.replace(GENERATION.views[VIEW.tag], digest="5a" * 32)},
+)
 RECORD_AT_US = 1_795_305_600_000_000
 RECORD_FIELDS = {"spend": 12.5, "orders_30d": 3, "last_products": [7, 9], "returns": None}
 
@@ -55,5 +64,8 @@ def online_store_file() -> dict[str, Any]:
         "key": (online_store.key_prefix(VIEW) + pseudonym.encode()).hex(),
         "value": online_store.encode_record(RECORD_AT_US, RECORD_FIELDS).hex(),
         "generation": online_store.encode_generation(GENERATION).decode(),
+        "pinned_features": canonical.as_builtins(PINNED_SCHEMA),
+        "pinned_features_digest": PINNED_SCHEMA.digest(),
+        "pinned_generation": online_store.encode_generation(PINNED_GENERATION).decode(),
         "redis_prefix": online_store.redis_prefix("demo-shop"),
     }

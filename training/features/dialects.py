@@ -21,7 +21,8 @@ CANONICAL = "duckdb"
 DIALECTS = ("bigquery", CANONICAL, "snowflake")
 """Every definition compiles to these."""
 WHERE_POSSIBLE = ("pyspark",)
-"""To these where Ibis can: Spark's lists have no order there."""
+"""To these where Ibis can: it gives lists of Spark no order."""
+ALL = (*DIALECTS, *WHERE_POSSIBLE)
 _SparkOptions: Any = type(
     "_SparkOptions",
     (ibis.config.Config,),
@@ -54,6 +55,11 @@ def canonical_sql(expr: Any) -> str:
     """One line of DuckDB's SQL, however its text was laid out."""
     tree = sqlglot.parse_one(str(_compile(expr, CANONICAL, PLACEHOLDER)), read=CANONICAL)
     return tree.sql(dialect=CANONICAL, comments=False, pretty=False)
+
+
+def query(expr: Any, moment: datetime) -> str:
+    """What DuckDB runs for one moment: SQL that was looked at when its view was recorded."""
+    return str(_compile(expr, CANONICAL, moment))
 
 
 def refuse_traps(text: str, dialect: str) -> None:

@@ -1,8 +1,9 @@
 """The offline store: a view's values at one moment, as Parquet with digests.
 
 ``<lake>/features/<view>/<version>/<moment>/`` holds ``values.parquet`` (one row an entity, by
-entity) and ``partition.json``. Customers are pseudonyms, products their numbers. The same
-lines, definition and moment give the same bytes on any number of threads.
+entity; ``as_of`` beside its fields) and ``partition.json``. Customers are pseudonyms, products
+their numbers. The same lines, definition and moment give the same bytes on any number of
+threads.
 """
 # ruff: noqa: S608 - paths are quoted by order_file.literal, SQL is Ibis'
 
@@ -19,7 +20,7 @@ from bentos.contract.errors import ContractError
 from training import atomic
 from training.features import dialects, recorded
 from training.features.order_lines import LINES, TABLE
-from training.features.view import ENTITY, FeatureView
+from training.features.view import AS_OF, ENTITY, FeatureView
 from training.fingerprint import file_digest
 from training.order_file import literal
 
@@ -118,7 +119,8 @@ def entries(path: Path) -> Iterator[tuple[str, dict[str, Any]]]:
     from pyarrow import parquet  # noqa: PLC0415 - heavy, only where values are read
 
     with parquet.ParquetFile(path) as file:
-        for batch in file.iter_batches(BATCH):
+        columns = [name for name in file.schema_arrow.names if name != AS_OF]
+        for batch in file.iter_batches(BATCH, columns=columns):
             for row in batch.to_pylist():
                 yield row.pop(ENTITY), row
 
@@ -135,15 +137,15 @@ def _compute(
         f"CREATE OR REPLACE TEMP VIEW {TABLE} AS "
         f"SELECT {columns} FROM read_parquet({literal(str(lines))})"
     )
-    query = dialects.compiled(view.expr, dialects.CANONICAL, as_of)
+    query = dialects.query(view.expr, as_of)
     connection.execute(f"CREATE OR REPLACE TEMP TABLE {_VALUES} AS {query}")
     threads = connection.execute("SELECT current_setting('threads')").fetchall()[0][0]
     # One thread: row groups, and so the bytes, come out the same each time.
     connection.execute("SET threads = 1")
     try:
         connection.execute(
-            f"COPY (FROM {_VALUES} ORDER BY {ENTITY}) TO {literal(str(path))} "
-            "(FORMAT parquet, COMPRESSION zstd)"
+            f"COPY (SELECT *, TIMESTAMP {literal(str(as_of))} AS {AS_OF} FROM {_VALUES} "
+            f"ORDER BY {ENTITY}) TO {literal(str(path))} (FORMAT parquet, COMPRESSION zstd)"
         )
         rows = connection.execute(f"SELECT count(*) FROM {_VALUES}").fetchall()[0][0]
     finally:

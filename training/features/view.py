@@ -14,9 +14,12 @@ from training.features import dialects
 
 ENTITY = "entity"
 """The column that names what a row is about."""
+AS_OF = "as_of"
+"""The column of Parquet that says what moment values hold for."""
 
 
-@dataclass(frozen=True, kw_only=True)
+# Compared by identity: to compare two definitions in Ibis is to write a third.
+@dataclass(frozen=True, kw_only=True, eq=False)
 class FeatureView:
     """``expr`` gives one row an ``entity`` (text) and one column a field.
 

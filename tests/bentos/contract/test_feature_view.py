@@ -29,6 +29,9 @@ def test_sound_view_passes(ttl_s):
         ({"version": 2**31}, "v.version"),
         ({"ttl_s": 0.0}, "v.ttl_s"),
         ({"ttl_s": float("nan")}, "v.ttl_s"),
+        ({"digest": ""}, "v.digest"),
+        ({"digest": "A" * 64}, "v.digest"),
+        ({"digest": "a" * 63}, "v.digest"),
     ],
 )
 def test_view_no_store_could_hold_is_refused(changes, field):

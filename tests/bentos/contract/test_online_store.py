@@ -132,3 +132,36 @@ def test_password_comes_from_its_file(tmp_path):
     assert online_store.redis_address("redis://h/0", None) == ("redis://h/0", None)
     with pytest.raises(ContractError, match="readable file"):
         online_store.redis_address("redis://h/0", tmp_path / "absent")
+
+
+def pinned(digest):
+    return FeatureView(name="orders", version=1, entity="customer", digest=digest)
+
+
+def holding(digest):
+    held = msgspec.structs.replace(GENERATION.views["orders@1"], digest=digest)
+    return msgspec.structs.replace(GENERATION, views={"orders@1": held})
+
+
+def test_values_of_another_definition_than_a_schema_pins_are_refused():
+    online_store.check_definition(holding("a" * 64), pinned("a" * 64))
+    for generation, found in (
+        (holding("b" * 64), "b" * 64),
+        (GENERATION, "without a digest"),
+        (msgspec.structs.replace(GENERATION, views={}), r"\[\]"),
+    ):
+        with pytest.raises(ContractError, match=found) as caught:
+            online_store.check_definition(generation, pinned("a" * 64))
+        assert caught.value.field.endswith("views.orders@1")
+        assert "Fill the store" in str(caught.value)
+
+
+def test_a_schema_without_a_digest_takes_what_bears_the_tag():
+    for generation in (GENERATION, holding("a" * 64)):
+        online_store.check_definition(generation, pinned(msgspec.UNSET))
+
+
+def test_a_digest_that_is_not_there_is_not_written():
+    assert b"digest" not in online_store.encode_generation(GENERATION)
+    written = online_store.encode_generation(holding("a" * 64))
+    assert online_store.decode_generation(written, "g") == holding("a" * 64)

@@ -1,0 +1,39 @@
+"""Every view as of one night, or of many: what a night's run leaves in the lake."""
+
+from collections.abc import Iterable
+from datetime import datetime
+from pathlib import Path
+
+from training import progress
+from training.features import offline
+from training.features.offline import Partition
+from training.features.registry import VIEWS
+from training.features.view import FeatureView
+from training.lines import Lines
+from training.orders import connect
+from training.settings import Settings
+
+# Lines hold pseudonyms by then, so they may lie on disk while they are computed with.
+SPILL = ".spill"
+
+
+def compute(
+    settings: Settings,
+    lines: Lines,
+    moments: Iterable[datetime],
+    views: tuple[FeatureView, ...] = VIEWS,
+) -> list[Partition]:
+    """Values of views as of moments (naive UTC), unless they lie in the lake already.
+
+    Memory is bounded by ``SIGNALBOX_TRAINING_MEMORY``; what does not fit goes to disk.
+    """
+    spill, threads = settings.lake / SPILL, settings.training_threads
+    made = []
+    with connect(settings.training_memory, threads, spill) as connection:
+        for moment in moments:
+            for view in views:
+                with progress.step(f"compute {view.tag}"):
+                    path = Path(lines.path)
+                    root = settings.offline_features
+                    made.append(offline.write(connection, root, view, path, moment))
+    return made

@@ -1,0 +1,20 @@
+"""Options that several commands of training take."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+Orders = Annotated[
+    Path | None,
+    typer.Option(help="Order lines, Parquet or CSV; without it Complete Journey."),
+]
+MappingName = Annotated[
+    str | None, typer.Option("--mapping", help="Name of an included mapping, or a TOML file.")
+]
+Basis = Annotated[str | None, typer.Option(help="Basis for using these orders.")]
+KeyFile = Annotated[
+    Path | None, typer.Option(help="Key of the pseudonyms; default keys/pseudonym.key.")
+]
+AsOf = Annotated[str | None, typer.Option(help="Use orders before this day: YYYY-MM-DD, or -30d.")]
+AsJson = Annotated[bool, typer.Option("--json", help="One JSON document on stdout, nothing else.")]
