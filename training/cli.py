@@ -13,7 +13,7 @@ from pydantic import ValidationError
 
 from bentos.contract.errors import ContractError
 from bentos.shopify_admin.errors import ShopifyError
-from training import progress, steps
+from training import consent_commands, progress, steps
 from training import run as runs
 from training.errors import ParityError, StoreError
 from training.lines import Lines, OrderSource, prepare_lines
@@ -35,6 +35,7 @@ app = typer.Typer(
 
 nightly_commands.register(app)
 app.add_typer(shop.app, name="shop")
+app.add_typer(consent_commands.app, name="consent")
 
 
 @app.command("run")
@@ -190,7 +191,8 @@ def _run(source: OrderSource, wanted: tuple[str, ...], *, as_json: bool) -> None
     progress.set_quiet(as_json and not (sys.stderr.isatty() or settings.progress))
     for text in wanted:
         recipe(text.partition("@")[0])
-    lines = prepare_lines(settings, source)
+    models = tuple(text.partition("@")[0] for text in wanted)
+    lines = prepare_lines(settings, source, models)
     requests = tuple(_request(text, lines, settings.seed) for text in wanted)
     if not as_json:
         _announce(settings, lines, requests)

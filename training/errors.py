@@ -8,7 +8,7 @@ class OrderError(ContractError):
 
 
 class ConsentError(ContractError):
-    """No basis was given for using these orders."""
+    """No consent in force allows these orders to be used so."""
 
 
 class StoreError(RuntimeError):

@@ -7,11 +7,14 @@ from pathlib import Path
 
 import msgspec
 
-from training import consent, progress
+from bentos.contract.training_consent import ConsentRef
+from training import allowed_columns, consent, progress
 from training import mapping as mappings
 from training.atomic import folder
+from training.errors import ConsentError, OrderError
 from training.fingerprint import file_digest, key_of, lock_digest, source_digest
 from training.lake import load_record, save_record
+from training.left_out import LeftOut, take_out
 from training.mapping import Mapping
 from training.pseudonyms import KEY_FILE, load_key
 from training.settings import Settings
@@ -19,6 +22,8 @@ from training.settings import Settings
 LINES_FILE = "lines.parquet"
 # What decides how lines come out of a file.
 CODE = (
+    "training/allowed_columns.py",
+    "training/left_out.py",
     "training/lines.py",
     "training/mapping.py",
     "training/mappings",
@@ -39,7 +44,10 @@ class OrderSource(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Lines(msgspec.Struct, frozen=True, kw_only=True):
-    """Canonical, pseudonymised order lines: where they are and where they come from."""
+    """Canonical, pseudonymised order lines: where they are and where they come from.
+
+    ``own_data``: a merchant's own, so each model takes the consent of its purpose in ``consents``.
+    """
 
     path: str
     source: str
@@ -51,23 +59,42 @@ class Lines(msgspec.Struct, frozen=True, kw_only=True):
     pseudonym_key_id: str
     assumptions: tuple[str, ...]
     report: dict[str, object]
+    own_data: bool
+    consents: dict[str, ConsentRef] = {}
+    left_out: LeftOut = LeftOut()
+    stated: str | None = None
+
+    def check_consent(self, model: str) -> None:
+        """Raise ConsentError unless these lines may train this model."""
+        if self.own_data and model not in self.consents:
+            expected = f"the merchant's consent to train {model}"
+            raise ConsentError("consent", expected, f"one to train {sorted(self.consents)}")
+
+    def basis_of(self, model: str) -> str:
+        """The basis for one model, as its manifest states it."""
+        self.check_consent(model)
+        if not self.own_data:
+            return self.consent_basis
+        return consent.basis_text({model: self.consents[model]}, self.stated)
 
 
-def prepare_lines(settings: Settings, source: OrderSource) -> Lines:
+def prepare_lines(settings: Settings, source: OrderSource, models: tuple[str, ...] = ()) -> Lines:
     """The lines of a source, read again only if file, mapping, key or code changed.
 
-    Raises ConsentError before anything is read, OrderError for what the file has wrong.
+    ``models``: those they are for; without any, at least one must be consented to. Raises
+    ConsentError before anything is read, OrderError for what the file has wrong.
     """
     path, mapping = resolve(source)
-    basis = consent.consent_basis(mapping, source.consent_basis)
+    admission = consent.admit(settings, mapping, source.consent_basis, models)
     key = load_key(source.pseudonym_key_file or settings.keys / KEY_FILE)
+    admission.check_key(key.key_id)
     content = content_digest(path, mapping)
     cache_key = key_of(
         content=content,
         mapping=msgspec.to_builtins(mapping),
         pseudonym_key=key.key_id,
         shop=settings.shop,
-        basis=basis,
+        admission=admission.digest(),
         lock=lock_digest(),
         code=source_digest(*CODE),
     )
@@ -83,13 +110,18 @@ def prepare_lines(settings: Settings, source: OrderSource) -> Lines:
             report = orders.sync(connection, path, mapping, settings.shop)
         with progress.step("pseudonymise"):
             pseudonyms.pseudonymise(connection, key, settings.shop)
+            left_out = take_out(connection, admission.left_out)
+            report = msgspec.structs.replace(report, **orders.counts(connection))
+            if not report.lines:
+                raise OrderError(path.name, "a line of a customer who is not left out", "none")
             with folder(place) as partial:
                 # One thread: row groups, and so the bytes, come out the same each time.
                 connection.execute("SET threads = 1")
                 connection.execute(
-                    "COPY (FROM lines ORDER BY ordered_at, order_id, line) "
+                    f"COPY ({allowed_columns.select('lines')} ORDER BY ordered_at, order_id, line) "
                     f"TO '{(partial / LINES_FILE).as_posix()}' (FORMAT parquet, COMPRESSION zstd)"
                 )
+                allowed_columns.check(partial / LINES_FILE)
     finally:
         connection.close()
     lines = Lines(
@@ -99,10 +131,14 @@ def prepare_lines(settings: Settings, source: OrderSource) -> Lines:
         mapping=mapping.name,
         timezone=mapping.timezone,
         shop=settings.shop,
-        consent_basis=basis,
+        consent_basis=admission.basis,
         pseudonym_key_id=key.key_id,
         assumptions=mapping.assumptions,
         report=msgspec.to_builtins(report),
+        own_data=admission.own_data,
+        consents=admission.consents,
+        left_out=left_out,
+        stated=source.consent_basis,
     )
     save_record(settings.lake, "lines", cache_key, lines)
     return lines
@@ -125,8 +161,6 @@ def resolve(source: OrderSource) -> tuple[Path, Mapping]:
 
 def content_digest(path: Path, mapping: Mapping) -> str:
     """SHA-256 hex over the file and what lies beside it; raises OrderError without it."""
-    from training.errors import OrderError  # noqa: PLC0415
-
     if not path.is_file():
         raise OrderError("--orders", "a file", str(path))
     parts = {path.name: file_digest(path)}

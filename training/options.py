@@ -12,7 +12,7 @@ Orders = Annotated[
 MappingName = Annotated[
     str | None, typer.Option("--mapping", help="Name of an included mapping, or a TOML file.")
 ]
-Basis = Annotated[str | None, typer.Option(help="Basis for using these orders.")]
+Basis = Annotated[str | None, typer.Option(help="Words added to the basis; no consent.")]
 KeyFile = Annotated[
     Path | None, typer.Option(help="Key of the pseudonyms; default keys/pseudonym.key.")
 ]

@@ -250,25 +250,32 @@ def _report(connection: duckdb.DuckDBPyConnection, path: Path, mapping: Mapping)
     reasons = connection.execute(
         "SELECT excluded, count(*) FROM parsed GROUP BY 1 ORDER BY 1"
     ).fetchall()
+    return SyncReport(
+        file=path.name,
+        mapping=mapping.name,
+        rows=sum(count for _, count in reasons),
+        dropped={mapping.exclude[i].reason: n for i, n in reasons if i is not None},
+        **counts(connection),
+    )
+
+
+def counts(connection: duckdb.DuckDBPyConnection) -> dict[str, Any]:
+    """What the table ``lines`` holds, as a report tells it."""
     row: tuple[Any, ...] = connection.execute("""
         SELECT count(*), count(DISTINCT order_id), count(DISTINCT customer_id),
             count(DISTINCT product_id), count(*) FILTER (is_return),
             count(*) FILTER (customer_id IS NULL), min(ordered_at), max(ordered_at),
             min(currency), count(unit_cost) = count(*)
         FROM lines""").fetchall()[0]
-    return SyncReport(
-        file=path.name,
-        mapping=mapping.name,
-        rows=sum(count for _, count in reasons),
-        lines=row[0],
-        dropped={mapping.exclude[i].reason: n for i, n in reasons if i is not None},
-        orders=row[1],
-        customers=row[2],
-        products=row[3],
-        returns=row[4],
-        lines_without_customer=row[5],
-        first=str(row[6]),
-        last=str(row[7]),
-        currency=str(row[8] or ""),
-        has_unit_cost=bool(row[9]),
-    )
+    return {
+        "lines": row[0],
+        "orders": row[1],
+        "customers": row[2],
+        "products": row[3],
+        "returns": row[4],
+        "lines_without_customer": row[5],
+        "first": str(row[6]),
+        "last": str(row[7]),
+        "currency": str(row[8] or ""),
+        "has_unit_cost": bool(row[9]),
+    }

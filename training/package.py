@@ -70,7 +70,7 @@ def package(
         from training.features.pins import check_pins  # noqa: PLC0415 - Ibis takes a second
 
         check_pins(made.features)
-    short = _short(made, fitted, snapshot, lines.consent_basis)
+    short = _short(made, fitted, snapshot, lines.basis_of(request.model))
     born = _born(settings, request.model, short)
     if born is not None:
         return born
@@ -94,7 +94,7 @@ def package(
         signature=made.signature,
         features=made.features,
         dataset=_dataset(settings, lines, snapshot, request, fitted),
-        consent_basis=lines.consent_basis,
+        consent_basis=lines.basis_of(request.model),
         code_commit=fingerprint.code_commit(),
         lock_digest=fingerprint.lock_digest(),
         seed=request.seed,
@@ -107,6 +107,7 @@ def package(
         expected_shift=verdicts.shift,
         state=VersionState.REGISTERED if reason is None else VersionState.REJECTED,
         rejection=reason,
+        consent=lines.consents.get(request.model, msgspec.UNSET),
     )
     return Version(version=version, manifest_path=_write(settings.lake, manifest).as_posix())
 
@@ -154,6 +155,11 @@ def _dataset(
     assumptions += unit_cost_assumption(settings, lines, request.model)
     if request.as_of is not None:
         assumptions.append(f"orders before {request.as_of.date().isoformat()} only")
+    if lines.left_out.customers:
+        assumptions.append(
+            f"{lines.left_out.customers} customers with {lines.left_out.lines} order lines left "
+            "out: exclusion list, opt-out of data sale"
+        )
     assumptions.append(f"customers pseudonymised with key {lines.pseudonym_key_id}")
     return DatasetRef(
         digest=snapshot.digest,

@@ -16,7 +16,7 @@ import msgspec
 
 from bentos.contract.errors import ContractError
 from bentos.contract.manifest import Manifest
-from training import progress
+from training import allowed_columns, progress
 from training.fingerprint import key_of, lock_digest, source_digest
 from training.fitted import Fitted
 from training.lake import Snapshot, load_record, save_record, store_snapshot
@@ -104,6 +104,7 @@ def make_version(settings: Settings, lines: Lines, request: Request) -> VersionR
 def make_snapshot(settings: Settings, lines: Lines, request: Request) -> Snapshot:
     """The dataset version of a request."""
     made = recipe(request.model)
+    lines.check_consent(request.model)
     key = key_of(
         lines=lines.path,
         as_of=str(request.as_of),
@@ -122,6 +123,7 @@ def make_snapshot(settings: Settings, lines: Lines, request: Request) -> Snapsho
             filled = Path(place) / "filled"
             filled.mkdir()
             rows = made.snapshot(settings, lines, request, filled)
+            allowed_columns.check_folder(filled)
             snapshot = store_snapshot(settings.lake, filled, rows)
     save_record(settings.lake, step, key, snapshot)
     return snapshot

@@ -20,12 +20,26 @@ class Settings(BaseSettings):
     training_memory: str = Field(default="700MB", pattern=r"^\d+(MB|GB)$")
     training_threads: int = Field(default=2, ge=1, le=64)
 
+    # Whose word on consents counts; empty: that of the control plane whose trainer key lies in
+    # this home, or without one of this machine's own file.
+    control_plane_url: str = ""
+    # The key it is asked with; keys/trainer.key of the home by default.
+    trainer_key_file: Path | None = None
+    # For so long its last answer counts while it cannot be reached. Shorter than from one night
+    # to the next: a withdrawal is never overlooked.
+    consent_copy_max_age_s: float = Field(default=3600.0, ge=0, le=43_200)
+
     # Redis that holds the online features; empty: the embedded store below ``home``.
     online_store_url: str = ""
     online_store_password_file: Path | None = None
 
     # Say each finished step on stderr even where --json is asked for and nobody watches.
     progress: bool = False
+
+    @property
+    def trainer_key(self) -> Path:
+        """File with the trainer's key."""
+        return self.trainer_key_file or self.keys / "trainer.key"
 
     @property
     def keys(self) -> Path:

@@ -35,7 +35,7 @@ def run_step(
     if name not in NAMES:
         raise ContractError("step", f"one of {list(NAMES)}", name)
     recipe(model)
-    lines = prepare_lines(settings, source)
+    lines = prepare_lines(settings, source, (model,))
     if name in ORDER_STEPS:
         return {"step": name, **_of_lines(name, lines)}
     request = Request(model=model, as_of=runs.as_of_moment(as_of, lines), seed=settings.seed)
@@ -54,7 +54,12 @@ def _of_lines(name: str, lines: Lines) -> dict[str, Any]:
     if name == "sync":
         return {"orders": lines.report, "assumptions": lines.assumptions}
     if name == "consent":
-        return {"consent_basis": lines.consent_basis, "mapping": lines.mapping}
+        return {
+            "consent_basis": lines.consent_basis,
+            "mapping": lines.mapping,
+            "consents": lines.consents,
+            "left_out": lines.left_out,
+        }
     return {"lines": lines.path, "pseudonym_key_id": lines.pseudonym_key_id}
 
 

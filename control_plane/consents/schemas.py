@@ -18,9 +18,11 @@ class ConsentIn(Body):
 
     ``given_by``: who of the merchant's, with their office; ``document``: the writing it stands
     in and where that is kept; ``text_digest``: SHA-256 hex of the text agreed to. ``given_at``
-    defaults to now, ``shop`` to the installation's.
+    defaults to now, ``shop`` to the installation's. ``id``: the one it has already, from a machine
+    that recorded it for itself.
     """
 
+    id: str | None = Field(default=None, pattern=r"^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$")
     purpose: str = Field(max_length=40)
     use: str = Field(max_length=40)
     text_version: str = Field(min_length=1, max_length=MAX_TEXT_VERSION)

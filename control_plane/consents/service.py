@@ -26,7 +26,7 @@ from control_plane.registry.models import VersionRow
 
 CLOCKS_APART_S = 300
 """A consent's time may lie so far ahead: another machine's clock wrote it."""
-_SAME = ("text_version", "text_digest", "given_by", "given_at", "document")
+_SAME = ("id", "text_version", "text_digest", "given_by", "given_at", "document")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -41,6 +41,7 @@ class Grant:
     given_by: str
     document: str
     given_at: str | None = None
+    id: str | None = None
 
 
 def give(
@@ -57,6 +58,9 @@ def give(
         asked = {name: getattr(row, name) for name in _SAME if getattr(grant, name) is not None}
         if all(getattr(before, name) == value for name, value in asked.items()):
             return before, False
+    if grant.id is not None and session.get(ConsentRow, grant.id) is not None:
+        raise PolicyError(f"consent {grant.id} is recorded already, in other words or as ended")
+    if before is not None:
         _end(session, principal, before, "another took its place", replaced_by=row.id)
     session.add(row)
     session.flush()
@@ -167,7 +171,7 @@ def _row(principal: Principal, grant: Grant) -> ConsentRow:
     if clock.seconds_between(now, given_at) > CLOCKS_APART_S:
         raise ContractError("given_at", "a time that has come", grant.given_at)
     return ConsentRow(
-        id=new_id(),
+        id=grant.id or new_id(),
         shop=grant.shop,
         purpose=grant.purpose,
         use=grant.use,

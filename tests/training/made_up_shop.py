@@ -12,6 +12,8 @@ from typing import Any
 
 import pytest
 
+from tests.training.consents import give_consents
+
 ROOT = Path(__file__).resolve().parents[2]
 SHARED_DATA = ROOT.parent / "shared" / "data"
 HEADER = [
@@ -102,6 +104,7 @@ class Trained:
 
     def __init__(self, home: Path, orders: Path) -> None:
         self.home, self.orders = home, orders
+        self.consents = give_consents(home)
         self.arguments = (
             *("run-all", "--json", "--orders", str(orders), "--consent-basis", "contract: test"),
             *("--version", "fraud@-40d", "--version", "fraud"),

@@ -4,6 +4,7 @@ import json
 
 import pytest
 
+from tests.training.consents import give_consents
 from tests.training.made_up_shop import run_training, write_orders_export
 
 
@@ -48,6 +49,7 @@ def test_mixed_currencies_exit_2_and_leave_no_lines(tmp_path):
         [row | {"Name": "#1", "Currency": "EUR"}, row | {"Name": "#2", "Currency": "USD"}],
     )
     home = tmp_path / "home"
+    give_consents(home)
     done = run_training(
         home, "step", "sync", "--orders", str(path), "--consent-basis", "contract: test"
     )

@@ -5,6 +5,7 @@ import os
 import subprocess
 import sys
 
+from tests.training.consents import give_consents
 from tests.training.made_up_shop import ROOT
 
 CODE = """
@@ -35,6 +36,7 @@ def test_two_processes_make_the_same_bytes(tmp_path, orders_export):
         # Snapshots hold no pseudonyms: another installation's key changes nothing.
         key = tmp_path / f"{seed}.key"
         key.write_text(f"{int(seed):064x}")
+        give_consents(tmp_path / f"home{seed}")
         done = subprocess.run(
             (
                 sys.executable,

@@ -6,6 +6,7 @@ import duckdb
 import pytest
 
 from bentos.contract.identity import Pseudonymizer
+from tests.training.consents import give_consents
 from training.errors import ConsentError, OrderError
 from training.lines import OrderSource, prepare_lines
 from training.pseudonyms import load_key
@@ -16,17 +17,20 @@ BASIS = "contract: test"
 
 @pytest.fixture
 def settings(tmp_path):
-    return Settings(home=tmp_path / "home", shop="my-shop")
+    settings = Settings(home=tmp_path / "home", shop="my-shop")
+    give_consents(settings.home, shop=settings.shop)
+    return settings
 
 
 def everything_below(folder):
     return b"".join(path.read_bytes() for path in folder.rglob("*") if path.is_file())
 
 
-def test_a_merchants_own_orders_need_a_basis(settings, orders_export):
+def test_a_merchants_own_orders_need_a_consent(tmp_path, orders_export):
+    settings = Settings(home=tmp_path / "another")
     with pytest.raises(ConsentError) as caught:
         prepare_lines(settings, OrderSource(orders=orders_export))
-    assert caught.value.field == "--consent-basis"
+    assert caught.value.field == "consent"
     assert not settings.home.exists()
 
 

@@ -8,6 +8,7 @@ import pytest
 
 from bentos.contract import online_store as stored
 from bentos.contract.errors import ContractError
+from tests.training.consents import give_consents
 from tests.training.made_up_shop import run_training
 from training.features.customer_views import CUSTOMER_ORDERS
 from training.materialize import moment_of
@@ -17,6 +18,7 @@ BASIS = ("--consent-basis", "contract: test")
 
 
 def materialize(home, orders, *arguments, **variables):
+    give_consents(home)
     command = ("materialize", "--orders", str(orders), *BASIS, "--json", *arguments)
     return run_training(home, *command, **variables)
 

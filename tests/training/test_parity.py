@@ -5,6 +5,7 @@ import numpy as np
 import onnx
 import pytest
 
+from tests.training.consents import give_consents
 from training.errors import ParityError
 from training.fraud import fit as fraud
 from training.lines import OrderSource, prepare_lines
@@ -21,6 +22,7 @@ FITS = {"fraud": fraud.fit, "recommendations": recommendations.fit, "pricing": p
 @pytest.fixture(scope="module")
 def fitted(tmp_path_factory, orders_export):
     settings = Settings(home=tmp_path_factory.mktemp("parity"))
+    give_consents(settings.home)
     lines = prepare_lines(settings, OrderSource(orders=orders_export, consent_basis="test"))
     return {
         model: fit(make_snapshot(settings, lines, Request(model=model, seed=3)).folder_path, 3)

@@ -20,7 +20,7 @@ def test_every_manifest_keeps_the_contract(trained, position):
     manifest = msgspec.json.decode(raw, type=Manifest)
     check_manifest(manifest)
     assert manifest.parity.passed
-    assert manifest.consent_basis == "contract: test"
+    assert manifest.consent_basis.endswith("stated: contract: test")
     assert manifest.mlflow_run_id
     assert manifest.budgets["onnx_bytes"] > 0
     assert "onnxruntime" in manifest.cpu_kernels

@@ -22,7 +22,6 @@ from training.recipes import recipe
 from training.register import read_key
 from training.settings import Settings
 
-TRAINER_KEY = "trainer.key"
 EXIT_CODES = {Outcome.DONE: 0, Outcome.FAILED: 1, Outcome.RUNNING: 1, Outcome.STOPPED: 3}
 BUSY = 4
 
@@ -39,7 +38,7 @@ def nightly(  # noqa: PLR0913 - one option each
     ] = None,
     orders: Annotated[Path | None, typer.Option(help="Order lines, Parquet or CSV.")] = None,
     mapping: Annotated[str | None, typer.Option(help="Included mapping, or a TOML file.")] = None,
-    consent_basis: Annotated[str | None, typer.Option(help="Basis for using them.")] = None,
+    consent_basis: Annotated[str | None, typer.Option(help="Words added to the basis.")] = None,
     pseudonym_key_file: Annotated[Path | None, typer.Option(help="Key of the pseudonyms.")] = None,
     control_plane: Annotated[
         str | None, typer.Option(help="Its address; default SIGNALBOX_CONTROL_PLANE_URL.")
@@ -58,7 +57,8 @@ def nightly(  # noqa: PLR0913 - one option each
     as_json: Annotated[bool, typer.Option("--json", help="One JSON document on stdout.")] = False,
 ) -> None:
     """One night: from the orders to one draft release a model; goes on where one broke off."""
-    settings, own = Settings(), NightlySettings()
+    own = NightlySettings()
+    settings = _asking(Settings(), own, control_plane, key_file, offline=offline)
     source = OrderSource(
         orders=orders or own.nightly_orders,
         mapping=mapping or own.nightly_mapping,
@@ -74,6 +74,16 @@ def nightly(  # noqa: PLR0913 - one option each
         return
     desk = None if offline else _desk(settings, own, control_plane, key_file)
     raise typer.Exit(_run(settings, own, ask, desk, as_json=as_json))
+
+
+def _asking(
+    settings: Settings, own: NightlySettings, url: str | None, key: Path | None, *, offline: bool
+) -> Settings:
+    """Consents are asked of the control plane this night talks to."""
+    if offline:
+        return settings
+    asked = {"control_plane_url": url or own.control_plane_url, "trainer_key_file": key}
+    return settings.model_copy(update={name: value for name, value in asked.items() if value})
 
 
 def moment(text: str | None) -> datetime:
@@ -114,7 +124,7 @@ def _run(
 def _desk(
     settings: Settings, own: NightlySettings, address: str | None, key_file: Path | None
 ) -> Desk:
-    path = key_file or settings.keys / TRAINER_KEY
+    path = key_file or settings.trainer_key
     if not path.is_file():
         hint = "signalbox init makes it; --offline does without a control plane"
         raise ContractError("--key-file", "the trainer's key file", str(path), hint)

@@ -21,6 +21,8 @@ def sync(night: Night) -> Synced:
     from training.orders import connect  # noqa: PLC0415
 
     path, mapping = resolve(night.source)
+    # Asked before the file is read, and again by the step that says so.
+    consent.admit(night.settings, mapping, night.source.consent_basis)
     with connect(night.settings.training_memory) as connection:
         columns = order_file.column_types(connection, path)
     return Synced(
@@ -32,10 +34,11 @@ def sync(night: Night) -> Synced:
 
 
 def consented(night: Night, synced: Synced) -> Consented:
-    """The basis, before a single line is read; raises ConsentError without one."""
+    """The basis, before a single line is read; raises ConsentError without one. Each model's own
+    consent is asked for again where its features are made."""
     del synced
     _, mapping = resolve(night.source)
-    return Consented(basis=consent.consent_basis(mapping, night.source.consent_basis))
+    return Consented(basis=consent.admit(night.settings, mapping, night.source.consent_basis).basis)
 
 
 def pseudonymise(night: Night, synced: Synced, basis: Consented) -> Pseudonymised:

@@ -7,6 +7,7 @@ import sys
 import pytest
 
 from bentos.contract.errors import ContractError
+from tests.training.consents import give_consents
 from tests.training.made_up_shop import ROOT, run_training
 from training.features import commands
 from training.features.registry import VIEWS
@@ -50,6 +51,7 @@ def test_what_is_not_there_is_named(tmp_path, printed):
 
 
 def test_nights_are_computed_into_the_lake_and_the_store_stays_empty(tmp_path, orders_export):
+    give_consents(tmp_path)
     done = features(
         tmp_path, "compute", "--orders", str(orders_export), "--consent-basis", "contract: test",
         "--as-of", "2024-03-02", "--nights", "2", "--json",
