@@ -20,9 +20,10 @@ FIRST_LEVEL = 1000.0
 "Assumed before Shopify said anything: the most one query may cost fits any plan's bucket."
 FIRST_RATE = 100.0
 "Of the smallest plan."
-MAX_RECHECK_S = 1.0
-"Others give points back: who waits looks again so often."
-MIN_RECHECK_S = 0.02
+RECHECK_S = 1.0
+"Who waits shows so often that it is still there."
+EAGER_RECHECK_S = 0.2
+"And looks so often whether somebody on the way gave points back, or left the line."
 ROUNDING = 1e-6
 ABSENT_S = 3.0
 "Real seconds after which one who stands in line and was not seen is gone."
@@ -149,8 +150,10 @@ def _wait(bucket: Bucket, cost: float, ahead: float, now: float) -> float | None
     needed = max(lacking / bucket.rate if lacking > ROUNDING else 0, bucket.closed_until - now)
     if needed <= 0:
         return None
+    if ahead:
+        return EAGER_RECHECK_S
     # The first in line waits exactly as long as it must.
-    return min(max(needed, MIN_RECHECK_S if ahead else 0), MAX_RECHECK_S)
+    return min(needed, EAGER_RECHECK_S if bucket.flights else RECHECK_S)
 
 
 def _refilled(bucket: Bucket, now: float) -> Bucket:

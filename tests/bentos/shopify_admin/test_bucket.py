@@ -90,6 +90,16 @@ def test_one_who_pages_uses_all_there_is_and_is_never_throttled(plan):
     assert spent / (end * plan[1] + plan[0]) >= 0.97
 
 
+def test_who_waits_goes_as_soon_as_another_gives_back():
+    held = Bucket(level=900.0, capacity=2000.0, rate=1.0)
+    held, away = planning.ask(held, None, 900.0, 0.0, 0.0, FLIGHT_S)
+    held, turn = planning.ask(held, None, 500.0, 0.0, 0.0, FLIGHT_S)
+    held = planning.settle(held, away.id, Reading(100.0, 800.0, 2000.0, 1.0), 0.1)
+    now = turn.wait_s
+    assert now <= 0.2, "500 s without what comes back"
+    assert planning.ask(held, turn.id, 500.0, now, now, FLIGHT_S)[1].wait_s is None
+
+
 def test_a_wait_is_exactly_what_is_missing():
     held = Bucket(level=50.0, capacity=2000.0, rate=100.0, at=10.0)
     held, turn = planning.ask(held, None, 120.0, 10.0, 0.0, FLIGHT_S)
