@@ -10,7 +10,8 @@ from typing import Any
 
 from tests.stand_in.shopify.records import Kind, Record, number_of, timestamp
 from tests.stand_in.shopify.shop import Shop
-from tests.stand_in.shopify.webhook_customer import NO_TEXT, Body, lower, times
+from tests.stand_in.shopify.webhook_customer import NO_TEXT, Body, customer_body, lower, times
+from tests.stand_in.shopify.webhook_order import OrderBodies
 
 MAX_VARIANTS = 100
 "A product's webhook has no more of them in full."
@@ -21,6 +22,19 @@ class WebhookBodies:
 
     def __init__(self, shop: Shop) -> None:
         self._shop = shop
+        self._orders = OrderBodies(shop)
+
+    def order(self, record: Record) -> Body:
+        """``orders/*``."""
+        return self._orders.order(record)
+
+    def refund(self, record: Record) -> Body:
+        """``refunds/create``."""
+        return self._orders.refund(record)
+
+    def customer(self, record: Record) -> Body:
+        """``customers/*``."""
+        return customer_body(record, self._shop.currency)
 
     def dispute(self, record: Record) -> Body:
         """``disputes/*``."""
@@ -94,7 +108,8 @@ class WebhookBodies:
             "provider_title": provider.get("title"),
             "risk_level": lower(held[-1].get("riskLevel")),
             "created_at": timestamp(order.updated_at),
-            "order_id": order.number,
+            # As in Shopify's sample; the shape allows a text, which would be a guess.
+            "order_id": None,
             "admin_graphql_api_order_id": order.gid,
         }
 
@@ -116,12 +131,11 @@ class WebhookBodies:
             "country": "GB",
             "country_code": "GB",
             "country_name": "United Kingdom",
-            "primary_locale": "en",
-            "timezone": "(GMT+00:00) London",
-            "iana_timezone": "Europe/London",
+            "created_at": timestamp(0),
+            "updated_at": timestamp(here.now()),
             "shop_owner": here.name,
-            "plan_name": "enterprise",
-            "plan_display_name": "Shopify Plus",
+            "primary_location_id": 655441491,
+            **_PLAIN_SHOP,
         }
 
     def _variant(self, record: Record) -> Body:
@@ -169,3 +183,48 @@ def compliance_body(shop: Shop, topic: str, said: Mapping[str, Any]) -> Body:
 def written(body: Body) -> bytes:
     """The very bytes that are signed and sent, again and again."""
     return json.dumps(body, ensure_ascii=False, separators=(",", ":")).encode()
+
+
+# As Shopify's sample has it, for a shop in London.
+_PLAIN_SHOP: Body = {
+    "province": "England",
+    "address1": "1 High Street",
+    "zip": "SW1A 1AA",
+    "city": "London",
+    "source": None,
+    "phone": "",
+    "latitude": None,
+    "longitude": None,
+    "primary_locale": "en",
+    "address2": None,
+    "timezone": "(GMT+00:00) London",
+    "iana_timezone": "Europe/London",
+    "money_format": "£{{amount}}",
+    "money_with_currency_format": "£{{amount}} GBP",
+    "weight_unit": "kg",
+    "province_code": "ENG",
+    "taxes_included": None,
+    "auto_configure_tax_inclusivity": None,
+    "tax_shipping": None,
+    "county_taxes": None,
+    "plan_display_name": "Shopify Plus",
+    "plan_name": "enterprise",
+    "has_discounts": False,
+    "has_gift_cards": True,
+    "google_apps_domain": None,
+    "google_apps_login_enabled": None,
+    "money_in_emails_format": "£{{amount}}",
+    "money_with_currency_in_emails_format": "£{{amount}} GBP",
+    "eligible_for_payments": True,
+    "requires_extra_payments_agreement": False,
+    "password_enabled": None,
+    "has_storefront": True,
+    "finances": True,
+    "checkout_api_supported": True,
+    "multi_location_enabled": True,
+    "setup_required": False,
+    "pre_launch_enabled": False,
+    "enabled_presentment_currencies": ["GBP"],
+    "marketing_sms_consent_enabled_at_checkout": False,
+    "transactional_sms_disabled": False,
+}

@@ -5,6 +5,7 @@ Headers of shopify.dev/docs/apps/build/webhooks/delivery-structure.
 
 import base64
 import hmac
+import json
 import uuid
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -27,8 +28,17 @@ class Subscription:
     from_toml: bool = False
     name: str | None = None
     sub_topic: str | None = None
+    include_fields: tuple[str, ...] = ()
+    "Of the body's; all where there are none."
     last_success: float = float("-inf")
     "By the clock's monotonic seconds."
+
+    def wanted(self, body: bytes) -> bytes:
+        """The part of a body that was asked for."""
+        if not self.include_fields:
+            return body
+        kept = {k: v for k, v in json.loads(body).items() if k in self.include_fields}
+        return json.dumps(kept, ensure_ascii=False, separators=(",", ":")).encode()
 
 
 @dataclass

@@ -44,6 +44,10 @@ class WebhookLog:
         self._sent[delivery.webhook_id] = sent
         return sent
 
+    def event_of(self, webhook_id: str) -> str:
+        """The event id of a delivery."""
+        return self._sent[webhook_id].event_id
+
     def note(self, webhook_id: str, answer: Answer) -> None:
         """One send was answered."""
         sent = self._sent[webhook_id]

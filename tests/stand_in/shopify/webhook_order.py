@@ -18,6 +18,9 @@ from tests.stand_in.shopify.webhook_customer import (
     times,
 )
 
+STAFF = 548380009
+"Whoever of the merchant's made the refund."
+
 
 class OrderBodies:
     """Of one shop."""
@@ -99,7 +102,7 @@ class OrderBodies:
             "created_at": timestamp(record.created_at),
             "processed_at": timestamp(record.processed_at),
             "note": body.get("note"),
-            "user_id": None,
+            "user_id": STAFF,
             "restock": False,
             "return": None,
             "duties": [],
@@ -109,18 +112,7 @@ class OrderBodies:
             "refund_line_items": [self._refund_line(each) for each in body["refundLineItems"]]
             if body.get("refundLineItems")
             else [],
-            "transactions": [
-                {
-                    "id": record.number,
-                    "admin_graphql_api_id": f"gid://shopify/OrderTransaction/{record.number}",
-                    "order_id": record.parent,
-                    "kind": "refund",
-                    "status": "success",
-                    "gateway": "shopify_payments",
-                    "amount": whole,
-                    "currency": self._shop.currency,
-                }
-            ],
+            "transactions": [self._repayment(record, whole)],
         }
 
     def _record(self, kind: Kind, number: Any) -> Record | None:
@@ -159,6 +151,28 @@ class OrderBodies:
             "total_discount": "0.00",
             "total_discount_set": money("0.00"),
             **_PLAIN_LINE,
+        }
+
+    def _repayment(self, refund: Record, amount: str) -> Body:
+        nothing = {"amount": "0.0", "currency": "XXX"}
+        return {
+            "id": refund.number,
+            "admin_graphql_api_id": f"gid://shopify/OrderTransaction/{refund.number}",
+            "order_id": refund.parent,
+            "kind": "refund",
+            "status": "success",
+            "gateway": "shopify_payments",
+            "amount": amount,
+            "currency": self._shop.currency,
+            "created_at": timestamp(refund.created_at),
+            "processed_at": timestamp(refund.processed_at),
+            "payment_id": f"#{refund.parent}.1",
+            "source_name": "web",
+            "test": False,
+            "manual_payment_gateway": False,
+            "receipt": {},
+            "total_unsettled_set": {"presentment_money": nothing, "shop_money": nothing},
+            **dict.fromkeys(_NO_REPAYMENT),
         }
 
     def _refund_line(self, line: Mapping[str, Any]) -> Body:
@@ -243,6 +257,16 @@ _PLAIN_ORDER: Body = {
     "total_tip_received": "0.00",
     "total_weight": 0,
 }
+_NO_REPAYMENT = (
+    "amount_rounding",
+    "authorization",
+    "device_id",
+    "error_code",
+    "location_id",
+    "message",
+    "parent_id",
+    "user_id",
+)
 _PLAIN_LINE: Body = {
     "attributed_staffs": [],
     "discount_allocations": [],

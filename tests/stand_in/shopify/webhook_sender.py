@@ -72,6 +72,7 @@ class WebhookSender:
         return [self._deliver(subscription, body, event) for subscription in wanted]
 
     def _deliver(self, to: Subscription, body: bytes, event_id: str) -> str:
+        body = to.wanted(body)
         delivery = Delivery(
             to.id,
             to.topic,
