@@ -1,6 +1,7 @@
 """Commands of training: every step alone, one model, or all of them.
 
-Exit codes: 0 done, 1 a build failed (parity) or the control plane refused, 2 bad input.
+Exit codes: 0 done, 1 a build failed (parity), or the control plane or Shopify refused, 2 bad
+input, 3 another sync of the shop is running.
 """
 
 import sys
@@ -19,12 +20,13 @@ from training.errors import ParityError, StoreError
 from training.lines import Lines, OrderSource, prepare_lines
 from training.nightly import commands as nightly_commands
 from training.nightly.errors import BusyError
-from training.options import AsJson, AsOf, Basis, KeyFile, MappingName, Orders
+from training.options import AsJson, AsOf, Basis, KeyFile, MappingName, OfShop, Orders
 from training.pseudonyms import KEY_FILE, load_key
 from training.recipes import RECIPES, Request, recipe, unit_cost_assumption
 from training.register import RegisterError, read_key, register
 from training.settings import Settings
-from training.shop import cli as shop
+from training.shop import cli as shop_commands
+from training.shop.errors import SyncError, SyncRunning
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -34,15 +36,16 @@ app = typer.Typer(
 )
 
 nightly_commands.register(app)
-app.add_typer(shop.app, name="shop")
+app.add_typer(shop_commands.app, name="shop")
 app.add_typer(consent_commands.app, name="consent")
 
 
 @app.command("run")
-def run_model(
+def run_model(  # noqa: PLR0913 - options of a command
     *,
     model: Annotated[str, typer.Option(help=f"One of {sorted(RECIPES)}.")],
     orders: Orders = None,
+    shop: OfShop = False,
     mapping: MappingName = None,
     consent_basis: Basis = None,
     pseudonym_key_file: KeyFile = None,
@@ -51,7 +54,7 @@ def run_model(
 ) -> None:
     """Make one version of one model."""
     wanted = f"{model}@{as_of}" if as_of else model
-    source = _source(orders, mapping, consent_basis, pseudonym_key_file)
+    source = _source(orders, mapping, consent_basis, pseudonym_key_file, shop=shop)
     _run(source, (wanted,), as_json=as_json)
 
 
@@ -63,22 +66,24 @@ def run_all(
         typer.Option(help="MODEL or MODEL@AS_OF, repeatable; default: every model on all orders."),
     ] = None,
     orders: Orders = None,
+    shop: OfShop = False,
     mapping: MappingName = None,
     consent_basis: Basis = None,
     pseudonym_key_file: KeyFile = None,
     as_json: AsJson = False,
 ) -> None:
     """Make several versions in one process, in the given order."""
-    source = _source(orders, mapping, consent_basis, pseudonym_key_file)
+    source = _source(orders, mapping, consent_basis, pseudonym_key_file, shop=shop)
     _run(source, tuple(version or RECIPES), as_json=as_json)
 
 
 @app.command("step")
-def step(
+def step(  # noqa: PLR0913 - options of a command
     name: Annotated[str, typer.Argument(help=f"One of: {', '.join(steps.NAMES)}.")],
     *,
     model: Annotated[str, typer.Option(help=f"One of {sorted(RECIPES)}.")] = "fraud",
     orders: Orders = None,
+    shop: OfShop = False,
     mapping: MappingName = None,
     consent_basis: Basis = None,
     pseudonym_key_file: KeyFile = None,
@@ -86,14 +91,15 @@ def step(
 ) -> None:
     """Run up to one step and print what it gives, as JSON. What is unchanged is not done again."""
     settings = Settings()
-    source = _source(orders, mapping, consent_basis, pseudonym_key_file)
+    source = _source(orders, mapping, consent_basis, pseudonym_key_file, shop=shop)
     _print(steps.run_step(settings, name, source, model, as_of))
 
 
 @app.command("materialize")
-def fill_online_store(
+def fill_online_store(  # noqa: PLR0913 - options of a command
     *,
     orders: Orders = None,
+    shop: OfShop = False,
     mapping: MappingName = None,
     consent_basis: Basis = None,
     pseudonym_key_file: KeyFile = None,
@@ -109,7 +115,7 @@ def fill_online_store(
 
     settings = Settings()
     progress.set_quiet(as_json and not (sys.stderr.isatty() or settings.progress))
-    source = _source(orders, mapping, consent_basis, pseudonym_key_file)
+    source = _source(orders, mapping, consent_basis, pseudonym_key_file, shop=shop)
     lines = prepare_lines(settings, source)
     report = materialize(
         settings,
@@ -161,8 +167,8 @@ def main(arguments: list[str] | None = None) -> int:
         return _fail("; ".join(_setting_problem(problem) for problem in error.errors()), 2)
     except BusyError as error:
         return _fail(str(error), nightly_commands.BUSY)
-    except (ParityError, RegisterError, ShopifyError, StoreError) as error:
-        return _fail(str(error), 1)
+    except (ParityError, RegisterError, ShopifyError, StoreError, SyncError) as error:
+        return _fail(str(error), 3 if isinstance(error, SyncRunning) else 1)
     except SystemExit as stop:
         return stop.code if isinstance(stop.code, int) else int(stop.code is not None)
     return 0
@@ -179,10 +185,19 @@ def _setting_problem(problem: Any) -> str:
 
 
 def _source(
-    orders: Path | None, mapping: str | None, basis: str | None, key_file: Path | None
+    orders: Path | None,
+    mapping: str | None,
+    basis: str | None,
+    key_file: Path | None,
+    *,
+    shop: bool,
 ) -> OrderSource:
     return OrderSource(
-        orders=orders, mapping=mapping, consent_basis=basis, pseudonym_key_file=key_file
+        orders=orders,
+        shop=shop,
+        mapping=mapping,
+        consent_basis=basis,
+        pseudonym_key_file=key_file,
     )
 
 

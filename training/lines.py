@@ -7,6 +7,7 @@ from pathlib import Path
 
 import msgspec
 
+from bentos.contract.errors import ContractError
 from bentos.contract.training_consent import ConsentRef
 from training import allowed_columns, consent, progress
 from training import mapping as mappings
@@ -35,9 +36,13 @@ CODE = (
 
 
 class OrderSource(msgspec.Struct, frozen=True, kw_only=True):
-    """Which orders, by which mapping, on which basis. None means: the default, or guess."""
+    """Which orders, by which mapping, on which basis. None means: the default, or guess.
+
+    ``shop``: those of the connected shop, as they were last synced.
+    """
 
     orders: Path | None = None
+    shop: bool = False
     mapping: str | None = None
     consent_basis: str | None = None
     pseudonym_key_file: Path | None = None
@@ -84,7 +89,7 @@ def prepare_lines(settings: Settings, source: OrderSource, models: tuple[str, ..
     ``models``: those they are for; without any, at least one must be consented to. Raises
     ConsentError before anything is read, OrderError for what the file has wrong.
     """
-    path, mapping = resolve(source)
+    path, mapping = resolve(settings, source)
     admission = consent.admit(settings, mapping, source.consent_basis, models)
     key = load_key(source.pseudonym_key_file or settings.keys / KEY_FILE)
     admission.check_key(key.key_id)
@@ -109,7 +114,10 @@ def prepare_lines(settings: Settings, source: OrderSource, models: tuple[str, ..
         with progress.step(f"sync {path.name}"):
             report = orders.sync(connection, path, mapping, settings.shop)
         with progress.step("pseudonymise"):
-            pseudonyms.pseudonymise(connection, key, settings.shop)
+            if mapping.customer_ids.kind == "pseudonym":
+                pseudonyms.check(connection, f"{path.name} customers")
+            else:
+                pseudonyms.pseudonymise(connection, key, settings.shop)
             left_out = take_out(connection, admission.left_out)
             report = msgspec.structs.replace(report, **orders.counts(connection))
             if not report.lines:
@@ -144,8 +152,10 @@ def prepare_lines(settings: Settings, source: OrderSource, models: tuple[str, ..
     return lines
 
 
-def resolve(source: OrderSource) -> tuple[Path, Mapping]:
+def resolve(settings: Settings, source: OrderSource) -> tuple[Path, Mapping]:
     """The file of a source and how it is read: as named, else guessed from its columns."""
+    if source.shop:
+        return _of_shop(settings, source)
     from training import order_file  # noqa: PLC0415
 
     path = source.orders or order_file.default_file()
@@ -157,6 +167,16 @@ def resolve(source: OrderSource) -> tuple[Path, Mapping]:
 
     with connect() as connection:
         return path, mappings.guess(order_file.column_names(connection, path), path.name)
+
+
+def _of_shop(settings: Settings, source: OrderSource) -> tuple[Path, Mapping]:
+    from training.shop import sales  # noqa: PLC0415 - Ibis
+
+    if source.orders is not None or source.mapping is not None:
+        raise ContractError("--shop", "no other orders and no mapping beside it", "both")
+    key = load_key(source.pseudonym_key_file or settings.keys / KEY_FILE)
+    sales.check_key(settings, key)
+    return sales.sales_file(settings), mappings.load("shop")
 
 
 def content_digest(path: Path, mapping: Mapping) -> str:

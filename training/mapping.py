@@ -79,7 +79,7 @@ class FillDown(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
 
 
 class IdKind(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """How identifiers are written: ``integer``, ``text`` or ``email``."""
+    """How identifiers are written: ``integer``, ``text``, ``email``, or ``pseudonym`` already."""
 
     kind: str = "text"
 
@@ -197,7 +197,7 @@ def _check_ids(mapping: Mapping, field: str) -> None:
             raise ContractError(f"{field} columns.{name}", "a column, or several", "none")
     for ids, allowed in (
         (mapping.product_ids, ("integer", "text")),
-        (mapping.customer_ids, ("integer", "text", "email")),
+        (mapping.customer_ids, ("integer", "text", "email", "pseudonym")),
     ):
         if ids.kind not in allowed:
             raise ContractError(f"{field} kind of ids", f"one of {list(allowed)}", ids.kind)

@@ -9,6 +9,9 @@ Orders = Annotated[
     Path | None,
     typer.Option(help="Order lines, Parquet or CSV; without it Complete Journey."),
 ]
+OfShop = Annotated[
+    bool, typer.Option("--shop", help="Orders of the connected shop, as last synced.")
+]
 MappingName = Annotated[
     str | None, typer.Option("--mapping", help="Name of an included mapping, or a TOML file.")
 ]

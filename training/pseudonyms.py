@@ -7,8 +7,14 @@ import duckdb
 import pyarrow as pa
 
 from bentos.contract.errors import ContractError
-from bentos.contract.identity import MIN_PSEUDONYM_KEY_BYTES, Pseudonymizer, key_fingerprint
+from bentos.contract.identity import (
+    MIN_PSEUDONYM_KEY_BYTES,
+    PSEUDONYM_LENGTH,
+    Pseudonymizer,
+    key_fingerprint,
+)
 from training import atomic
+from training.errors import OrderError
 
 KEY_FILE = "pseudonym.key"
 KIND = "customer"
@@ -46,3 +52,13 @@ def pseudonymise(connection: duckdb.DuckDBPyConnection, key: Pseudonymizer, shop
     connection.execute("DROP TABLE lines")
     connection.execute("ALTER TABLE pseudonymised RENAME TO lines")
     connection.unregister("pseudonyms")
+
+
+def check(connection: duckdb.DuckDBPyConnection, field: str) -> None:
+    """Raises OrderError where table ``lines``, said to hold pseudonyms, names somebody else."""
+    form = f"[A-Z2-7]{{{PSEUDONYM_LENGTH}}}"
+    row = connection.execute(
+        "SELECT count(*) FROM lines WHERE NOT regexp_full_match(customer_id, ?)", [form]
+    ).fetchall()[0]
+    if row[0]:
+        raise OrderError(field, "pseudonyms, as a synced shop has them", f"{row[0]} other lines")

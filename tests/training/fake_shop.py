@@ -209,7 +209,7 @@ class FakeShop:
         scopes = [{"handle": scope} for scope in self.scopes]
         return {"currentAppInstallation": {"accessScopes": scopes}}
 
-    def _bulk_start(self, variables):
+    def _bulk_operation_run_query(self, variables):
         if self._fault("busy"):
             raise Refused("busy", ["OPERATION_IN_PROGRESS"])
         number = len(self.operations) + 1
@@ -226,13 +226,13 @@ class FakeShop:
         shown = {k: self.operations[operation][k] for k in ("id", "status", "createdAt")}
         return {"bulkOperationRunQuery": {"bulkOperation": shown, "userErrors": []}}
 
-    def _bulk_running(self, _):
+    def _bulk_operations(self, _):
         shown = [
             {k: v for k, v in each.items() if k != "content"} for each in self.operations.values()
         ]
         return {"bulkOperations": {"nodes": shown[::-1]}}
 
-    def _bulk_status(self, variables):
+    def _bulk_operation(self, variables):
         operation = self.operations[variables["id"]]
         if self._fault("lost"):
             return {"bulkOperation": None}
@@ -264,7 +264,7 @@ class FakeShop:
         page = {"hasNextPage": at + 2 < len(found), "endCursor": str(at + 2)}
         return {"orders": {"nodes": found[at : at + 2], "pageInfo": page}}
 
-    def _dispute_pages(self, _):
+    def _disputes_page(self, _):
         page = {"hasNextPage": False, "endCursor": None}
         return {"disputes": {"nodes": self.disputes, "pageInfo": page}}
 

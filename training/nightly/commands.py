@@ -37,6 +37,7 @@ def nightly(  # noqa: PLR0913 - one option each
         list[str] | None, typer.Option(help="Repeatable; default SIGNALBOX_NIGHTLY_MODELS.")
     ] = None,
     orders: Annotated[Path | None, typer.Option(help="Order lines, Parquet or CSV.")] = None,
+    shop: Annotated[bool, typer.Option("--shop", help="Of the connected shop, as synced.")] = False,
     mapping: Annotated[str | None, typer.Option(help="Included mapping, or a TOML file.")] = None,
     consent_basis: Annotated[str | None, typer.Option(help="Words added to the basis.")] = None,
     pseudonym_key_file: Annotated[Path | None, typer.Option(help="Key of the pseudonyms.")] = None,
@@ -60,8 +61,9 @@ def nightly(  # noqa: PLR0913 - one option each
     own = NightlySettings()
     settings = _asking(Settings(), own, control_plane, key_file, offline=offline)
     source = OrderSource(
-        orders=orders or own.nightly_orders,
-        mapping=mapping or own.nightly_mapping,
+        orders=orders if shop else orders or own.nightly_orders,
+        shop=shop,
+        mapping=mapping if shop else mapping or own.nightly_mapping,
         consent_basis=consent_basis or own.nightly_consent_basis,
         pseudonym_key_file=pseudonym_key_file,
     )

@@ -20,7 +20,7 @@ def sync(night: Night) -> Synced:
     from training import order_file  # noqa: PLC0415 - DuckDB
     from training.orders import connect  # noqa: PLC0415
 
-    path, mapping = resolve(night.source)
+    path, mapping = resolve(night.settings, night.source)
     # Asked before the file is read, and again by the step that says so.
     consent.admit(night.settings, mapping, night.source.consent_basis)
     with connect(night.settings.training_memory) as connection:
@@ -37,7 +37,7 @@ def consented(night: Night, synced: Synced) -> Consented:
     """The basis, before a single line is read; raises ConsentError without one. Each model's own
     consent is asked for again where its features are made."""
     del synced
-    _, mapping = resolve(night.source)
+    _, mapping = resolve(night.settings, night.source)
     return Consented(basis=consent.admit(night.settings, mapping, night.source.consent_basis).basis)
 
 

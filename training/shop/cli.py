@@ -25,8 +25,11 @@ from bentos.shopify_admin.connection import (
 from bentos.shopify_admin.tokens import Asking
 from bentos.shopify_admin.transport import Transport, site_of
 from training.settings import Settings
+from training.shop.sync_commands import shop_status, sync_shop
 
 app = typer.Typer(no_args_is_help=True, help="Connect shops and read their orders.")
+app.command("sync")(sync_shop)
+app.command("status")(shop_status)
 
 Domain = Annotated[str, typer.Option(help="The shop, <store>.myshopify.com.")]
 ClientId = Annotated[str | None, typer.Option(help="Client id of the app (Dev Dashboard).")]

@@ -31,7 +31,7 @@ WINDOW = timedelta(days=60)
 "Orders older than this are out of sight without the scope read_all_orders."
 ALL_ORDERS = "read_all_orders"
 STAGING = "staging"
-MEMORY = "96MB"
+MEMORY = "64MB"
 THREADS = 1
 CODE = ("training/shop/columns.py", "training/shop/rows.py", "training/shop/staging.py")
 

@@ -6,6 +6,7 @@ together or not at all. What it does not name is left over from a kill and is re
 
 import fcntl
 import os
+import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -21,6 +22,8 @@ FOLDER = "shop"
 CURRENT = "current.json"
 SYNC_LOCK = "sync.lock"
 TABLES_LOCK = "tables.lock"
+SALES = "sales"
+"What is made of the tables for training; it goes when they do."
 
 
 class Contents(msgspec.Struct, frozen=True, kw_only=True):
@@ -110,6 +113,10 @@ class ShopLake:
                     path.unlink()
         for path in self.folder.glob(f".{CURRENT}.*"):
             path.unlink()
+        number = f"{current.generation:06d}-" if current else None
+        for path in (self.folder / SALES).glob("*"):
+            if number is None or not path.name.startswith(number):
+                shutil.rmtree(path) if path.is_dir() else path.unlink()
 
 
 @contextmanager

@@ -89,7 +89,8 @@ def test_every_row_is_there_under_a_pseudonym(shop, tmp_path):
     assert not (tmp_path / "shop" / STAGING).exists()
 
 
-@settings(max_examples=4, deadline=None, suppress_health_check=list(HealthCheck))
+@pytest.mark.slow
+@settings(max_examples=6, deadline=None, suppress_health_check=list(HealthCheck))
 @given(seed=st.integers(0, 2**32), cuts=st.integers(0, 3))
 def test_any_order_of_lines_and_any_cut_gives_the_same_tables(shop, tmp_path, seed, cuts):
     plain = FakeShop()
@@ -162,14 +163,9 @@ def test_orders_beyond_the_window_are_kept(shop, tmp_path):
 @pytest.mark.parametrize(
     "faults",
     [
-        ["busy", "busy"],
-        ["lost"],
-        ["CANCELED"],
-        ["EXPIRED", "RUNNING"],
-        ["expired-url"],
-        ["short", "short", "short"],
-        ["FAILED"],
-        ["FAILED", "FAILED", "FAILED"],
+        ["busy", "busy", "lost", "short", "short", "expired-url", "RUNNING"],
+        pytest.param(["EXPIRED", "CANCELED", "lost"], marks=pytest.mark.slow),
+        pytest.param(["FAILED", "FAILED", "FAILED"], marks=pytest.mark.slow),
     ],
     ids="-".join,
 )
@@ -196,10 +192,10 @@ def test_a_failed_operation_is_cut_in_two_where_its_partial_data_ended(shop, tmp
     "fault",
     [
         "kill-after-start",
-        "kill:bulk_status",
-        "kill:bulk_start",
         "kill:refund_pages",
-        "kill:dispute_pages",
+        pytest.param("kill:bulk_operation", marks=pytest.mark.slow),
+        pytest.param("kill:bulk_operation_run_query", marks=pytest.mark.slow),
+        pytest.param("kill:disputes_page", marks=pytest.mark.slow),
     ],
 )
 def test_a_killed_sync_goes_on_and_starts_no_operation_twice(shop, tmp_path, fault):
@@ -245,7 +241,7 @@ def test_what_the_app_may_not_read_is_skipped_and_said(shop, tmp_path):
     def denied(_):
         raise AccessDenied("disputes", required="read_shopify_payments_disputes")
 
-    shop._dispute_pages = denied
+    shop._disputes_page = denied
     report = sync(shop, tmp_path)
     assert list(report.skipped) == ["disputes"]
     assert report.problems == {}
