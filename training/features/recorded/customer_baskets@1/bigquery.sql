@@ -10,37 +10,49 @@ WITH `t1` AS (
     AND `t0`.`customer_id` IS NOT NULL
 )
 SELECT
-  `t8`.`customer_id` AS `entity`,
-  `t8`.`mean_products`,
-  `t8`.`mean_units`,
-  `t8`.`largest_value`,
-  `t8`.`discount_share`,
-  1.0 - ieee_divide(CAST(`t5`.`products` AS FLOAT64), `t8`.`taken`) AS `repeat_share`
+  `t9`.`customer_id` AS `entity`,
+  `t9`.`mean_products`,
+  `t9`.`mean_units`,
+  `t9`.`largest_value`,
+  `t9`.`discount_share`,
+  1.0 - ieee_divide(CAST(`t5`.`products` AS FLOAT64), `t9`.`taken`) AS `repeat_share`
 FROM (
   SELECT
-    `t6`.`customer_id`,
-    ieee_divide(CAST(SUM(`t6`.`products`) AS FLOAT64), COUNT(*)) AS `mean_products`,
-    ieee_divide(CAST(SUM(`t6`.`units`) AS FLOAT64), COUNT(*)) AS `mean_units`,
-    CAST(MAX(`t6`.`amount`) AS FLOAT64) AS `largest_value`,
-    1.0 - ieee_divide(CAST(SUM(`t6`.`amount`) AS FLOAT64), NULLIF(CAST(SUM(`t6`.`gross`) AS FLOAT64), 0)) AS `discount_share`,
-    CAST(SUM(`t6`.`products`) AS FLOAT64) AS `taken`
+    `t7`.`customer_id`,
+    ieee_divide(CAST(SUM(`t7`.`products`) AS FLOAT64), COUNT(*)) AS `mean_products`,
+    ieee_divide(CAST(SUM(`t7`.`units`) AS FLOAT64), COUNT(*)) AS `mean_units`,
+    CAST(MAX(`t7`.`amount`) AS FLOAT64) AS `largest_value`,
+    1.0 - ieee_divide(CAST(SUM(`t7`.`amount`) AS FLOAT64), NULLIF(CAST(SUM(`t7`.`gross`) AS FLOAT64), 0)) AS `discount_share`,
+    CAST(SUM(`t7`.`products`) AS FLOAT64) AS `taken`
   FROM (
     SELECT
-      `t2`.`customer_id`,
-      `t2`.`order_id`,
-      MIN(`t2`.`ordered_at`) AS `ordered_at`,
-      SUM(`t2`.`unit_price` * `t2`.`quantity`) AS `amount`,
-      SUM(GREATEST(`t2`.`list_price`, `t2`.`unit_price`) * `t2`.`quantity`) AS `gross`,
-      SUM(`t2`.`quantity`) AS `units`,
-      COUNT(DISTINCT `t2`.`product_id`) AS `products`
-    FROM `t1` AS `t2`
+      `t6`.`customer_id`,
+      `t6`.`order_id`,
+      SUM(`t6`.`amount`) AS `amount`,
+      SUM(`t6`.`gross`) AS `gross`,
+      SUM(`t6`.`units`) AS `units`,
+      COUNT(*) AS `products`
+    FROM (
+      SELECT
+        `t2`.`customer_id`,
+        `t2`.`order_id`,
+        `t2`.`product_id`,
+        SUM(`t2`.`unit_price` * `t2`.`quantity`) AS `amount`,
+        SUM(GREATEST(`t2`.`list_price`, `t2`.`unit_price`) * `t2`.`quantity`) AS `gross`,
+        SUM(`t2`.`quantity`) AS `units`
+      FROM `t1` AS `t2`
+      GROUP BY
+        1,
+        2,
+        3
+    ) AS `t6`
     GROUP BY
       1,
       2
-  ) AS `t6`
+  ) AS `t7`
   GROUP BY
     1
-) AS `t8`
+) AS `t9`
 INNER JOIN (
   SELECT
     `t3`.`customer_id`,
@@ -58,4 +70,4 @@ INNER JOIN (
   GROUP BY
     1
 ) AS `t5`
-  ON `t8`.`customer_id` = `t5`.`customer_id`
+  ON `t9`.`customer_id` = `t5`.`customer_id`
