@@ -31,6 +31,7 @@ from gateway.redis_store import RedisStore
 from gateway.shared_values import SharedValues
 from gateway.worker_slot import WorkerSlot
 from tests.gateway.redis_process import RedisProcess
+from tests.training.consents import give_consents
 from tests.training.made_up_shop import made_up_orders, shared, write_orders_export
 from training.features import offline
 from training.features.product_views import NEIGHBOURS
@@ -79,6 +80,8 @@ class Materialized:
     def __init__(self, home: Path, orders: Path, **variables) -> None:
         basis = None if orders.suffix == ".parquet" else "contract: test"
         self.settings = Settings(home=home, shop=SHOP, **variables)
+        if basis is not None:
+            give_consents(home, shop=SHOP)
         source = OrderSource(orders=orders, consent_basis=basis)
         self.lines = prepare_lines(self.settings, source)
         self.key = load_key(self.settings.keys / KEY_FILE)
