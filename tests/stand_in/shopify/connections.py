@@ -45,7 +45,7 @@ def page(
     more, rows = len(rows) > size, rows[:size]
     if backwards:
         rows.reverse()
-    cursors = [_closed(row.number, int(getattr(row, sort))) for row in rows]
+    cursors = [_closed(row.number, getattr(row, sort), time=sort != "number") for row in rows]
     return _connection(rows, cursors, more, backwards, cursor is not None)
 
 
@@ -64,7 +64,7 @@ def of_list(items: Sequence[Any], **said: Any) -> dict[str, Any]:
     more, places = len(places) > size, places[:size]
     if backwards:
         places.reverse()
-    cursors = [_closed(place, place) for place in places]
+    cursors = [_closed(place, place, time=False) for place in places]
     return _connection([items[n] for n in places], cursors, more, backwards, cursor is not None)
 
 
@@ -81,12 +81,21 @@ def window(said: dict[str, Any]) -> tuple[int, bool]:
     return int(size), first is None
 
 
-def searched(asking: Asking, kind: Kind, text: str | None, info: GraphQLResolveInfo) -> Condition:
-    """The condition of a ``query:``; what was ignored of it goes into ``extensions.search``."""
+def searched(
+    asking: Asking,
+    kind: Kind,
+    text: str | None,
+    info: GraphQLResolveInfo,
+    only: frozenset[str] | None = None,
+) -> Condition:
+    """The condition of a ``query:``; what was ignored of it goes into ``extensions.search``.
+
+    ``only`` says which fields may be asked for, None all of the kind.
+    """
     if not text:
         return EVERYTHING
     try:
-        found = search(kind, text)
+        found = search(kind, text, only)
     except InvalidTimestamp as error:
         raise bad_request(str(error)) from error
     if found.warnings:
@@ -108,8 +117,10 @@ def _sort(kind: Kind, key: str | None) -> str:
     return SORTS[key]
 
 
-def _closed(number: int, value: int) -> str:
-    said = json.dumps({"last_id": number, "last_value": str(value)}, separators=(",", ":"))
+def _closed(number: int, value: int, *, time: bool) -> str:
+    """As captured: a time in milliseconds, anything else as text."""
+    shown = value * 1000 if time else str(value)
+    said = json.dumps({"last_id": number, "last_value": shown}, separators=(",", ":"))
     return base64.b64encode(said.encode()).decode()
 
 
@@ -119,7 +130,8 @@ def _opened(cursor: str | None) -> tuple[int, int] | None:
         return None
     try:
         said = json.loads(base64.b64decode(cursor, validate=True))
-        return int(said["last_value"]), int(said["last_id"])
+        value = said["last_value"]
+        return int(value) // 1000 if isinstance(value, int) else int(value), int(said["last_id"])
     except (binascii.Error, ValueError, KeyError, TypeError) as error:
         raise bad_request("Invalid cursor for current pagination sort.") from error
 

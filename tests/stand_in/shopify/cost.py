@@ -25,7 +25,10 @@ from graphql import (
     value_from_ast_untyped,
 )
 
-FREE = frozenset({"MoneyV2", "MoneyBag", "Image", "PageInfo"})
+FREE = frozenset(
+    {"MoneyV2", "MoneyBag", "Image", "PageInfo", "WebhookSubscriptionEndpoint"}
+    | {"WebhookHttpEndpoint", "WebhookEventBridgeEndpoint", "WebhookPubSubEndpoint"}
+)
 CONNECTION = 2
 MUTATION = 10
 COUNT = 10
@@ -159,15 +162,16 @@ class Calculation:
             inside = self._actual_object(node.selection_set, kind, value)
             return MUTATION + max(0, inside - 1)
         if kind.name.endswith("Connection"):
-            return CONNECTION + self._actual_page(node, kind, value or {})
-        if value is None or node.name.value == "userErrors":
+            return CONNECTION + (self._actual_page(node, kind, value) if value else 0)
+        if node.name.value == "userErrors":
             return 0
         if kind.name == "Count" and parent is self.schema.query_type:
             return COUNT
         own = 0 if kind.name in FREE or kind.name.endswith("Edge") else 1
         if isinstance(value, list):
             inside = [self._actual_object(node.selection_set, kind, each) for each in value]
-            return own + max(inside) if inside else 0
+            return own + max(inside, default=0)
+        # What was looked for and not found was looked for.
         return own + self._actual_object(node.selection_set, kind, value)
 
     def _actual_page(self, node: FieldNode, kind: Any, value: Mapping[str, Any]) -> int:
@@ -179,9 +183,10 @@ class Calculation:
                 returned = max(returned, len(found))
             dearest += self._actual_field(inner, kind, found, mutates=False)
         size = self.size(node) or returned
-        if not returned or not size:
-            return 0
-        share = round(2 * math.log(size) * returned / size)
+        if not returned:
+            # Captured: an empty page is charged as if its nodes had come, without what they hold.
+            return steps(size) * dearest
+        share = math.floor(2 * math.log(size) * returned / size) if size else 1
         return min(max(share, 1), steps(size)) * dearest
 
     def _actual_object(self, selections: SelectionSetNode, kind: Any, value: Any) -> int:

@@ -54,17 +54,20 @@ def type_of(source: Any, *_: Any) -> str | None:
 def resolve(source: Any, info: GraphQLResolveInfo, **said: Any) -> Any:
     """graphql-core's field resolver."""
     asking: Asking = info.context
-    parent, name = info.parent_type.name, info.field_name
-    guard = _guards(asking.admin, parent, name, info.return_type)
-    guard.check(asking, name)
-    rule = RULES.get((parent, name))
-    if rule is not None:
-        value = rule(asking, source, info, **said)
-    elif guard.of_root:
+    name = info.field_name
+    key = (id(asking.admin), info.parent_type.name, name)
+    plan = _PLANS.get(key)
+    if plan is None:
+        plan = _PLANS[key] = _plan(asking.admin, key[1], name, info.return_type)
+    if plan.guarded:
+        plan.check(asking, name)
+    if plan.rule is not None:
+        value = plan.rule(asking, source, info, **said)
+    elif plan.of_root:
         raise NotImplementedError(f"{name} is not played by this stand-in.")
     else:
         value = stored(source, name)
-    return shaped(asking, value, info, **said)
+    return value if plan.plain and value is not None else shaped(asking, plan, value, **said)
 
 
 def stored(source: Any, name: str) -> Any:
@@ -85,24 +88,25 @@ OF_RECORDS: dict[str, Callable[[Record], Any]] = {
 }
 
 
-def shaped(asking: Asking, value: Any, info: GraphQLResolveInfo, **said: Any) -> Any:
+def shaped(asking: Asking, plan: "Plan", value: Any, **said: Any) -> Any:
     """A stored value as the field's type wants it."""
-    kind = get_named_type(info.return_type)
-    name = kind.name
-    if name.endswith("Connection"):
+    name = plan.named
+    if plan.connection:
         return value if isinstance(value, dict) else connections.of_list(value or [], **said)
     if name in MONEY and isinstance(value, str):
         return money(asking, name, value)
     if name in KINDS and isinstance(value, int | list):
         return _records(asking, KINDS[name], value)
-    if value is None and isinstance(info.return_type, GraphQLNonNull):
-        return _emptiest(asking, info.return_type)
+    if value is None and isinstance(plan.kind, GraphQLNonNull):
+        return _emptiest(asking, plan.kind)
     return value
 
 
 def money(asking: Asking, kind: str, amount: str) -> dict[str, Any]:
     """An amount in the shop's currency."""
-    plain = {"amount": amount, "currencyCode": asking.place.shop.currency}
+    # Decimal has no needless zero but the first: captured as "55.0".
+    shown = amount[:-1] if amount[-3:-2] == "." and amount.endswith("0") else amount
+    plain = {"amount": shown, "currencyCode": asking.place.shop.currency}
     return plain if kind == "MoneyV2" else {"shopMoney": plain, "presentmentMoney": plain}
 
 
@@ -130,44 +134,61 @@ def _emptiest(asking: Asking, kind: GraphQLOutputType) -> Any:
 
 
 @dataclass(frozen=True, slots=True)
-class Guard:
-    """What stands before a field."""
+class Plan:
+    """How a field is answered, found out once."""
 
-    scopes: tuple[tuple[frozenset[str], str, str], ...]
+    kind: GraphQLOutputType
+    named: str
+    rule: Rule | None
+    scopes: tuple[tuple[frozenset[str], str], ...]
     protected: bool
     personal: str | None
     of_root: bool
 
+    @property
+    def connection(self) -> bool:
+        """Whether its value is a page."""
+        return self.named.endswith("Connection")
+
+    @property
+    def guarded(self) -> bool:
+        """Whether it is closed to anybody."""
+        return bool(self.scopes or self.protected or self.personal)
+
+    @property
+    def plain(self) -> bool:
+        """Whether what is stored is the answer."""
+        return not self.connection and self.named not in MONEY and self.named not in KINDS
+
     def check(self, asking: Asking, name: str) -> None:
         """Raise what Shopify answers to whom the field is closed."""
-        for scopes, required, shown in self.scopes:
+        for scopes, required in self.scopes:
             if not any(asking.token.may(scope) for scope in scopes):
-                raise access_denied(shown, required)
+                raise access_denied(name, required)
         if self.protected and asking.token.level < 2:
             raise unapproved_field(name)
         if self.personal and asking.token.level < 1:
             raise unapproved_object(self.personal)
 
 
-_GUARDS: dict[tuple[int, str, str], Guard] = {}
+_PLANS: dict[tuple[int, str, str], Plan] = {}
 
 
-def _guards(admin: AdminSchema, parent: str, name: str, kind: GraphQLOutputType) -> Guard:
-    key = (id(admin), parent, name)
-    found = _GUARDS.get(key)
-    if found is None:
-        found = _GUARDS[key] = _guard(admin, parent, name, get_named_type(kind).name)
-    return found
-
-
-def _guard(admin: AdminSchema, parent: str, name: str, kind: str) -> Guard:
+def _plan(admin: AdminSchema, parent: str, name: str, kind: GraphQLOutputType) -> Plan:
     """Of the field's own access and of the type it leads to."""
-    lead = kind.removesuffix("Connection")
+    named = get_named_type(kind).name
+    lead = named.removesuffix("Connection")
     needed = [
-        (scopes, admin.access[key], name)
+        (scopes, admin.access[key])
         for key in ((parent, name), (lead, ""))
         if (scopes := admin.scopes(key)) and not (key[1] == "" and lead == parent)
     ]
-    root = parent in ("QueryRoot", "Mutation")
-    personal = lead if lead in ("Customer", "Order") else None
-    return Guard(tuple(needed), (parent, name) in admin.protected, personal, root)
+    return Plan(
+        kind=kind,
+        named=named,
+        rule=RULES.get((parent, name)),
+        scopes=tuple(needed),
+        protected=(parent, name) in admin.protected,
+        personal=lead if lead in ("Customer", "Order") else None,
+        of_root=parent in ("QueryRoot", "Mutation"),
+    )

@@ -25,7 +25,15 @@ from graphql.execution.values import get_variable_values
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
-from tests.stand_in.shopify import errors, rules, schema, versions, webhook_subscriptions, writes
+from tests.stand_in.shopify import (
+    errors,
+    rules,
+    schema,
+    unfit,
+    versions,
+    webhook_subscriptions,
+    writes,
+)
 from tests.stand_in.shopify.asking import Asking
 from tests.stand_in.shopify.bucket import MAX_QUERY_COST
 from tests.stand_in.shopify.cost import MAX_PAGE, Calculation
@@ -85,8 +93,8 @@ class GraphqlRoute:
         admin = await asyncio.to_thread(schema.load, version)
         try:
             asked = _asked(admin, query, said)
-        except _Unfit as unfit:
-            return 200, {"errors": unfit.errors}
+        except _Unfit as refused:
+            return 200, {"errors": refused.errors}
         name = asked.operation.name
         noted["operation"] = name.value if name else None
         fault: Fault | None = request.scope.get("stand_in.fault")
@@ -187,7 +195,7 @@ def _asked(admin: schema.AdminSchema, query: str, said: Mapping[str, Any]) -> As
         admin.schema, operation.variable_definitions or (), said.get("variables") or {}
     )
     if isinstance(values, list):
-        raise _Unfit([errors.variable(error) for error in values])
+        raise _Unfit(unfit.variables(values, said.get("variables") or {}))
     return Asked(document, operation, dict(said.get("variables") or {}))
 
 
@@ -199,8 +207,11 @@ def _parsed(
     try:
         document = parse(query)
     except GraphQLSyntaxError as error:
-        return None, [errors.syntax(error)]
-    return document, [errors.invalid(error, document) for error in validate(admin.schema, document)]
+        return None, [unfit.syntax(error)]
+    return document, [
+        *(unfit.invalid(error, document) for error in validate(admin.schema, document)),
+        *unfit.bad_ids(document),
+    ]
 
 
 def calculate(asking: Asking, asked: Asked) -> Calculation:

@@ -46,6 +46,7 @@ FIELDS: dict[Kind, dict[str, str]] = {
     Kind.CUSTOMER: {
         "id": "number",
         "customer_date": "created_at",
+        "created_at": "created_at",
         "updated_at": "updated_at",
         "email": _text("email"),
         "phone": _text("phone"),
@@ -105,18 +106,22 @@ class InvalidTimestamp(ValueError):
     """A time filter whose value is none."""
 
 
-def search(kind: Kind, text: str | None) -> Search:
-    """What a query text asks for; raises InvalidTimestamp."""
+def search(kind: Kind, text: str | None, only: frozenset[str] | None = None) -> Search:
+    """What a query text asks for, of some fields or all; raises InvalidTimestamp."""
     found = Search()
     tokens = [match for match in _TOKEN.finditer(text or "") if match[0].strip()]
     if tokens:
-        found.condition, found.parsed = _Parser(kind, tokens, found.warnings).any()
+        found.condition, found.parsed = _Parser(_fields(kind, only), tokens, found.warnings).any()
     return found
+
+
+def _fields(kind: Kind, only: frozenset[str] | None) -> dict[str, str]:
+    return {name: sql for name, sql in FIELDS.get(kind, {}).items() if only is None or name in only}
 
 
 @dataclass(slots=True)
 class _Parser:
-    kind: Kind
+    fields: dict[str, str]
     tokens: list[re.Match[str]]
     warnings: list[dict[str, str]]
     place: int = 0
@@ -165,7 +170,7 @@ class _Parser:
             head, *_, tail = value.split(":")
             name = value.split(":")[-2][-2:] if value.count(":") > 1 else head[-2:]
             return self._unknown(name, tail)
-        sql = FIELDS[self.kind].get(name)
+        sql = self.fields.get(name)
         if sql is None:
             return self._unknown(name, value)
         return _compared(sql, token["sign"] or "=", value), _shown(name, token["sign"], value)

@@ -230,7 +230,7 @@ def test_customers_are_closed_without_any_approval(call):
             {
                 "message": "Argument 'sortKey' on Field 'orders' has an invalid value (PRICE). "
                 "Expected type 'OrderSortKeys'.",
-                "locations": [{"line": 1, "column": 29}],
+                "locations": [{"line": 1, "column": 3}],
                 "path": ["query", "orders", "sortKey"],
                 "extensions": {
                     "code": "argumentLiteralsIncompatible",
@@ -255,6 +255,43 @@ def test_a_variable_without_value(call):
             "problems": [{"path": [], "explanation": "Expected value to not be null"}],
         },
     }
+
+
+def test_problems_of_an_input_are_told_one_by_one(call):
+    # Shape captured from refundCreate (refund-create-attribution-validation.json).
+    query = "mutation($input: OrderRiskAssessmentCreateInput!) { orderRiskAssessmentCreate("
+    query += "orderRiskAssessmentInput: $input) { userErrors { message } } }"
+    given = {"orderId": "gid://shopify/Order/1", "riskLevel": "LOW", "facts": [], "userId": 0}
+    assert error(call(query, {"input": given})) == {
+        "message": "Variable $input of type OrderRiskAssessmentCreateInput! was provided invalid "
+        "value for userId (Field is not defined on OrderRiskAssessmentCreateInput)",
+        "locations": [{"line": 1, "column": 10}],
+        "extensions": {
+            "code": "INVALID_VARIABLE",
+            "value": given,
+            "problems": [
+                {
+                    "path": ["userId"],
+                    "explanation": "Field is not defined on OrderRiskAssessmentCreateInput",
+                }
+            ],
+        },
+    }
+
+
+def test_ids_that_are_none_and_ids_of_another_kind(call):
+    assert call('query One { order(id: "not-a-gid") { id } }')["errors"] == [
+        {
+            "message": "Invalid global id 'not-a-gid'",
+            "locations": [{"line": 1, "column": 13}],
+            "path": ["query One", "order", "id"],
+            "extensions": {"code": "argumentLiteralsIncompatible", "typeName": "CoercionError"},
+        }
+    ]
+    answer = call('{ order(id: "gid://shopify/Product/1") { id } }')
+    assert answer["data"] == {"order": None}
+    assert error(answer)["message"] == "Invalid id: gid://shopify/Product/1"
+    assert error(answer)["extensions"] == {"code": "RESOURCE_NOT_FOUND"}
 
 
 @pytest.mark.parametrize(

@@ -86,3 +86,11 @@ def test_a_time_without_quotes_is_no_filter(shop):
 def test_a_time_that_is_none_is_refused():
     with pytest.raises(InvalidTimestamp, match="Invalid timestamp for query filter `created_at`"):
         search(Kind.ORDER, "created_at:>=yesterday")
+
+
+def test_a_count_knows_fewer_fields():
+    # Captured: customersCount ignores the e-mail that customers finds.
+    only = frozenset({"id", "created_at"})
+    assert search(Kind.CUSTOMER, "email:a@example.com").warnings == []
+    (warning,) = search(Kind.CUSTOMER, "email:a@example.com", only).warnings
+    assert warning["field"] == "email"
