@@ -7,6 +7,7 @@ from control_plane.cli.accounts import callers, keys, people, sdk_keys
 from control_plane.cli.audit import audit
 from control_plane.cli.consents import consents, exclusions
 from control_plane.cli.decisions import decisions
+from control_plane.cli.dev import dev
 from control_plane.cli.follow import follow
 from control_plane.cli.freezes import freezes, reviews
 from control_plane.cli.groups import groups
@@ -42,6 +43,7 @@ for _name, _group in {
     "exclusions": exclusions,
     "audit": audit,
     "decisions": decisions,
+    "dev": dev,
 }.items():
     app.add_typer(_group, name=_name)
 # What the audit commands were called before there were more than two.

@@ -97,6 +97,7 @@ def _scaled(source: str, total: int, wanted: int) -> Iterator[tuple[Basket, int]
         if skip >= len(basket.lines):
             skip -= len(basket.lines)
             continue
+        basket, skip = replace(basket, lines=basket.lines[skip:]), 0  # noqa: PLW2901
         copies = max(1, whole) + (1 if whole and extra > 0 else 0)
         extra -= len(basket.lines)
         for copy in range(copies):
