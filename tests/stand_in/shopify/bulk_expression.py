@@ -57,12 +57,11 @@ class Expressions:
 
     def found(self, each: Field, parent: GraphQLObjectType) -> Value:
         """A field's value before anything is selected of it."""
-        self.guard(each, parent)
-        rule, info = RULES.get((parent.name, each.name)), self.info(each, parent)
-        said, asking, name = each.arguments(), self.asking, each.name
+        plan, info = self.guard(each, parent), self.info(each, parent)
+        said, asking, name, rule = each.arguments(), self.asking, each.name, plan.rule
         if rule is None:
-            return lambda s: fields.shaped(asking, fields.stored(s, name), info, **said)
-        return lambda s: fields.shaped(asking, rule(asking, s, info, **said), info, **said)
+            return lambda s: fields.shaped(asking, plan, fields.stored(s, name), **said)
+        return lambda s: fields.shaped(asking, plan, rule(asking, s, info, **said), **said)
 
     def _expression(self, each: Field, parent: GraphQLObjectType) -> str:
         if each.name == "__typename":
@@ -125,11 +124,12 @@ class Expressions:
 
         return render
 
-    def guard(self, each: Field, parent: GraphQLObjectType) -> None:
-        """Raise GraphQLError where the token may not look."""
+    def guard(self, each: Field, parent: GraphQLObjectType) -> fields.Plan:
+        """How a field is answered; raises GraphQLError where the token may not look."""
         admin = self.asking.admin
-        guard = fields._guards(admin, parent.name, each.name, each.definition.type)
-        guard.check(self.asking, each.name)
+        plan = fields.plan_of(admin, parent.name, each.name, each.definition.type)
+        plan.check(self.asking, each.name)
+        return plan
 
     def info(self, each: Field, parent: GraphQLObjectType) -> Any:
         """As much of GraphQL's info as rules read."""

@@ -55,10 +55,7 @@ def resolve(source: Any, info: GraphQLResolveInfo, **said: Any) -> Any:
     """graphql-core's field resolver."""
     asking: Asking = info.context
     name = info.field_name
-    key = (id(asking.admin), info.parent_type.name, name)
-    plan = _PLANS.get(key)
-    if plan is None:
-        plan = _PLANS[key] = _plan(asking.admin, key[1], name, info.return_type)
+    plan = plan_of(asking.admin, info.parent_type.name, name, info.return_type)
     if plan.guarded:
         plan.check(asking, name)
     if plan.rule is not None:
@@ -172,6 +169,15 @@ class Plan:
 
 
 _PLANS: dict[tuple[int, str, str], Plan] = {}
+
+
+def plan_of(admin: AdminSchema, parent: str, name: str, kind: GraphQLOutputType) -> Plan:
+    """How a field is answered."""
+    key = (id(admin), parent, name)
+    found = _PLANS.get(key)
+    if found is None:
+        found = _PLANS[key] = _plan(admin, parent, name, kind)
+    return found
 
 
 def _plan(admin: AdminSchema, parent: str, name: str, kind: GraphQLOutputType) -> Plan:

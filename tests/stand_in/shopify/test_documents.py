@@ -41,8 +41,9 @@ def samples(call, name):
     refund = shop.page(Kind.REFUND, limit=1)[0]
     facts = [{"description": "Addresses differ", "sentiment": "NEGATIVE"}]
     assessment = {"orderId": order.gid, "riskLevel": "HIGH", "facts": facts}
-    known = {**SAMPLES, "id": refund.gid, "assessment": assessment}
     text = document.load(name).text
+    gid = refund.gid if "refund(id: $id)" in text else order.gid
+    known = {**SAMPLES, "id": gid, "assessment": assessment}
     return {each: value for each, value in known.items() if f"${each}:" in text}
 
 

@@ -15,8 +15,12 @@ from tests.stand_in.shopify.webhook_delivery import Delivery, body_signature
 SHOP = "shop-name.myshopify.com"
 APP = App("the client id", "hush and hush again, thirty-two+")
 OLD = "the secret before this one, 32 b+"
-NOW = int(time.time())
 PUBLISHED = Visit(SHOP, "/apps/awesome_reviews", 1317327555, "1")
+
+
+def now():
+    """Asked when it is needed: between the collection of a test and its turn lie minutes."""
+    return int(time.time())
 
 
 @pytest.fixture(scope="module")
@@ -40,7 +44,7 @@ def delivery(**changed):
 
 
 def visit(**changed):
-    return Visit(SHOP, "/apps/ml", NOW, "7")._replace(**changed)
+    return Visit(SHOP, "/apps/ml", now(), "7")._replace(**changed)
 
 
 def webhook_request(sent, secret):
@@ -104,24 +108,25 @@ def test_app_proxy_calls_are_verified(library, customer, seen):
 @pytest.mark.parametrize(
     ("query", "code"),
     [
-        (
-            signed_query("x=1", visit(), APP.client_secret).replace("x=1", "x=2"),
-            "invalid_signature",
-        ),
-        (signed_query("x=1", visit(), "another"), "invalid_signature"),
-        (signed_query("x=1", visit(timestamp=NOW - 95), APP.client_secret), "timestamp_too_old"),
-        (signed_query("x=1", visit(timestamp=NOW + 120), APP.client_secret), "timestamp_too_old"),
-        (signed_query(f"shop={SHOP}", visit(), APP.client_secret), "multiple_shop_parameters"),
+        (lambda: signed().replace("x=1", "x=2"), "invalid_signature"),
+        (lambda: signed(secret="another"), "invalid_signature"),
+        (lambda: signed(timestamp=now() - 95), "timestamp_too_old"),
+        (lambda: signed(timestamp=now() + 120), "timestamp_too_old"),
+        (lambda: signed(f"shop={SHOP}"), "multiple_shop_parameters"),
     ],
 )
 def test_spoilt_app_proxy_calls_are_refused(library, query, code):
-    answer = library.verify_app_proxy_req(proxy_request(query))
+    answer = library.verify_app_proxy_req(proxy_request(query()))
     assert (answer.ok, answer.response.status, answer.log.code) == (False, 401, code)
+
+
+def signed(query="x=1", secret=APP.client_secret, **changed):
+    return signed_query(query, visit(**changed), secret)
 
 
 @pytest.mark.parametrize("customer", ["7", None])
 def test_checkout_tokens_are_verified(library, customer):
-    token = checkout_token(SHOP, APP, NOW, customer)
+    token = checkout_token(SHOP, APP, now(), customer)
     answer = library.verify_checkout_ui_ext_req(checkout_request(token))
     assert (answer.ok, answer.shop) == (True, "shop-name")
     claims = answer.id_token.claims
@@ -144,13 +149,13 @@ SPOILT = {
 
 @pytest.mark.parametrize("flaw", SPOILT)
 def test_spoilt_checkout_tokens_are_refused(library, flaw):
-    token = checkout_token(SHOP, APP, NOW, "7", flaw)
+    token = checkout_token(SHOP, APP, now(), "7", flaw)
     answer = library.verify_checkout_ui_ext_req(checkout_request(token))
     assert (answer.ok, answer.response.status, answer.log.code) == (False, 401, SPOILT[flaw])
 
 
 def test_a_token_of_another_shop_is_genuine_and_says_so(library):
-    token = checkout_token(SHOP, APP, NOW, flaw=Flaw.WRONG_SHOP)
+    token = checkout_token(SHOP, APP, now(), flaw=Flaw.WRONG_SHOP)
     assert library.verify_checkout_ui_ext_req(checkout_request(token)).shop == "another-shop"
 
 
@@ -169,13 +174,13 @@ def test_the_javascript_library_agrees():
         (
             {
                 "kind": "appProxy",
-                "query": signed_query("", visit(timestamp=NOW - 95), APP.client_secret),
+                "query": signed_query("", visit(timestamp=now() - 95), APP.client_secret),
             },
             False,
         ),
-        ({"kind": "token", "token": checkout_token(SHOP, APP, NOW, "7")}, True),
+        ({"kind": "token", "token": checkout_token(SHOP, APP, now(), "7")}, True),
         *[
-            ({"kind": "token", "token": checkout_token(SHOP, APP, NOW, "7", each)}, False)
+            ({"kind": "token", "token": checkout_token(SHOP, APP, now(), "7", each)}, False)
             for each in SPOILT
         ],
     ]
