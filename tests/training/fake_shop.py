@@ -179,6 +179,7 @@ class FakeShop:
 
     def execute(self, name, variables=None):
         self.calls.append(name)
+        document.load(name)
         if self._fault("kill:" + name):
             raise KeyboardInterrupt
         return getattr(self, "_" + name)(variables or {})
@@ -209,7 +210,9 @@ class FakeShop:
         scopes = [{"handle": scope} for scope in self.scopes]
         return {"currentAppInstallation": {"accessScopes": scopes}}
 
-    def _bulk_operation_run_query(self, variables):
+    def _bulk_start(self, variables):
+        if self._fault("broken-before-start"):
+            raise Unavailable("broke off", maybe_done=True)
         if self._fault("busy"):
             raise Refused("busy", ["OPERATION_IN_PROGRESS"])
         number = len(self.operations) + 1
@@ -223,16 +226,18 @@ class FakeShop:
         }
         if self._fault("kill-after-start"):
             raise KeyboardInterrupt
+        if self._fault("broken-after-start"):
+            raise Unavailable("broke off", maybe_done=True)
         shown = {k: self.operations[operation][k] for k in ("id", "status", "createdAt")}
         return {"bulkOperationRunQuery": {"bulkOperation": shown, "userErrors": []}}
 
-    def _bulk_operations(self, _):
+    def _bulk_running(self, _):
         shown = [
             {k: v for k, v in each.items() if k != "content"} for each in self.operations.values()
         ]
         return {"bulkOperations": {"nodes": shown[::-1]}}
 
-    def _bulk_operation(self, variables):
+    def _bulk_status(self, variables):
         operation = self.operations[variables["id"]]
         if self._fault("lost"):
             return {"bulkOperation": None}
@@ -264,7 +269,7 @@ class FakeShop:
         page = {"hasNextPage": at + 2 < len(found), "endCursor": str(at + 2)}
         return {"orders": {"nodes": found[at : at + 2], "pageInfo": page}}
 
-    def _disputes_page(self, _):
+    def _dispute_pages(self, _):
         page = {"hasNextPage": False, "endCursor": None}
         return {"disputes": {"nodes": self.disputes, "pageInfo": page}}
 

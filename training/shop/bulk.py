@@ -86,9 +86,7 @@ class Operations:
 
     def ours(self, text: str, not_before: datetime) -> Operation | None:
         """One with this text that was started since: by us, before we could note its id."""
-        listed = self._admin.execute(
-            "bulk_operations", {"first": LISTED, "query": "operation_type:query"}
-        )
+        listed = self._admin.execute("bulk_running", {"first": LISTED})
         found = msgspec.convert(listed["bulkOperations"]["nodes"], tuple[Operation, ...])
         for operation in found:
             alike = operation.query is not None and operation.query.strip() == text.strip()
@@ -101,7 +99,7 @@ class Operations:
         pause = FIRST_POLL_S
         until = self._clock.monotonic() + RUN_PATIENCE_S
         while self._clock.monotonic() < until:
-            found = self._admin.execute("bulk_operation", {"id": identifier}).get("bulkOperation")
+            found = self._admin.execute("bulk_status", {"id": identifier}).get("bulkOperation")
             if found is None:
                 raise Ended("lost")
             operation = msgspec.convert(found, Operation)
@@ -115,9 +113,7 @@ class Operations:
 
     def _try_start(self, text: str) -> Operation | None:
         try:
-            payload = self._admin.execute(
-                "bulk_operation_run_query", {"query": text, "groupObjects": False}
-            )["bulkOperationRunQuery"]
+            payload = self._admin.execute("bulk_start", {"query": text})["bulkOperationRunQuery"]
         except Refused as refused:
             if BUSY.isdisjoint(refused.codes):
                 raise

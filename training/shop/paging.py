@@ -58,8 +58,8 @@ class Pages:
         progress = self._begun(DISPUTES)
         pages = 0
         while not progress.done:
-            variables = {"first": PAGE, "after": progress.cursor, "query": None}
-            data = self._admin.execute("disputes_page", variables)["disputes"]
+            variables = {"first": PAGE, "after": progress.cursor}
+            data = self._admin.execute("dispute_pages", variables)["disputes"]
             page = msgspec.convert(data, nodes.Disputes)
             rows = [self._rows.of_dispute(dispute) for dispute in page.nodes]
             progress = _after(progress, page.page_info, None)

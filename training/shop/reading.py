@@ -98,13 +98,13 @@ class Reader:
         """Started, or found again: noted before and after, so that a kill loses none."""
         if progress.operation is not None:
             return progress
-        operation: Operation | None = None
         if progress.intent is None:
             progress = msgspec.structs.replace(progress, intent=self._clock.now().isoformat())
             self._staging.set_progress(name, progress)
+            operation = self._started(text, progress.intent or "")
         else:
-            operation = self._operations.ours(text, datetime.fromisoformat(progress.intent) - SKEW)
-        operation = operation or self._operations.start(text)
+            known = self._ours(text, progress.intent)
+            operation = known or self._started(text, progress.intent)
         progress = msgspec.structs.replace(
             progress,
             operation=operation.id,
@@ -112,6 +112,22 @@ class Reader:
         )
         self._staging.set_progress(name, progress)
         return progress
+
+    def _ours(self, text: str, intent: str) -> Operation | None:
+        return self._operations.ours(text, datetime.fromisoformat(intent) - SKEW)
+
+    def _started(self, text: str, intent: str) -> Operation:
+        """A new one; where the answer broke off it may have been started all the same."""
+        for _ in range(MAX_ATTEMPTS):
+            try:
+                return self._operations.start(text)
+            except Unavailable as broken:
+                if not broken.maybe_done:
+                    raise
+                found = self._ours(text, intent)
+            if found is not None:
+                return found
+        raise SyncError(f"no bulk operation was started in {MAX_ATTEMPTS} tries; sync again later")
 
     def _fetch(self, name: str, operation: Operation, progress: Progress, add: Any) -> Progress:
         """Download from where it stands to the end of the file."""

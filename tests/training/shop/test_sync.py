@@ -193,9 +193,9 @@ def test_a_failed_operation_is_cut_in_two_where_its_partial_data_ended(shop, tmp
     [
         "kill-after-start",
         "kill:refund_pages",
-        pytest.param("kill:bulk_operation", marks=pytest.mark.slow),
-        pytest.param("kill:bulk_operation_run_query", marks=pytest.mark.slow),
-        pytest.param("kill:disputes_page", marks=pytest.mark.slow),
+        pytest.param("kill:bulk_status", marks=pytest.mark.slow),
+        pytest.param("kill:bulk_start", marks=pytest.mark.slow),
+        pytest.param("kill:dispute_pages", marks=pytest.mark.slow),
     ],
 )
 def test_a_killed_sync_goes_on_and_starts_no_operation_twice(shop, tmp_path, fault):
@@ -209,6 +209,12 @@ def test_a_killed_sync_goes_on_and_starts_no_operation_twice(shop, tmp_path, fau
     assert report.resumed
     assert len(shop.operations) == 2 * calm
     assert everything(tmp_path / "killed") == everything(tmp_path / "calm")
+
+
+def test_a_start_whose_answer_broke_off_is_not_done_twice(shop, tmp_path):
+    shop.faults = ["broken-before-start", "broken-after-start"]
+    assert sync(shop, tmp_path).problems == {}
+    assert len(shop.operations) == 4
 
 
 def test_a_stream_given_up_leaves_its_table_and_watermark(shop, tmp_path):
@@ -241,7 +247,7 @@ def test_what_the_app_may_not_read_is_skipped_and_said(shop, tmp_path):
     def denied(_):
         raise AccessDenied("disputes", required="read_shopify_payments_disputes")
 
-    shop._disputes_page = denied
+    shop._dispute_pages = denied
     report = sync(shop, tmp_path)
     assert list(report.skipped) == ["disputes"]
     assert report.problems == {}
