@@ -159,8 +159,12 @@ def register_version(
 
 def main(arguments: list[str] | None = None) -> int:
     """Entry point; errors go to stderr as one line and give the exit code."""
+    given = sys.argv[1:] if arguments is None else arguments
+    # ``signalbox train --reproduce VERSION`` is how people ask for it.
+    if given[:1] == ["--reproduce"]:
+        given = ["reproduce", *given[1:]]
     try:
-        app(args=arguments)
+        app(args=given)
     except ContractError as error:
         return _fail(str(error), 2)
     except ValidationError as error:

@@ -13,6 +13,7 @@ import typer
 
 from control_plane.cli.exit_code import ExitCode
 from control_plane.cli.output import console, fail
+from control_plane.cli.settings import CliSettings
 
 STOP_SECONDS = 15.0
 POLL_SECONDS = 0.2
@@ -25,6 +26,7 @@ class Part(StrEnum):
     FLEET = "fleet"
     GATEWAY = "gateway"
     INGRESS = "ingress"
+    SCHEDULE = "schedule"
     SHIPPER = "shipper"
     WORKER = "worker"
 
@@ -34,9 +36,11 @@ MODULES = {
     Part.FLEET: "control_plane.fleet",
     Part.GATEWAY: "gateway",
     Part.INGRESS: "control_plane.shopify",
+    Part.SCHEDULE: "training",
     Part.SHIPPER: "gateway.shipper",
     Part.WORKER: "bentos.worker",
 }
+ARGUMENTS = {Part.SCHEDULE: ("schedule",)}
 # Ended in the reverse order: the gateway closes its segments, and the shipper still ships them.
 TOGETHER = (Part.CONTROL_PLANE, Part.FLEET, Part.SHIPPER, Part.GATEWAY)
 PASS_ON = {"allow_extra_args": True, "ignore_unknown_options": True}
@@ -60,7 +64,7 @@ def init(context: typer.Context) -> None:
 
 def serve(context: typer.Context, part: Part) -> None:
     """Run one part in the foreground; further arguments are passed on."""
-    become(MODULES[part], context.args)
+    become(MODULES[part], [*ARGUMENTS.get(part, ()), *context.args])
 
 
 def backup(context: typer.Context) -> None:
@@ -84,23 +88,25 @@ def ingress(context: typer.Context) -> None:
 
 
 def train(context: typer.Context) -> None:
-    """Run a training step; all arguments are passed on."""
+    """Run a training step, a night or its schedule; all arguments are passed on."""
     become("training", context.args)
 
 
 def up() -> None:
     """Run control plane, fleet, shipper and gateway together until Ctrl-C, or until one ends.
 
-    The ingress too, when a Shopify app is set up.
+    The ingress too, when a Shopify app is set up, and the nightly schedule when there is one.
     """
     parts = (*TOGETHER, Part.INGRESS) if _has_shopify_app() else TOGETHER
+    if CliSettings().nightly_cron:
+        parts = (*parts, Part.SCHEDULE)
     for each in (signal.SIGINT, signal.SIGTERM):
         signal.signal(each, _interrupt)
     running: list[tuple[Part, subprocess.Popen[bytes]]] = []
     try:
         for part in parts:
             # A session of its own: Ctrl-C reaches us alone and we end them in order.
-            command = [sys.executable, "-m", MODULES[part]]
+            command = [sys.executable, "-m", MODULES[part], *ARGUMENTS.get(part, ())]
             running.append((part, subprocess.Popen(command, start_new_session=True)))
             console.print(f"{part.value} started, pid {running[-1][1].pid}")
         part, code = _first_to_end(running)

@@ -18,6 +18,8 @@ class CliSettings(BaseSettings):
     """Address of the control plane."""
     gateway_url: str = "http://127.0.0.1:8080"
     """Address of this machine's gateway, asked by ``kill --local``."""
+    nightly_cron: str = ""
+    """When the nightly run is due; ``up`` starts its schedule if it is set."""
     key_file: Path | None = None
     """File with the key to use; keys/admin.key of the home by default."""
 

@@ -1,4 +1,4 @@
-"""``python -m training nightly``: the night at the command line.
+"""``python -m training nightly`` and ``schedule``: the night at the command line.
 
 Exit codes: 0 done, 1 a step failed, 2 bad input, 3 the data was not fit, 4 another run is on.
 """
@@ -24,11 +24,14 @@ from training.settings import Settings
 
 EXIT_CODES = {Outcome.DONE: 0, Outcome.FAILED: 1, Outcome.RUNNING: 1, Outcome.STOPPED: 3}
 BUSY = 4
+REPRODUCED = {"identical": 0, "lost": 1, "different": 5, "redacted": 6}
 
 
 def register(app: typer.Typer) -> None:
     """Add the commands."""
     app.command("nightly")(nightly)
+    app.command("schedule")(schedule)
+    app.command("reproduce")(reproduce)
 
 
 def nightly(  # noqa: PLR0913 - one option each
@@ -86,6 +89,50 @@ def _asking(
         return settings
     asked = {"control_plane_url": url or own.control_plane_url, "trainer_key_file": key}
     return settings.model_copy(update={name: value for name, value in asked.items() if value})
+
+
+def schedule() -> None:
+    """Run each night when SIGNALBOX_NIGHTLY_CRON says so, until SIGTERM; one a lake."""
+    import logging  # noqa: PLC0415
+
+    from training.nightly import lock  # noqa: PLC0415
+    from training.nightly.due import Cron  # noqa: PLC0415 - APScheduler
+    from training.nightly.schedule import Schedule  # noqa: PLC0415
+
+    settings, own = Settings(), NightlySettings()
+    if not own.nightly_cron:
+        expected = "five fields of cron, such as '30 2 * * *'"
+        raise ContractError("SIGNALBOX_NIGHTLY_CRON", expected, "nothing")
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s")
+    cron = Cron(own.nightly_cron, own.zone)
+    with lock.held(settings.lake, "schedule"):
+        Schedule(settings.lake, cron, (own.nightly_cron, own.nightly_timezone)).run()
+
+
+def reproduce(
+    version: Annotated[str, typer.Argument(help="A version that was made in this home.")],
+    *,
+    as_json: Annotated[bool, typer.Option("--json", help="One JSON document on stdout.")] = False,
+) -> None:
+    """Make a version again from its dataset: the same bytes, or what differs.
+
+    Exit codes: 0 identical, 1 its dataset is lost, 5 different, 6 its dataset was redacted.
+    """
+    from training import progress  # noqa: PLC0415
+    from training.nightly.reproduce import reproduce as again  # noqa: PLC0415
+
+    progress.set_quiet(quiet=True)
+    found = again(Settings(), version)
+    if as_json:
+        _print(found)
+    else:
+        sys.stdout.write(f"{version}: {found.verdict.value}\n")
+        for line in found.redactions:
+            sys.stdout.write(f"  redacted by {line}\n")
+        for name, listed in (("", found.differences), ("made with another ", found.circumstances)):
+            for each in listed:
+                sys.stdout.write(f"  {name}{each.what}: {each.manifest}, now {each.now}\n")
+    raise typer.Exit(REPRODUCED[found.verdict.value])
 
 
 def moment(text: str | None) -> datetime:

@@ -1,4 +1,4 @@
-"""One nightly run a lake: a lock that the kernel lets go of when its holder dies, however."""
+"""One nightly run, and one schedule, a lake: locks the kernel lets go of when their holder dies."""
 
 import fcntl
 import os
@@ -11,17 +11,17 @@ from training.nightly.record import folder
 
 
 @contextmanager
-def held(lake: Path) -> Iterator[None]:
-    """Hold the lake's nightly lock; raises BusyError, naming the holder, while another does."""
+def held(lake: Path, what: str = "nightly run") -> Iterator[None]:
+    """Hold the lake's lock of that name; raises BusyError, naming the holder, if another does."""
     place = folder(lake)
     place.mkdir(parents=True, exist_ok=True)
-    with (place / ".lock").open("a+") as file:
+    with (place / f".{what.replace(' ', '-')}.lock").open("a+") as file:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError as error:
             file.seek(0)
             holder = file.read().strip() or "unknown"
-            raise BusyError(f"a nightly run of {lake} is under way (pid {holder})") from error
+            raise BusyError(f"a {what} of {lake} is under way (pid {holder})") from error
         file.truncate(0)
         file.write(f"{os.getpid()}\n")
         file.flush()

@@ -4,11 +4,12 @@ from datetime import datetime
 from pathlib import Path
 
 from training import consent
+from training.errors import ConsentError
 from training.fingerprint import file_digest
 from training.lines import content_digest, prepare_lines, resolve
 from training.nightly import accepted, bad_data
 from training.nightly.accepted import Accepted
-from training.nightly.errors import BadDataError
+from training.nightly.errors import BadDataError, PassingError
 from training.nightly.finding import Finding
 from training.nightly.night import Night
 from training.nightly.outputs import Checked, Consented, Pseudonymised, Synced
@@ -22,7 +23,7 @@ def sync(night: Night) -> Synced:
 
     path, mapping = resolve(night.settings, night.source)
     # Asked before the file is read, and again by the step that says so.
-    consent.admit(night.settings, mapping, night.source.consent_basis)
+    _admission(night)
     with connect(night.settings.training_memory) as connection:
         columns = order_file.column_types(connection, path)
     return Synced(
@@ -37,8 +38,21 @@ def consented(night: Night, synced: Synced) -> Consented:
     """The basis, before a single line is read; raises ConsentError without one. Each model's own
     consent is asked for again where its features are made."""
     del synced
+    admitted = _admission(night)
+    return Consented(basis=admitted.basis, digest=admitted.digest())
+
+
+def _admission(night: Night) -> consent.Admission:
+    """Ask for the consents; a control plane that cannot be reached may come back."""
+    from training.consent_desk import UnreachableError  # noqa: PLC0415 - HTTP
+
     _, mapping = resolve(night.settings, night.source)
-    return Consented(basis=consent.admit(night.settings, mapping, night.source.consent_basis).basis)
+    try:
+        return consent.admit(night.settings, mapping, night.source.consent_basis)
+    except ConsentError as error:
+        if isinstance(error.__context__, UnreachableError):
+            raise PassingError(str(error)) from error
+        raise
 
 
 def pseudonymise(night: Night, synced: Synced, basis: Consented) -> Pseudonymised:

@@ -25,14 +25,10 @@ class Synced(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Consented(msgspec.Struct, frozen=True, kw_only=True):
-    """On which basis the orders may be used."""
+    """On which basis the orders may be used; ``digest`` also covers who is left out."""
 
     basis: str
-
-    @property
-    def digest(self) -> str:
-        """Of the basis."""
-        return key_of(basis=self.basis)
+    digest: str
 
 
 class Pseudonymised(msgspec.Struct, frozen=True, kw_only=True):

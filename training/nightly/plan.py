@@ -42,6 +42,8 @@ def _order_steps() -> list[Step]:
             run=order_steps.consented,
             gives=given.Consented,
             cached=False,
+            # What was allowed before a kill may be withdrawn after it.
+            anew=True,
         ),
         Step(
             name="pseudonymise",

@@ -39,7 +39,8 @@ def run(steps: tuple[Step, ...], night: Night) -> RunRecord:
 def known_output(night: Night, step: Step, inputs: dict[str, str]) -> Any:
     """What this run, or an earlier one on the same inputs, gave and still has; else None."""
     earlier = night.record.step(step.name)
-    if earlier is not None and earlier.outcome in GOOD and earlier.inputs == inputs:
+    done = earlier is not None and earlier.outcome in GOOD and earlier.inputs == inputs
+    if earlier is not None and done and not step.anew:
         output = msgspec.convert(earlier.output, step.gives)
         if step.present(output):
             night.tell(earlier)

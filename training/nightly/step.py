@@ -28,7 +28,8 @@ class Step(msgspec.Struct, frozen=True, kw_only=True):
     """``run(night, *arguments, *outputs of needs)`` gives ``gives``.
 
     ``decides``: what else the result depends on, such as code and settings. ``cached``: the
-    same inputs give the same, so it is not done again; what asks the world is not. ``present``:
+    same inputs give the same, so it is not done again; what asks the world is not. ``anew``: not
+    even taken from the same run when it is resumed. ``present``:
     whether the files an output names are still there, whole.
     """
 
@@ -39,6 +40,7 @@ class Step(msgspec.Struct, frozen=True, kw_only=True):
     decides: Mapping[str, Any] = {}
     arguments: tuple[str, ...] = ()
     cached: bool = True
+    anew: bool = False
     present: Callable[[Any], bool] = always
 
     def key(self, inputs: Mapping[str, str]) -> str:

@@ -24,6 +24,7 @@ def test_up_runs_all_parts_and_ends_them_together(new_plane):
         "SIGNALBOX_CONTROL_PLANE_PORT": port,
         "SIGNALBOX_CONTROL_PLANE_URL": f"http://127.0.0.1:{port}",
         "SIGNALBOX_GATEWAY_PORT": gateway_port,
+        "SIGNALBOX_NIGHTLY_CRON": "0 3 29 2 *",
     }
     command = [sys.executable, "-m", "control_plane.cli", "up"]
     process = subprocess.Popen(command, env=environment, stdout=subprocess.DEVNULL)
@@ -36,6 +37,7 @@ def test_up_runs_all_parts_and_ends_them_together(new_plane):
             "control_plane.fleet",
             "gateway.shipper",
             "gateway",
+            "schedule",
         }
         process.send_signal(signal.SIGINT)
         assert process.wait(40) == 0

@@ -94,6 +94,17 @@ def test_a_broken_off_run_goes_on_after_its_last_step(tmp_path, parts):
     assert [part.calls for part in parts] == [1, 1, 1]
 
 
+def test_what_must_be_asked_anew_is_not_even_taken_from_the_same_run(tmp_path, parts):
+    steps_of = steps(*parts, one={"anew": True})
+    left = runner.run(steps_of, night(tmp_path))
+    record = runner.run(steps_of, night(tmp_path, left))
+    assert [part.calls for part in parts] == [2, 1, 1]
+    # Another answer than before the kill: what came of the old one is not taken.
+    other = Counted(lambda: 5)
+    record = runner.run(steps(other, *parts[1:], one={"anew": True}), night(tmp_path, record))
+    assert record.step("two").output == {"text": "xxxxx"}
+
+
 def test_what_may_pass_is_tried_again_after_growing_waits(tmp_path, parts):
     waited = []
     flaky = Counted(lambda n: "ok", PassingError("busy"), PassingError("busy", 7.5))
