@@ -40,7 +40,9 @@ def nightly(  # noqa: PLR0913 - one option each
         list[str] | None, typer.Option(help="Repeatable; default SIGNALBOX_NIGHTLY_MODELS.")
     ] = None,
     orders: Annotated[Path | None, typer.Option(help="Order lines, Parquet or CSV.")] = None,
-    shop: Annotated[bool, typer.Option("--shop", help="Of the connected shop, as synced.")] = False,
+    shop: Annotated[
+        bool, typer.Option("--shop", help="Sync, and learn from, the connected shop.")
+    ] = False,
     mapping: Annotated[str | None, typer.Option(help="Included mapping, or a TOML file.")] = None,
     consent_basis: Annotated[str | None, typer.Option(help="Words added to the basis.")] = None,
     pseudonym_key_file: Annotated[Path | None, typer.Option(help="Key of the pseudonyms.")] = None,
@@ -63,6 +65,7 @@ def nightly(  # noqa: PLR0913 - one option each
     """One night: from the orders to one draft release a model; goes on where one broke off."""
     own = NightlySettings()
     settings = _asking(Settings(), own, control_plane, key_file, offline=offline)
+    shop = shop or (own.nightly_shop and orders is None)
     source = OrderSource(
         orders=orders if shop else orders or own.nightly_orders,
         shop=shop,

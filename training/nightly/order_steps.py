@@ -21,9 +21,13 @@ def sync(night: Night) -> Synced:
     from training import order_file  # noqa: PLC0415 - DuckDB
     from training.orders import connect  # noqa: PLC0415
 
-    path, mapping = resolve(night.settings, night.source)
-    # Asked before the file is read, and again by the step that says so.
+    # Asked before anything is read, and again by the step that says so.
     _admission(night)
+    if night.source.shop:
+        from training.nightly.shop_sync import sync_shop  # noqa: PLC0415 - HTTP
+
+        sync_shop(night.settings)
+    path, mapping = resolve(night.settings, night.source)
     with connect(night.settings.training_memory) as connection:
         columns = order_file.column_types(connection, path)
     return Synced(
@@ -46,9 +50,13 @@ def _admission(night: Night) -> consent.Admission:
     """Ask for the consents; a control plane that cannot be reached may come back."""
     from training.consent_desk import UnreachableError  # noqa: PLC0415 - HTTP
 
-    _, mapping = resolve(night.settings, night.source)
+    source = night.source
     try:
-        return consent.admit(night.settings, mapping, night.source.consent_basis)
+        if source.shop:
+            # Before its first sync there is no file to resolve.
+            return consent.admit_own(night.settings, source.consent_basis)
+        _, mapping = resolve(night.settings, source)
+        return consent.admit(night.settings, mapping, source.consent_basis)
     except ConsentError as error:
         if isinstance(error.__context__, UnreachableError):
             raise PassingError(str(error)) from error

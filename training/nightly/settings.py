@@ -21,6 +21,8 @@ class NightlySettings(BaseSettings):
     # The shop's own zone: nights end when its days do.
     nightly_timezone: str = "UTC"
     nightly_models: str = Field(default="fraud,recommendations,pricing", max_length=500)
+    # The connected shop instead of an order file.
+    nightly_shop: bool = False
     nightly_orders: Path | None = None
     nightly_mapping: str | None = None
     nightly_consent_basis: str | None = None
