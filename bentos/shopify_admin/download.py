@@ -6,6 +6,7 @@ The address is signed and stands for the right to read: it is in no message.
 """
 
 import re
+import time
 import zlib
 from collections.abc import Iterator
 from contextlib import closing
@@ -18,7 +19,7 @@ from bentos.contract.errors import ContractError
 from bentos.shopify_admin import pause
 from bentos.shopify_admin.clock import Clock
 from bentos.shopify_admin.errors import ResultExpired, Unavailable
-from bentos.shopify_admin.transport import Lost, Transport, is_private_enough
+from bentos.shopify_admin.transport import Limits, Lost, Transport, is_private_enough
 
 PIECE_BYTES = 256 * 1024
 TRIES = 6
@@ -43,6 +44,10 @@ class _Broken(Exception):
     """This answer ended too early; the next one may not."""
 
 
+class _Drips(_Broken):
+    """This answer came so slowly that it would never end."""
+
+
 class _NoPart(Exception):
     """The other side does not give parts that can be used."""
 
@@ -58,7 +63,7 @@ def pieces(
         raise ContractError("bulk result", "an https address", urlsplit(source.url).scheme)
     if offset < 0 or (source.size is not None and offset > source.size):
         raise ContractError("offset", f"0 to {source.size}", offset)
-    at, problems, heard, in_parts = offset, 0, clock.monotonic(), True
+    at, problems, drips, heard, in_parts = offset, 0, 0, clock.monotonic(), True
     while source.size is None or at < source.size:
         try:
             for piece in _answer(transport, source, at, in_parts=in_parts):
@@ -74,7 +79,9 @@ def pieces(
             problem = "a part came instead of the whole"
         except (Lost, _Broken) as error:
             problem = str(error)
-        problems += 1
+            drips += isinstance(error, _Drips)
+        # A trickle is no progress.
+        problems = max(problems + 1, drips)
         wait = pause.after(problems)
         if problems >= TRIES or clock.monotonic() + wait - heard > patience_s:
             raise Unavailable(f"The bulk result broke off at byte {at}: {problem}", "Resume later.")
@@ -91,7 +98,7 @@ def _answer(transport: Transport, source: Source, at: int, *, in_parts: bool) ->
             return
         first = _first_byte(answer, at)
         skip = at - first
-        for piece in _unpacked(answer):
+        for piece in _unpacked(answer, transport.limits):
             kept = piece[skip:] if skip else piece
             skip -= len(piece) - len(kept)
             if kept:
@@ -130,10 +137,10 @@ def _beginning(answer: httpx.Response) -> bytes:
     return report
 
 
-def _unpacked(answer: httpx.Response) -> Iterator[bytes]:
+def _unpacked(answer: httpx.Response, limits: Limits) -> Iterator[bytes]:
     """The body, unpacked in bounded pieces: httpx would unpack a whole piece however it grows."""
     encoding = answer.headers.get("Content-Encoding", "identity")
-    raw = _raw(answer)
+    raw = _raw(answer, limits)
     if encoding == "identity":
         yield from raw
         return
@@ -155,8 +162,20 @@ def _unpacked(answer: httpx.Response) -> Iterator[bytes]:
         raise _Broken("it is cut off")
 
 
-def _raw(answer: httpx.Response) -> Iterator[bytes]:
-    try:
-        yield from answer.iter_raw(PIECE_BYTES)
-    except httpx.TransportError as error:
-        raise _Broken(f"the connection broke ({type(error).__name__})") from error
+def _raw(answer: httpx.Response, limits: Limits) -> Iterator[bytes]:
+    """The body as it comes; a trickle counts as broken. Only waiting is timed, not the reader."""
+    pieces, waited, length = answer.iter_raw(), 0.0, 0
+    while True:
+        began = time.monotonic()
+        try:
+            piece = next(pieces, None)
+        except httpx.TransportError as error:
+            raise _Broken(f"the connection broke ({type(error).__name__})") from error
+        if piece is None:
+            return
+        waited, length = waited + time.monotonic() - began, length + len(piece)
+        if waited > limits.drip_s:
+            if length < limits.drip_bytes:
+                raise _Drips(f"it drips, {length} bytes in {waited:.0f} s")
+            waited, length = 0.0, 0
+        yield piece

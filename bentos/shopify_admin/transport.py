@@ -4,9 +4,11 @@ Times here are real ones: a network does not run on an accelerated clock.
 """
 
 import logging
+import ssl
 import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import cache
 from urllib.parse import urlsplit
 
 import httpx
@@ -20,6 +22,9 @@ READ_S = 15.0
 TOTAL_S = 45.0
 "For a whole answer, however steadily it drips."
 MAX_REPLY_BYTES = 16 * 1024 * 1024
+DRIP_S = 60.0
+DRIP_BYTES = 64 * 1024
+"Of a bulk result: fewer in so many seconds of waiting, and the connection is given up."
 CONNECTIONS = 8
 _LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
 
@@ -32,6 +37,8 @@ class Limits:
     read_s: float = READ_S
     total_s: float = TOTAL_S
     reply_bytes: int = MAX_REPLY_BYTES
+    drip_s: float = DRIP_S
+    drip_bytes: int = DRIP_BYTES
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +96,12 @@ def _may_carry_secrets(scheme: str, host: str | None) -> bool:
     return bool(host) and (scheme == "https" or (scheme == "http" and host in _LOOPBACK))
 
 
+@cache
+def _tls() -> ssl.SSLContext:
+    """One for all: it takes longer to make than a request does."""
+    return httpx.create_ssl_context()
+
+
 class Transport:
     """Connections that are kept and shared by threads; redirects are not followed."""
 
@@ -103,6 +116,7 @@ class Transport:
             ),
             limits=httpx.Limits(max_connections=CONNECTIONS, max_keepalive_connections=CONNECTIONS),
             follow_redirects=False,
+            verify=_tls(),
             headers={"User-Agent": "signalbox"},
             # A proxy of the environment is for the world outside, not for this machine.
             mounts={f"http://{host}": None for host in ("127.0.0.1", "localhost", "[::1]")},

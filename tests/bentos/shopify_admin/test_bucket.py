@@ -146,6 +146,12 @@ def test_a_request_without_an_answer_counts_as_used_until_shopify_says_otherwise
     assert held.level == 490.0
 
 
+def test_a_bucket_holds_no_more_than_it_can():
+    held = Bucket(level=1990.0, capacity=2000.0, rate=100.0)
+    held, _ = planning.ask(held, None, 500.0, 3600.0, 3600.0, FLIGHT_S)
+    assert held.level == 1500.0
+
+
 def test_what_never_left_is_given_back():
     held = Bucket(level=500.0, capacity=2000.0, rate=100.0)
     held, turn = planning.ask(held, None, 300.0, 0.0, 0.0, FLIGHT_S)

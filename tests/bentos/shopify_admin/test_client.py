@@ -225,6 +225,14 @@ def test_a_mutation_that_was_surely_not_done_is_sent_again(connect):
     assert len(server.heard) == 3
 
 
+def test_a_shop_that_wants_to_be_left_alone_is_left_alone_by_the_whole_home(connect, steps):
+    with serving(Canned(status=429, headers={"Retry-After": "20"}), GOOD) as server:
+        with pytest.raises(Unavailable, match="429"):
+            connect(server, patience_s=5).execute("shop_info")
+        connect(server).execute("shop_info")
+    assert steps.passed >= 20
+
+
 def test_patience_has_an_end(connect, steps):
     complaint = "HTTP 503, after 120 s"
     with serving(Canned(status=503)) as server, pytest.raises(Unavailable, match=complaint):

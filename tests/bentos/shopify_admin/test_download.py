@@ -1,5 +1,6 @@
 import gzip
 import random
+import time
 import tracemalloc
 
 import pytest
@@ -8,7 +9,7 @@ from bentos.contract.errors import ContractError
 from bentos.shopify_admin import download
 from bentos.shopify_admin.download import Source
 from bentos.shopify_admin.errors import ResultExpired, Unavailable
-from bentos.shopify_admin.transport import Transport
+from bentos.shopify_admin.transport import Limits, Transport
 from tests.bentos.shopify_admin.canned import Canned, serving
 
 CONTENT = random.Random(5).randbytes(700_000) + b'{"id":"gid"}\n' * 10_000
@@ -83,6 +84,37 @@ def test_an_answer_that_ends_too_early_without_saying_so_is_gone_on_with(fetch):
 
     with serving(short, Store()) as server:
         assert b"".join(fetch(server)) == CONTENT
+
+
+def test_a_packed_answer_that_is_cut_off_is_no_end(fetch):
+    packed = gzip.compress(CONTENT, 1)
+    cut = Canned(packed[:300_000], headers={"Content-Encoding": "gzip"})
+    with serving(cut, Store()) as server:
+        assert b"".join(fetch(server, size=None)) == CONTENT
+
+
+def test_an_answer_that_drips_is_broken_off(steps):
+    eager = Transport(Limits(drip_s=0.2, drip_bytes=1000))
+    with serving(Canned(b"x" * 5000, drip=0.02)) as server:
+        source = Source(server.url + "/result", 5000)
+        began = time.monotonic()
+        with pytest.raises(Unavailable, match="drips"):
+            list(download.pieces(eager, source, 0, steps, 600.0))
+        assert time.monotonic() - began < 20
+        assert len(server.heard) == download.TRIES
+    eager.close()
+
+
+def test_who_reads_slowly_is_not_taken_for_a_drip(steps):
+    eager = Transport(Limits(drip_s=0.2, drip_bytes=10**9))
+    with serving(Store()) as server:
+        source = Source(server.url + "/result", len(CONTENT))
+        got = b""
+        for piece in download.pieces(eager, source, 0, steps, 600.0):
+            got += piece
+            time.sleep(0.05)
+    eager.close()
+    assert got == CONTENT
 
 
 def test_at_its_end_nothing_is_left(fetch):

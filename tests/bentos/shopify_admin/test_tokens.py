@@ -1,5 +1,6 @@
 import json
 import multiprocessing
+import time
 from urllib.parse import parse_qs
 
 import pytest
@@ -26,6 +27,8 @@ class Endpoint:
         assert heard.path == "/admin/oauth/access_token"
         assert (fields["client_id"], fields["client_secret"]) == ("abc", "shpss_1")
         if fields["grant_type"] == "refresh_token":
+            # Long enough for another to come with the same one.
+            time.sleep(0.3)
             if fields["refresh_token"] != self.refresh_token:
                 return Canned(b'{"error":"invalid_grant"}', status=400)
             self.given += 1
@@ -93,22 +96,24 @@ def test_a_refused_token_is_replaced_unless_somebody_has_done_so(tokens_of):
         assert len(server.heard) == 2
 
 
-def _fetch(home, url, origin, out):
+def _fetch(home, url, origin, together, out):
     clock = AcceleratedClock.of(origin)
     transport = Transport()
     tokens = StoredTokens(ConnectionStore(home), SHOP, clock=clock, transport=transport, site=url)
+    together.wait(60)
     out.put([tokens.token(), tokens.renewed("shpat_1"), tokens.token()])
 
 
 def test_processes_do_not_spend_a_refresh_token_twice(tmp_path, clock):
     ConnectionStore(tmp_path).write(connection("offline"))
     context = multiprocessing.get_context("spawn")
-    out = context.Queue()
+    out, together = context.Queue(), context.Barrier(3)
     # An hour of its tokens must outlast the slow start of processes.
     slow = AcceleratedClock.starting(1.0, clock.now()).to_json()
     with serving(Endpoint()) as server:
         workers = [
-            context.Process(target=_fetch, args=(tmp_path, server.url, slow, out)) for _ in range(3)
+            context.Process(target=_fetch, args=(tmp_path, server.url, slow, together, out))
+            for _ in range(3)
         ]
         for worker in workers:
             worker.start()
