@@ -4,84 +4,29 @@ import random
 from dataclasses import dataclass
 from typing import Any
 
-FIRST = [
-    "Amelia",
-    "Olivia",
-    "Isla",
-    "Ava",
-    "Mia",
-    "Ivy",
-    "Lily",
-    "Freya",
-    "Florence",
-    "Willow",
-    "Noah",
-    "Oliver",
-    "George",
-    "Arthur",
-    "Muhammad",
-    "Leo",
-    "Harry",
-    "Oscar",
-    "Archie",
-    "Jack",
-    "Zofia",
-    "Łukasz",
-    "Søren",
-    "Zoë",
-    "Chloë",
-    "José",
-    "Aoife",
-    "Siân",
-    "Björn",
-    "Renée",
-]
-LAST = [
-    "Smith",
-    "Jones",
-    "Taylor",
-    "Brown",
-    "Williams",
-    "Wilson",
-    "Johnson",
-    "Davies",
-    "Patel",
-    "Robinson",
-    "Wright",
-    "Thompson",
-    "Evans",
-    "Walker",
-    "White",
-    "Roberts",
-    "Green",
-    "Hall",
-    "Wood",
-    "Jackson",
-    "Clarke",
-    "Kowalski",
-    "Müller",
-    "García",
-    "Ó'Brien",
-    "Nguyen",
-    "Lindqvist",
-    "Dubois",
-    "Rossi",
-    "Okafor",
-]
-STREETS = [
-    "High",
-    "Station",
-    "Church",
-    "Victoria",
-    "Park",
-    "Mill",
-    "Queen",
-    "King",
-    "Bridge",
-    "Manor",
-    "Albert",
-    "York",
-]
+
+def _words(text: str) -> list[str]:
+    return text.split()
+
+
+FIRST = _words(
+    """
+    Amelia Olivia Isla Ava Mia Ivy Lily Freya Florence Willow Noah Oliver George Arthur Muhammad
+    Leo Harry Oscar Archie Jack Zofia Łukasz Søren Zoë Chloë José Aoife Siân Björn Renée
+    """
+)
+LAST = _words(
+    """
+    Smith Jones Taylor Brown Williams Wilson Johnson Davies Patel Robinson Wright Thompson Evans
+    Walker White Roberts Green Hall Wood Jackson Clarke Kowalski Müller García Ó'Brien Nguyen
+    Lindqvist Dubois Rossi Okafor
+    """
+)
+STREETS = _words(
+    """
+    High Station Church Victoria Park Mill Queen King Bridge Manor Albert York
+    """
+)
 CITIES = {
     "GB": ("ENG", (("London", "SW1A 1AA"), ("Leeds", "LS1 4AP"), ("Bristol", "BS1 5TR"))),
     "DE": ("BE", (("Berlin", "10117"), ("Hamburg", "20095"))),
