@@ -169,7 +169,9 @@ class Shop:
         condition = Condition("kind = ?", (kind,)) & where
         if after is not None:
             sign = "<" if reverse else ">"
-            condition &= Condition(f"({sort}, number) {sign} (?, ?)", after)
+            # First: of two lower bounds SQLite takes the one it meets first, and a search's would
+            # have it walk from the beginning again for every page.
+            condition = Condition(f"({sort}, number) {sign} (?, ?)", after) & condition
         turn = "DESC" if reverse else "ASC"
         ending = f" ORDER BY {sort} {turn}, number {turn} LIMIT {int(limit)}"
         return self._select(condition.sql + ending, condition.values)
