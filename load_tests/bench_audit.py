@@ -12,7 +12,7 @@ import json
 import os
 import sys
 import tempfile
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -31,14 +31,18 @@ PARTS: dict[str, Measure] = {
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the parts asked for."""
-    options = _options(arguments)
+    return run(PARTS, _options(arguments))
+
+
+def run(known: Mapping[str, Measure], options: argparse.Namespace) -> int:
+    """Run ``options.parts`` of those known, or all; 1 when a floor was missed."""
     console = Console(stderr=True)
     parts = []
-    for name in options.parts or PARTS:
+    for name in options.parts or known:
         before = os.getloadavg()[0]
         console.print(f"{name}: load average of the minute before: {before:.1f}", highlight=False)
         with tempfile.TemporaryDirectory(prefix=f"sbx-{name}-", dir=options.folder) as folder:
-            part = PARTS[name](options, Path(folder), console)
+            part = known[name](options, Path(folder), console)
         part.figures["load average before"] = before
         show(name, part, console)
         parts.append((name, part))

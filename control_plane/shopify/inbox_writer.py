@@ -22,7 +22,9 @@ from control_plane.shopify.inbox import State, transaction
 GROUP = 256
 """Deliveries in one commit."""
 BATCH = 128
-"""Waiting deliveries applied in one transaction: a fraction of the time an answer may take."""
+"""Waiting deliveries applied in one transaction while nobody waits for the disk."""
+BATCH_BESIDE = 16
+"""And while somebody does: Shopify's patience is shorter than the work's."""
 IDLE_S = 0.5
 T = TypeVar("T")
 Apply = Callable[[sqlite3.Connection, int], int]
@@ -102,7 +104,8 @@ class InboxWriter:
                 return
             self._serve(group)
             try:
-                behind = self._apply(self._connection, BATCH) >= BATCH
+                batch = BATCH if self._queue.empty() else BATCH_BESIDE
+                behind = self._apply(self._connection, batch) >= batch
                 self.failing = None
             except Exception as error:
                 self.failing, behind = type(error).__name__, False

@@ -1,0 +1,30 @@
+"""``make bench-shop``: what the shop's side holds up to, within Shopify's limits and rules.
+
+    python -m load_tests.bench_shop                                    every part at full size
+    python -m load_tests.bench_shop webhooks --deliveries 5000
+
+The last line of stdout is the report as JSON. Exit code 0: every floor held; 1: one was missed.
+"""
+
+import argparse
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from load_tests import bench_audit
+from load_tests.shop import webhook_storm
+
+PARTS: dict[str, bench_audit.Measure] = {"webhooks": webhook_storm.measure}
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the parts asked for."""
+    parser = argparse.ArgumentParser(prog="python -m load_tests.bench_shop")
+    parser.add_argument("parts", nargs="*", choices=[[], *PARTS], help="all unless named")
+    parser.add_argument("--folder", type=Path, help="where the data is put, on a real disk")
+    webhook_storm.add_options(parser)
+    return bench_audit.run(PARTS, parser.parse_args(arguments))
+
+
+if __name__ == "__main__":
+    sys.exit(main())
