@@ -41,7 +41,7 @@ def materialize(
     Records carry ``at``, by default the moment of ``as_of``, or of the last order's day's end
     but no later than now: that is what a gateway measures their age from.
     """
-    until = as_of or _end_of_orders(lines)
+    until = as_of or end_of_orders(lines, datetime.now(UTC))
     moment = until.replace(tzinfo=UTC)
     origin = Origin(shop=settings.shop, pseudonym_key=key.fingerprint, moment=at or moment)
     _address(settings)  # what cannot be filled is said before anything is computed
@@ -96,10 +96,11 @@ def _entries(
             yield name, values
 
 
-def _end_of_orders(lines: Lines) -> datetime:
+def end_of_orders(lines: Lines, now: datetime) -> datetime:
+    """The end of the last order's day (naive UTC), but no later than ``now`` (aware)."""
     last = datetime.fromisoformat(str(lines.report["last"]))
     day_after = datetime(last.year, last.month, last.day) + timedelta(days=1)  # noqa: DTZ001 - UTC
-    return max(min(day_after, datetime.now(UTC).replace(tzinfo=None)), last + _TICK)
+    return max(min(day_after, now.astimezone(UTC).replace(tzinfo=None)), last + _TICK)
 
 
 _TICK = timedelta(microseconds=1)

@@ -37,6 +37,7 @@ from tests.gateway.gateway_process import (
 )
 from tests.gateway.installation import CANARY, SHADOW, STABLE, route
 from tests.gateway.redis_process import RedisProcess
+from tests.training.consents import give_consents
 from tests.training.made_up_shop import made_up_orders, run_training, write_orders_export
 from training import redis_store
 
@@ -223,6 +224,7 @@ async def test_a_night_s_run_reaches_the_next_answer(gateway, tmp_path, stable):
     customer = {"amount": 10.0, "customer_id": "shopper7@example.com"}
     before, _ = await ask(gateway, customer)
     command = ("materialize", "--orders", str(orders), "--consent-basis", "test", "--at", "now")
+    give_consents(tmp_path)
     done = await asyncio.to_thread(run_training, tmp_path, *command)
     assert done.returncode == 0, done.stderr
     store = gateway.serving.features.store

@@ -58,6 +58,28 @@ class Checked(msgspec.Struct, frozen=True, kw_only=True):
         return self.lines_digest
 
 
+class Views(msgspec.Struct, frozen=True, kw_only=True):
+    """Every feature view at ``moment`` (naive UTC): tag → digest of its values, and of the
+    definition they come from."""
+
+    moment: str
+    values: dict[str, str]
+    definitions: dict[str, str]
+
+    @property
+    def digest(self) -> str:
+        """Of moment, values and definitions."""
+        return key_of(moment=self.moment, values=self.values, definitions=self.definitions)
+
+
+class Online(msgspec.Struct, frozen=True, kw_only=True):
+    """A generation of the online store: tag → records. ``digest``: of the values in it."""
+
+    generation: str
+    records: dict[str, int]
+    digest: str
+
+
 class Split(msgspec.Struct, frozen=True, kw_only=True):
     """Rows of each window, and that none of them leaks into another."""
 

@@ -5,7 +5,15 @@ from typing import Any
 
 from training.fingerprint import lock_digest, source_digest
 from training.lake import Snapshot
-from training.nightly import aliases, card, desk_steps, fit_files, model_steps, order_steps
+from training.nightly import (
+    aliases,
+    card,
+    desk_steps,
+    fit_files,
+    model_steps,
+    order_steps,
+    view_steps,
+)
 from training.nightly import outputs as given
 from training.nightly.settings import NightlySettings
 from training.nightly.step import Step, always, check_plan
@@ -28,6 +36,7 @@ def plan(
         steps += _model_steps(settings, nightly, model, desk=desk)
         if desk:
             steps += _desk_steps(model)
+    steps += _view_steps()
     check_plan(tuple(steps))
     return tuple(steps)
 
@@ -58,6 +67,27 @@ def _order_steps() -> list[Step]:
             needs=("sync", "pseudonymise"),
             run=order_steps.check,
             gives=given.Checked,
+            cached=False,
+        ),
+    ]
+
+
+def _view_steps() -> list[Step]:
+    """Last, so that a store that is away costs no version. Not cached: values that lie in the
+    lake are known by their own digests, and a generation is filled every night."""
+    return [
+        Step(
+            name="views",
+            needs=("check",),
+            run=view_steps.compute,
+            gives=given.Views,
+            cached=False,
+        ),
+        Step(
+            name="online",
+            needs=("check", "views"),
+            run=view_steps.publish,
+            gives=given.Online,
             cached=False,
         ),
     ]
