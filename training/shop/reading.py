@@ -22,7 +22,7 @@ from training.shop.rows import Rows
 from training.shop.staging import Progress, Staging, seen_name, staged_name
 from training.shop.streams import SWEEP_SUFFIX, Stream
 
-BATCH_LINES = 10_000
+BATCH_LINES = 4_000
 MAX_ATTEMPTS = 5
 "Operations that give nothing, in a row, before a stream is given up for this time."
 MAX_FETCHES = 5
