@@ -4,7 +4,7 @@ Raw bytes of every file first, which shows what databases have freed and not ove
 (SQLite's free list and WAL, LMDB's and PostgreSQL's pages), then what is packed: gzip, zstd and
 zlib frames at any place of a file (Parquet's pages are such frames, also those no footer names any
 more), zip members, Parquet's values, texts SQLite has cut in pieces, PostgreSQL's compressed and
-outlined values. Names of files count as well.
+outlined values, DuckDB's rows (freed ones where they were not compressed). Names of files count.
 
 A search that finds nothing shows nothing by itself: plant, find, then erase and look again.
 """
@@ -21,7 +21,7 @@ from typing import NamedTuple
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from tests import postgresql_pages, sqlite_pages
+from tests import duckdb_values, postgresql_pages, sqlite_pages
 
 GZIP, ZSTD = b"\x1f\x8b\x08", b"\x28\xb5\x2f\xfd"
 # What zlib streams begin with at its usual levels.
@@ -67,6 +67,9 @@ class PlantedData:
             logs = [each.read_bytes() for each in beside if each.is_file()]
             for joined in sqlite_pages.seams(data, logs, self.texts):
                 found += self._scan(joined, f"{place}!seam")
+        if data[8:12] == b"DUCK":
+            for table, values in duckdb_values.values(path):
+                found += self._scan(values, f"{place}!{table}")
         return sorted(set(found))
 
     def found_in(self, data: bytes, place: str, depth: int = 0) -> Iterator[Finding]:
@@ -189,5 +192,7 @@ def _values(data: bytes) -> Iterator[tuple[str, bytes]]:
         return
     yield "metadata", repr(table.schema.metadata).encode()
     for name in table.column_names:
-        values = table.column(name).unique() if table.num_rows else table.column(name)
+        values = table.column(name)
+        if pa.types.is_primitive(values.type) or pa.types.is_string(values.type):
+            values = values.unique()
         yield f"column {name}", "\n".join(map(str, values.to_pylist())).encode()

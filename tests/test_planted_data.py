@@ -7,6 +7,7 @@ import sqlite3
 import zipfile
 import zlib
 
+import duckdb
 import lmdb
 import numpy as np
 import pg8000.native
@@ -143,6 +144,16 @@ def test_pages_lmdb_has_freed_are_found(tmp_path, size):
             transaction.delete(b"key")
             transaction.put(b"other", b"x")
     assert finds(tmp_path)
+
+
+def test_rows_of_a_duckdb_file_are_found_compressed_ones_too(tmp_path):
+    path = tmp_path / "a.duckdb"
+    with duckdb.connect(str(path)) as connection:
+        connection.execute("SET force_compression = 'fsst'")
+        connection.execute(f"CREATE TABLE t AS SELECT '{TEXT} of ' || i AS a FROM range(9999) r(i)")
+        connection.execute("CHECKPOINT")
+    found = SEARCH.found_below(tmp_path)
+    assert (path.name + "!main.t", TEXT) in {(each.place, each.text) for each in found}
 
 
 @pytest.fixture(scope="module")
