@@ -1,6 +1,8 @@
 """Each version as a run in MLflow, on sqlite below the project's home. One run a version."""
 
+import contextlib
 import os
+import secrets
 import warnings
 from pathlib import Path
 from typing import Any
@@ -42,8 +44,23 @@ def open_tracking(settings: Settings) -> tuple[Any, Any]:
 
     database = settings.mlflow_database.resolve()
     database.parent.mkdir(parents=True, exist_ok=True)
+    if not database.exists():
+        _create(database, mlflow)
     mlflow.set_tracking_uri(f"sqlite:///{database}")
     return mlflow.MlflowClient(), mlflow
+
+
+def _create(database: Path, mlflow: Any) -> None:
+    """The database with all its tables, or none: killed halfway through making them, MLflow
+    could never open it again."""
+    partial = database.with_name(f".{database.name}.{secrets.token_hex(4)}")
+    try:
+        mlflow.MlflowClient(f"sqlite:///{partial}").search_experiments()
+        # Whoever was faster keeps theirs.
+        with contextlib.suppress(FileExistsError):
+            os.link(partial, database)
+    finally:
+        partial.unlink(missing_ok=True)
 
 
 def _experiment(settings: Settings, client: Any, model: str) -> str:

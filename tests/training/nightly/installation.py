@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -58,6 +59,7 @@ class Installation:
 
     def killed_in(self, step, after_s=0.0):
         """Start a night and kill it in this step; whether it was still under way."""
+        before = self.record().get("resumed", -1)
         process = subprocess.Popen(
             self.command(),
             cwd=ROOT,
@@ -66,16 +68,17 @@ class Installation:
             stderr=subprocess.DEVNULL,
         )
         end = time.monotonic() + 120
-        while process.poll() is None and step not in self.begun():
+        while process.poll() is None and not self.began(step, before):
             assert time.monotonic() < end, f"{step} never began"
-            time.sleep(0.002)
+            time.sleep(0.001)
         time.sleep(after_s)
         process.send_signal(signal.SIGKILL)
         return process.wait(20) == -signal.SIGKILL
 
-    def begun(self):
-        """Steps that began in the run that was begun last."""
-        return {step["step"] for step in self.record()["steps"]}
+    def began(self, step, before):
+        """Whether the run went on since it was resumed ``before`` times, and came to this step."""
+        record = self.record()
+        return record.get("resumed", -1) > before and step in steps(record)
 
     def record(self):
         found = sorted((self.home / "lake/runs/nightly").glob("[0-9]*.json"))
@@ -93,6 +96,16 @@ def with_plane(home: Path, orders: Path, models=("fraud",)) -> Installation:
         answer = merchant.post("/api/v1/consents", json=told)
         assert answer.status_code == 201, answer.text
     return Installation(home, orders, models, plane)
+
+
+def twin_of(one: Installation, home: Path) -> Installation:
+    """Another installation with the same keys, people and consents; its plane runs as well."""
+    one.plane.stop()
+    shutil.copytree(one.home, home)
+    one.plane.start()
+    plane = Plane(home)
+    plane.start()
+    return Installation(home, one.orders, one.models, plane)
 
 
 def steps(record):
