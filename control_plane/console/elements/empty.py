@@ -9,5 +9,6 @@ def empty(title: str, text: str, command: str = "") -> html.div:
         html.p(title).classes("title")
         html.p(text)
         if command:
-            html.pre(command)
+            # On a phone it scrolls: so that the keyboard can scroll it too.
+            html.pre(command, tabindex="0")
     return place
