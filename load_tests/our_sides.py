@@ -1,5 +1,6 @@
 """The gateway in every setting that is compared, and the worker and echo that bound it."""
 
+import os
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -7,6 +8,8 @@ from pathlib import Path
 
 from bentos.contract.oip import BINARY_CONTENT_TYPE, HEADER_LENGTH
 from bentos.fraud.schema import SCHEMA, SIGNATURE
+from control_plane.fleet.process import set_niceness
+from control_plane.fleet.process_launcher import SHADOW_NICE
 from load_tests.documents import ServedModel, write_models_home
 from load_tests.http_connection import Target, render_request
 from load_tests.model_rows import RETURNING_KEYS, ModelRows
@@ -83,11 +86,14 @@ class OurSides:
         return replace(side, name="gateway_binary", label=label, requests=requests, body=BINARY)
 
     def with_shadow(self, name: str, label: str, *, answering: bool = True) -> Side:
-        """The gateway with a copy of everything stable answers sent to a third worker.
+        """The gateway with a copy of everything stable answers sent to a third worker, which runs
+        at the priority that the fleet gives to one that only shadows.
 
         ``answering`` says whether that worker is let run when the side is.
         """
         shadow = self._worker(name, self._shadow)
+        for pid in shadow.pids:
+            set_niceness(pid, os.getpriority(os.PRIO_PROCESS, 0) + SHADOW_NICE)
         shadows = {self._shadow: shadow.address}
         if answering:
             return self._gateway(name, label, shadows=shadows, more_pids=shadow.pids)
