@@ -2,6 +2,7 @@
 
     python -m load_tests.bench_shop                                    every part at full size
     python -m load_tests.bench_shop webhooks --deliveries 5000
+    python -m load_tests.bench_shop sync --sync-lines 100000 --sync-kills 5
 
 The last line of stdout is the report as JSON. Exit code 0: every floor held; 1: one was missed.
 """
@@ -12,9 +13,12 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from load_tests import bench_audit
-from load_tests.shop import webhook_storm
+from load_tests.shop import sync, webhook_storm
 
-PARTS: dict[str, bench_audit.Measure] = {"webhooks": webhook_storm.measure}
+PARTS: dict[str, bench_audit.Measure] = {
+    "sync": sync.measure,
+    "webhooks": webhook_storm.measure,
+}
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -22,6 +26,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m load_tests.bench_shop")
     parser.add_argument("parts", nargs="*", choices=[[], *PARTS], help="all unless named")
     parser.add_argument("--folder", type=Path, help="where the data is put, on a real disk")
+    sync.add_options(parser)
     webhook_storm.add_options(parser)
     return bench_audit.run(PARTS, parser.parse_args(arguments))
 

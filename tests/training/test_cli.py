@@ -1,6 +1,8 @@
 """Bad input at the command line: one line that names it, exit code 2, nothing written."""
 
 import json
+import subprocess
+import sys
 
 import pytest
 
@@ -93,3 +95,11 @@ def test_what_is_no_manifest_is_not_sent(tmp_path):
     )
     assert done.returncode == 2
     assert "a manifest" in done.stderr
+
+
+def test_the_command_line_loads_what_a_command_needs_when_it_needs_it():
+    # A sync in 300 MB has no 60 MB for the packaging of models.
+    heavy = {"bentoml", "mlflow", "onnxruntime", "sklearn"}
+    code = f"import sys, training.cli; print({heavy} & set(sys.modules))"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "set()"

@@ -6,7 +6,7 @@ Exit codes: 0 done, 1 a step failed, 2 bad input, 3 the data was not fit, 4 anot
 import sys
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import msgspec
 import typer
@@ -16,11 +16,13 @@ from training.lines import OrderSource
 from training.nightly.desk import Desk
 from training.nightly.record import Outcome
 from training.nightly.settings import NightlySettings
-from training.nightly.start import Ask, run_night
 from training.nightly.told import Told, summary
 from training.recipes import recipe
 from training.register import read_key
 from training.settings import Settings
+
+if TYPE_CHECKING:
+    from training.nightly.start import Ask
 
 EXIT_CODES = {Outcome.DONE: 0, Outcome.FAILED: 1, Outcome.RUNNING: 1, Outcome.STOPPED: 3}
 BUSY = 4
@@ -63,6 +65,8 @@ def nightly(  # noqa: PLR0913 - one option each
     as_json: Annotated[bool, typer.Option("--json", help="One JSON document on stdout.")] = False,
 ) -> None:
     """One night: from the orders to one draft release a model; goes on where one broke off."""
+    from training.nightly.start import Ask  # noqa: PLC0415 - BentoML, onnxruntime
+
     own = NightlySettings()
     settings = _asking(Settings(), own, control_plane, key_file, offline=offline)
     shop = shop or (own.nightly_shop and orders is None)
@@ -152,10 +156,11 @@ def moment(text: str | None) -> datetime:
 
 
 def _run(
-    settings: Settings, own: NightlySettings, ask: Ask, desk: Desk | None, *, as_json: bool
+    settings: Settings, own: NightlySettings, ask: "Ask", desk: Desk | None, *, as_json: bool
 ) -> int:
     from training import progress  # noqa: PLC0415
     from training.nightly.plan import plan  # noqa: PLC0415
+    from training.nightly.start import run_night  # noqa: PLC0415
 
     # One line a step is told here; the steps' own spinners would write over it.
     progress.set_quiet(quiet=True)
@@ -184,7 +189,7 @@ def _desk(
 
 
 def _foresee(
-    settings: Settings, own: NightlySettings, ask: Ask, *, desk: bool, as_json: bool
+    settings: Settings, own: NightlySettings, ask: "Ask", *, desk: bool, as_json: bool
 ) -> None:
     from training.nightly.dry_run import foresee  # noqa: PLC0415
     from training.nightly.plan import plan  # noqa: PLC0415
