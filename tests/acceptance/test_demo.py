@@ -53,6 +53,7 @@ def test_interrupted_while_it_sets_up_it_ends_what_it_started(tmp_path):
     assert left_over(home) == []
 
 
+@pytest.mark.slow
 def test_a_file_that_is_no_orders_is_named_and_nothing_stays_running(tmp_path):
     home, orders = tmp_path / "var", tmp_path / "orders.csv"
     orders.write_text("Name,Created at\n#1,yesterday\n")

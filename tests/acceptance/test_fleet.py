@@ -119,6 +119,7 @@ def fleet(tmp_path, bento):
             os.killpg(record["pid"], signal.SIGKILL)
 
 
+@pytest.mark.slow
 def test_serves_from_disk_survives_its_own_death_and_takes_its_workers_with_it(fleet, bento):
     fleet.want(bento[1])
     fleet.start()

@@ -73,6 +73,7 @@ def test_a_canarys_worker_killed_under_load_fails_no_request_and_loses_no_decisi
         assert decision.variant == answer.body["variant"]
 
 
+@pytest.mark.slow
 def test_without_control_plane_the_line_goes_on_and_the_gateway_restarts_from_disk(stable):
     line = stable
     with Load(line, threads=2) as load:

@@ -147,6 +147,7 @@ def crash_and_heal(plane, open_shop, tmp_path, steps):
 
 
 @pytest.mark.acceptance
+@pytest.mark.slow
 def test_killed_before_and_after_the_commit_of_a_publish_it_heals(new_plane, open_shop, tmp_path):
     steps = [(CrashPoint.WRITTEN, "kill"), (CrashPoint.COMMITTED, "ramp")]
     crash_and_heal(new_plane, open_shop, tmp_path, steps)

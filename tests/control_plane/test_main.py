@@ -80,6 +80,7 @@ def published(plane):
     return rows
 
 
+@pytest.mark.slow
 def test_two_replicas_are_one_control_plane(replicas, open_shop):
     first, second = replicas
     followers = [Follower(plane) for plane in replicas]
@@ -149,6 +150,7 @@ def test_of_two_that_start_on_an_empty_database_one_migrates(
     assert counts[1] > 0
 
 
+@pytest.mark.slow
 def test_two_replicas_carry_out_a_keyed_write_once(replicas):
     first, second = replicas
     manager = first.person("release_manager")

@@ -11,6 +11,7 @@ from control_plane.app import ROUTERS
 from control_plane.db import Database
 from control_plane.paging import MAX_LIMIT, Listing
 from control_plane.people.models import PersonRow
+from tests.control_plane.consents.test_service import consent
 
 AT = "2026-11-22T00:00:00.000000Z"
 
@@ -136,7 +137,10 @@ PAGED = sorted(
 def test_every_list_takes_a_limit_and_a_first_page_is_one(plane, shop, path):
     person = plane.person("compliance", "admin")
     release = shop.draft(shop.register(1), kind="bootstrap")
-    asked = path.format(person_id=person.person, release_id=release["id"])
+    given = person.post("/api/v1/consents", json=consent(shop=f"shop-of-{person.person}"))
+    asked = path.format(
+        person_id=person.person, release_id=release["id"], consent_id=given.json()["id"]
+    )
     more = {"at": "2030-01-01T00:00:00Z"} if "who-could" in path else {}
     answer = person.get(asked, params={"limit": 1} | more)
     assert answer.status_code == 200, answer.text

@@ -177,6 +177,7 @@ async def test_a_shadow_is_sent_its_own_views(gateway, tmp_path, stable, canary)
     assert shadowed == pytest.approx(expected(10, 30, 5), abs=1e-6)
 
 
+@pytest.mark.slow
 async def test_every_answer_of_a_swap_under_load_is_of_one_generation(
     gateway, tmp_path, stable, canary
 ):

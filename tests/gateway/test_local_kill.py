@@ -179,6 +179,7 @@ def served(gateway):
 
 
 @pytest.mark.acceptance
+@pytest.mark.slow
 def test_the_command_kills_and_clears_on_every_worker_without_a_control_plane(home):
     path = home / "gateway" / "kill.local.json"
     with GatewayProcess(home, SIGNALBOX_GATEWAY_WORKERS="2").wait_ready() as gateway:

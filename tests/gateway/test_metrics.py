@@ -100,6 +100,7 @@ def test_requests_are_counted_by_label_set_and_refusals_by_status(worker):
 
 
 @pytest.mark.acceptance
+@pytest.mark.slow
 def test_three_workers_under_load_add_up_to_what_the_client_counted(tmp_path, versions):
     endpoints = {STABLE: versions.start(), CANARY: versions.start(WIDE)}
     publish_on_disk(tmp_path, endpoints, routes=route(buckets=5000))

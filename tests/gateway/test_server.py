@@ -45,6 +45,7 @@ def test_a_killed_worker_has_every_acknowledged_decision_on_disk(home):
 
 
 @pytest.mark.parametrize("sync", ["default", "strict"])
+@pytest.mark.slow
 def test_kill_9_under_load_loses_no_acknowledged_decision(home, sync):
     settings = {"SIGNALBOX_LOG_SYNC": sync, "SIGNALBOX_SEGMENT_MAX_BYTES": "20000"}
     acknowledged, enough = [], threading.Event()

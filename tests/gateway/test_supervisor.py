@@ -158,6 +158,7 @@ def test_readiness_goes_down_before_anything_else_does(home):
         assert gateway.process.wait(20) == 0
 
 
+@pytest.mark.slow
 def test_workers_leave_when_their_parent_is_killed_and_the_port_is_free_again(home):
     with GatewayProcess(home, SIGNALBOX_GATEWAY_WORKERS="2").wait_ready() as gateway:
         workers = gateway.workers()
@@ -173,6 +174,7 @@ def test_workers_leave_when_their_parent_is_killed_and_the_port_is_free_again(ho
     assert not list((home / "gateway" / "segments").glob("*.open"))
 
 
+@pytest.mark.slow
 def test_a_worker_that_keeps_dying_is_started_again_with_pauses_in_between(home):
     with GatewayProcess(home).wait_ready() as gateway:
         (home / "keys" / "pseudonym.key").rename(home / "keys" / "away")

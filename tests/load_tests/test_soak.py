@@ -24,6 +24,7 @@ def test_options_that_make_no_sense_are_named(arguments, capsys):
 
 
 @pytest.mark.acceptance
+@pytest.mark.slow
 def test_a_healthy_gateway_comes_through(capsys):
     assert main(["--minutes", "0.1", "--rate", "150", "--json"]) == 0
     report = json.loads(capsys.readouterr().out)

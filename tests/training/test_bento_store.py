@@ -18,6 +18,7 @@ FILES = {
 
 
 @pytest.mark.parametrize(("file", "model"), FILES.items())
+@pytest.mark.slow
 def test_the_file_builds_the_bento_it_names(trained, file, model):
     done = subprocess.run(
         (sys.executable, "-m", "bentoml", "build", "-f", file, "-o", "tag", "."),

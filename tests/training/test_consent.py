@@ -134,6 +134,7 @@ def test_what_was_withdrawn_is_no_consent_and_is_not_given_twice(settings, order
     assert consent_file.give(settings, later).id != given.id
 
 
+@pytest.mark.slow
 def test_the_commands_give_withdraw_and_leave_out(tmp_path, orders_export):
     home, text, ids = tmp_path / "home", tmp_path / "text.txt", tmp_path / "ids.txt"
     text.write_text("We allow it.")

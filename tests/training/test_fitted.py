@@ -5,6 +5,8 @@ import os
 import subprocess
 import sys
 
+import pytest
+
 from tests.training.consents import give_consents
 from tests.training.made_up_shop import ROOT
 
@@ -30,6 +32,7 @@ print(json.dumps(answer))
 """
 
 
+@pytest.mark.slow
 def test_two_processes_make_the_same_bytes(tmp_path, orders_export):
     answers = []
     for seed, threads in (("1", "1"), ("4711", "2")):

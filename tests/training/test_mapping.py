@@ -15,10 +15,11 @@ unit_price = "u"
 """
 
 
-def test_four_mappings_come_along():
+def test_five_mappings_come_along():
     assert mapping.included() == (
         "complete_journey",
         "online_retail",
+        "shop",
         "shopify_orders_export",
         "ta_feng",
     )

@@ -52,6 +52,7 @@ def test_customers_and_products_are_found_under_the_gateway_s_pseudonyms(tmp_pat
     assert [p for p in held if any(raw in p.read_bytes() for raw in planted)] == []
 
 
+@pytest.mark.slow
 def test_values_are_of_the_moment_asked_for_and_count_as_made_when_said(tmp_path, orders_export):
     done = materialize(tmp_path, orders_export, "--as-of", "2024-03-01")
     assert done.returncode == 0, done.stderr

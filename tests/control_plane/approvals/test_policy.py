@@ -4,6 +4,7 @@ import pytest
 
 
 @pytest.mark.acceptance
+@pytest.mark.slow
 def test_it_is_refused_recorded_and_switched_off_in_sight(new_plane, manifest):
     plane = new_plane
     plane.start()

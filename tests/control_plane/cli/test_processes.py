@@ -17,6 +17,7 @@ def free_port():
         return str(probe.getsockname()[1])
 
 
+@pytest.mark.slow
 def test_up_runs_all_parts_and_ends_them_together(new_plane):
     port, gateway_port = free_port(), free_port()
     environment = {

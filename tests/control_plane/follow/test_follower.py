@@ -140,6 +140,7 @@ def test_a_version_that_is_registered_later_is_taken_then(line):
     line.wait(lambda state: state["refused"] == {})
 
 
+@pytest.mark.slow
 def test_what_is_bad_leaves_the_last_good_one_and_is_told(line):
     line.publish(line.second)
     line.follow()
@@ -162,6 +163,7 @@ def test_what_is_bad_leaves_the_last_good_one_and_is_told(line):
     line.wait(lambda state: state["refused"] == {})
 
 
+@pytest.mark.slow
 def test_an_upstream_that_never_stops_does_not_fill_the_register(line):
     line.publish(line.second)
     line.follow()
@@ -177,6 +179,7 @@ def test_an_upstream_that_never_stops_does_not_fill_the_register(line):
     assert 1 <= told <= (time.monotonic() - begun) / GAP_S + 1
 
 
+@pytest.mark.slow
 def test_an_encrypted_payload_is_read_with_the_key_agreed_on_and_no_other(line):
     (line.keys / "upstream.aes").write_text("AAAAAAAAAAAAAAAAAAAAAA==")
     line.publish(line.second, encrypt=True)
@@ -193,6 +196,7 @@ def test_an_encrypted_payload_is_read_with_the_key_agreed_on_and_no_other(line):
     assert CLIENT_KEY not in shown
 
 
+@pytest.mark.slow
 def test_a_stream_that_drops_loses_nothing(slow_line):
     line = slow_line
     line.publish(line.second)
@@ -210,6 +214,7 @@ def test_a_stream_that_drops_loses_nothing(slow_line):
     line.serves(line.third)
 
 
+@pytest.mark.slow
 def test_half_open_connections_are_given_up_and_silence_is_an_alarm(line):
     line.publish(line.second)
     line.follow()

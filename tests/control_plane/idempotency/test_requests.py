@@ -169,6 +169,7 @@ def test_sent_many_times_at_once_it_is_done_once(plane):
 
 
 @pytest.mark.acceptance
+@pytest.mark.slow
 def test_killed_on_either_side_of_the_commit_it_is_done_once(new_plane):
     new_plane.start()
     manager = new_plane.person("release_manager")

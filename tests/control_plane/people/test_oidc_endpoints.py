@@ -250,6 +250,7 @@ def test_without_a_provider_there_is_no_such_door(plane):
     assert client.get(START).status_code == 404
 
 
+@pytest.mark.slow
 def test_with_the_provider_away_passwords_and_keys_go_on(oidc_plane, provider, browser):
     person = oidc_plane.person("viewer").person
     given = oidc_plane.admin.post(f"/api/v1/people/{person}/password").json()["password"]

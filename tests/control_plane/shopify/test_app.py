@@ -167,6 +167,7 @@ def test_a_body_too_large_is_refused(client):
     assert answer.status_code == 413
 
 
+@pytest.mark.slow
 def test_a_body_that_does_not_come_is_given_up_in_time(ingress):
     body = json.dumps(order(1006)).encode()
     head = [f"{k}: {v}" for k, v in headers("orders/create", body).items()]

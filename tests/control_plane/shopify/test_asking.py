@@ -59,6 +59,7 @@ def ask(home, *arguments):
     )
 
 
+@pytest.mark.slow
 def test_poison_is_shown_tried_again_and_given_up(home):
     told = json.loads(ask(home, "status", "--json").stdout)
     assert (told["waiting"], told["set_aside"]) == (0, 2)

@@ -190,6 +190,7 @@ async def test_a_dead_process_s_lease_ends_and_another_goes_on(installation, up)
     assert len(up.received) == 1
 
 
+@pytest.mark.slow
 async def test_a_hanging_receiver_holds_up_nobody_else(installation, up, tmp_path):
     slow_folder = tmp_path / "slow"
     slow_folder.mkdir()

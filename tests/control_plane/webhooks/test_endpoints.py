@@ -195,6 +195,7 @@ def crash(plane, point, change):
         (CrashPoint.WEBHOOK_SENT, 2),
     ],
 )
+@pytest.mark.slow
 def test_killed_between_commit_and_delivery_nothing_is_lost_or_invented(
     make_plane, open_shop, tmp_path, up, point, times
 ):

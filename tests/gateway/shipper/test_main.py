@@ -77,6 +77,7 @@ def test_once_says_whether_work_is_left(plane, home, segments):
     assert segments.closed == []
 
 
+@pytest.mark.slow
 def test_verify_compares_the_lake_with_the_register(new_plane):
     new_plane.start()
     segments = Writer(new_plane.home / "gateway" / "segments")

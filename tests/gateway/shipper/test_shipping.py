@@ -53,6 +53,7 @@ def test_the_segment_being_written_waits_until_its_writer_is_gone(shipping, segm
     assert len(list(segments.folder.glob("*.open"))) == 1
 
 
+@pytest.mark.slow
 def test_while_the_register_is_away_nothing_is_deleted_and_all_is_written(
     new_plane, segments, lake
 ):

@@ -159,6 +159,7 @@ def test_a_token_of_another_shop_is_genuine_and_says_so(library):
     assert library.verify_checkout_ui_ext_req(checkout_request(token)).shop == "another-shop"
 
 
+@pytest.mark.slow
 def test_the_javascript_library_agrees():
     """One process for all of it: starting node costs more than all checks together."""
     good, forged = delivery(), delivery(forged=True)

@@ -127,6 +127,7 @@ async def test_compliance_topics_and_an_uninstalled_app_on_demand(stand_in, app)
     assert told["app/uninstalled"]["id"] == told["shop/redact"]["shop_id"]
 
 
+@pytest.mark.slow
 async def test_a_storm_with_repeats_and_forgeries(stand_in, app):
     await subscribe(stand_in, app, "orders/create")
     faults = {"duplicated": 0.1, "forged": 0.05, "reorder_within_s": 600}
