@@ -21,7 +21,7 @@ from bentos.contract.segment import DecisionFrame, SegmentHeader, ShadowFrame, e
 from gateway.backlog import Backlog, measure
 from gateway.config import LogFullPolicy, LogSync
 from gateway.errors import Unavailable
-from gateway.group_commit import GroupCommit
+from gateway.group_commit import GroupCommit, nobody
 from gateway.segment_file import SegmentFile, ShortWrite
 
 log = structlog.get_logger(__name__)
@@ -55,7 +55,7 @@ class DecisionLog:
         policy: LogFullPolicy,
         limits: Limits,
         sync: LogSync = LogSync.DEFAULT,
-        calls: Callable[[], int] = lambda: 0,
+        calls: Callable[[], int] = nobody,
     ) -> None:
         """``calls``: how many are being answered now and may yet come to be written."""
         self.boot = boot

@@ -19,7 +19,8 @@ GATHER_S = 0.002
 """The longest that a flush waits for calls on their way; one may wait for its version longer."""
 
 
-def _nobody() -> int:
+def nobody() -> int:
+    """No calls: every flush begins at once."""
     return 0
 
 
@@ -29,7 +30,7 @@ class GroupCommit:
     """
 
     def __init__(
-        self, folder: Path, on_failure: OnFailure, calls: Callable[[], int] = _nobody
+        self, folder: Path, on_failure: OnFailure, calls: Callable[[], int] = nobody
     ) -> None:
         """``calls``: how many are being answered now, those that wait here among them."""
         self.flushes = 0

@@ -33,7 +33,12 @@ ALL_ORDERS = "read_all_orders"
 STAGING = "staging"
 MEMORY = "64MB"
 THREADS = 1
-CODE = ("training/shop/columns.py", "training/shop/rows.py", "training/shop/staging.py")
+CODE = (
+    "training/shop/columns.py",
+    "training/shop/rows.py",
+    "training/shop/staging.py",
+    "training/shop/values.py",
+)
 
 
 class Sync(msgspec.Struct, frozen=True, kw_only=True):

@@ -5,7 +5,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from training.shop.errors import Unreadable
-from training.shop.rows import Rows, gid
+from training.shop.rows import Rows
+from training.shop.values import gid
 
 AT = "2026-11-24T03:00:00Z"
 
