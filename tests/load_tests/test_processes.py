@@ -43,7 +43,6 @@ def test_a_frozen_tree_stands_still_until_thawed(parent):
 
 def test_cpu_time_of_a_tree_grows_with_its_work(parent):
     before = cpu_seconds([parent])
-    assert before > 0
     spinner = subprocess.Popen([sys.executable, "-c", "while True: pass"])
     until(lambda: cpu_seconds([parent, spinner.pid]) > before + 0.1)
     spinner.kill()
