@@ -1,41 +1,18 @@
-"""Which datasets hold other rows than they were registered with, because somebody was erased.
-
-``lake/redactions/<id>.json`` is written by whoever carries out a redaction: for each snapshot
-that held the subject the digest it had, and the digest of what is left (null: nothing).
-"""
+"""Which datasets hold other rows than they were registered with, because somebody was erased."""
 
 from pathlib import Path
 
-import msgspec
-
-from bentos.contract.errors import ContractError
-
-FOLDER = "redactions"
+from bentos import redaction_files
+from bentos.contract.redaction import RedactionRecord
 
 
-class Redacted(msgspec.Struct, frozen=True, kw_only=True):
-    """One redaction; it names no subject. ``snapshots``: digest before → digest after, or null."""
-
-    id: str
-    at: str
-    reason: str = ""
-    snapshots: dict[str, str | None] = {}
-
-
-def of_snapshot(lake: Path, digest: str) -> tuple[Redacted, ...]:
+def of_snapshot(lake: Path, digest: str) -> tuple[RedactionRecord, ...]:
     """Redactions that changed a snapshot, or what became of it, in their order."""
     found, known = [], {digest}
-    for path in sorted((lake / FOLDER).glob("*.json")):
-        redacted = _load(path)
-        touched = known & redacted.snapshots.keys()
+    records = [redaction_files.read_record(path) for path in redaction_files.record_files(lake)]
+    for record in sorted(records, key=lambda each: (each.at, each.id)):
+        touched = known & record.snapshots.keys()
         if touched:
-            found.append(redacted)
-            known |= {after for name in touched if (after := redacted.snapshots[name])}
+            found.append(record)
+            known |= {after for name in touched if (after := record.snapshots[name])}
     return tuple(found)
-
-
-def _load(path: Path) -> Redacted:
-    try:
-        return msgspec.json.decode(path.read_bytes(), type=Redacted)
-    except (OSError, msgspec.MsgspecError) as error:
-        raise ContractError(str(path), "a redaction's record", str(error)) from error

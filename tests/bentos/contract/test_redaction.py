@@ -4,9 +4,13 @@ import pytest
 from bentos.contract.errors import ContractError
 from bentos.contract.redaction import (
     MAX_DECISIONS,
+    decode_record,
+    decode_request,
+    encode,
     redacted_ids,
     redaction_details,
     segment_entity,
+    subject_digest,
 )
 from bentos.contract.register import Action, Actor, ActorType, Outcome, RegisterEvent
 
@@ -43,3 +47,91 @@ def test_only_a_redaction_that_was_done_excuses(change):
 def test_none_too_many_or_one_twice_is_refused(ids):
     with pytest.raises(ContractError, match="decisions"):
         redaction_details(ids)
+
+
+SUBJECT = "ABCDEFGHIJKLMNOPQRSTUVWX27"
+REQUEST = {
+    "id": "r-17",
+    "kind": "customer",
+    "reason": "customers/redact",
+    "requested_at": "2026-11-20T10:00:00Z",
+    "due_at": "2026-12-20T10:00:00Z",
+    "shop": "shop-1",
+    "subjects": [SUBJECT],
+    "order_numbers": ["450789469"],
+}
+RECORD = {
+    "id": "r-17",
+    "at": "2026-11-21T03:00:00Z",
+    "reason": "customers/redact",
+    "subjects_sha256": [subject_digest(SUBJECT)],
+    "snapshots": {"1" * 64: "2" * 64, "3" * 64: None},
+    "features": {"4" * 64: None},
+    "removed": {"orders": 2},
+    "versions": [{"model": "fraud", "version": "fraud:20261120-1a2b3c4d"}],
+}
+
+
+def test_request_and_record_are_read_as_they_were_written():
+    request = decode_request(msgspec.json.encode(REQUEST))
+    record = decode_record(msgspec.json.encode(RECORD))
+    assert (decode_request(encode(request)), decode_record(encode(record))) == (request, record)
+    assert msgspec.to_builtins(request) == REQUEST | {
+        "subjects": (SUBJECT,),
+        "order_numbers": ("450789469",),
+    }
+    assert SUBJECT.encode() not in encode(record)
+
+
+def test_a_shop_s_request_names_nobody_and_an_old_record_says_less():
+    assert decode_request(msgspec.json.encode(REQUEST | {"kind": "shop", "subjects": []}))
+    old = {"id": "r", "at": "2026-11-20T10:00:00Z", "snapshots": {"1" * 64: None}}
+    assert decode_record(msgspec.json.encode(old)).removed == {}
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        ("id", "../../etc/passwd"),
+        ("id", ".hidden"),
+        ("kind", "person"),
+        ("requested_at", "yesterday"),
+        ("due_at", "2026-12-20T10:00:00"),
+        ("shop", ""),
+        ("reason", "r" * 2001),
+        ("subjects", ["somebody@example.com"]),
+        ("subjects", [SUBJECT] * 1001),
+        ("order_numbers", ["gid://shopify/Order/1"]),
+        ("mail", "somebody@example.com"),
+    ],
+)
+def test_a_request_that_cannot_be_honoured_is_refused_by_its_field(field, value):
+    with pytest.raises(ContractError, match=field):
+        decode_request(msgspec.json.encode(REQUEST | {field: value}))
+
+
+def test_a_request_for_nobody_is_not_one_for_everybody():
+    with pytest.raises(ContractError, match="kind shop"):
+        decode_request(msgspec.json.encode(REQUEST | {"subjects": [], "order_numbers": []}))
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        ("at", "now"),
+        ("subjects_sha256", [SUBJECT]),
+        ("snapshots", {"1" * 64: "gone"}),
+        ("features", {"views": None}),
+        ("versions", [{"model": "fraud"}]),
+    ],
+)
+def test_a_record_that_says_it_otherwise_is_refused_by_its_field(field, value):
+    with pytest.raises(ContractError, match=field):
+        decode_record(msgspec.json.encode(RECORD | {field: value}))
+
+
+def test_what_is_no_file_of_ours_is_refused():
+    with pytest.raises(ContractError, match="at most"):
+        decode_request(b" " * (16 * 1024 * 1024 + 1))
+    with pytest.raises(ContractError, match="redaction record"):
+        decode_record(b"[]")
