@@ -12,9 +12,12 @@ from training.errors import OrderError
 from training.mapping import Columns, Mapping
 from training.order_file import ROW, literal, quoted
 
+SHOWN_ROWS = 5
 # What must not be (SQL over ``parsed``), the columns it was read from, what was expected.
 Check: TypeAlias = tuple[str, str | tuple[str, ...], str]
 
+UNTOLD = "something else"
+NOT_NEGATIVE = "no negative price"
 MAX_PRODUCT_ID = 2**53 - 1
 MAX_QUANTITY = 10**9
 # A year outside of these is a slip of the pen, and would stretch every calendar.
@@ -53,14 +56,15 @@ def check(connection: duckdb.DuckDBPyConnection, path: Path, mapping: Mapping) -
     Raises OrderError naming file, column, row, what was expected and what came.
     """
     for test, names, expected in (*_id_checks(mapping), *_value_checks(mapping)):
-        _refuse_first(connection, path, test, names, expected)
+        check = "negative price" if expected == NOT_NEGATIVE else ""
+        _refuse_first(connection, path, test, names, expected, check)
     first = connection.execute(
         "SELECT currency FROM parsed WHERE excluded IS NULL ORDER BY row LIMIT 1"
     ).fetchall()
     if first and mapping.columns.currency:
         other = f"currency <> {literal(first[0][0])}"
         expected = f"one currency a file ({first[0][0]} as in the lines before)"
-        _refuse_first(connection, path, other, mapping.columns.currency, expected)
+        _refuse_first(connection, path, other, mapping.columns.currency, expected, "currency mix")
 
 
 def _id_checks(mapping: Mapping) -> Iterator[Check]:
@@ -88,7 +92,7 @@ def _value_checks(mapping: Mapping) -> Iterator[Check]:
     yield "quantity = 0 OR (quantity < 0 AND NOT is_return)", columns.quantity, at_least
     yield f"abs(quantity) > {MAX_QUANTITY}", columns.quantity, f"at most {MAX_QUANTITY}"
     yield "price IS NULL", price, "an amount of money"
-    yield "price < 0 AND NOT is_return", price, "no negative price"
+    yield "price < 0 AND NOT is_return", price, NOT_NEGATIVE
     for place, name in enumerate(optional_money(columns)):
         yield f"unfit_{place}", name, "an amount of money, not negative, or nothing"
     if columns.currency:
@@ -102,23 +106,28 @@ def _refuse_first(
     test: str,
     names: str | tuple[str, ...],
     expected: str,
+    check: str = "",
 ) -> None:
     bad = connection.execute(
         "SELECT row, count(*) OVER () FROM parsed "
-        f"WHERE excluded IS NULL AND ({test}) ORDER BY row LIMIT 1"
+        f"WHERE excluded IS NULL AND ({test}) ORDER BY row LIMIT {SHOWN_ROWS}"
     ).fetchall()
     if not bad:
         return
-    row, count = bad[0]
-    column = quoted(names if isinstance(names, str) else names[0])
+    (row, count), name = bad[0], names if isinstance(names, str) else names[0]
     # Read once more: kept for every line, the values as written would double the memory.
-    shown = connection.execute(
-        f"SELECT CAST({column} AS VARCHAR) FROM raw WHERE {ROW} = {row}"
+    numbers = ", ".join(str(number) for number, _ in bad)
+    written = connection.execute(
+        f"SELECT {ROW}, CAST({quoted(name)} AS VARCHAR) FROM raw WHERE {ROW} IN ({numbers})"
     ).fetchall()
-    raise OrderError(
+    values = dict(written) if "customer" not in test else dict.fromkeys(dict(written), UNTOLD)
+    error = OrderError(
         f"{path.name} column {str(names)!r} row {row}",
         expected,
-        "something else" if "customer" in test else shown[0][0],
+        values[row],
         f"{count} line(s) like this; rows are counted from 1 below the header. "
         "A mapping may declare such lines under [[exclude]].",
     )
+    error.check, error.column = check, name
+    error.rows = tuple({"row": number, name: str(values[number])} for number, _ in bad)
+    raise error

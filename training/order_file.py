@@ -87,12 +87,14 @@ def open_raw(connection: duckdb.DuckDBPyConnection, path: Path, mapping: Mapping
         if name not in present and name not in joined:
             if mapping.join is not None and name in _optional(mapping.columns):
                 continue
-            raise OrderError(
+            error = OrderError(
                 f"{path.name} column {name!r}",
                 f"to be there (mapping {mapping.name})",
                 f"columns {sorted(present)}",
                 "Another kind of file needs another --mapping.",
             )
+            error.check, error.column = "schema change", name
+            raise error
     own = ", ".join(_missing_as_null(name, present[name]) for name in needed if name in present)
     scan = f"SELECT row_number() OVER () AS {ROW}, {own} FROM {_scan(path)}"
     connection.execute(f"CREATE VIEW numbered AS {scan}")

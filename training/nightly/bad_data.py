@@ -9,10 +9,11 @@ with the weeks before them, so a young shop is asked less.
 
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
-from typing import Any, TypeAlias
+from typing import Any, NamedTuple, TypeAlias
 
 import duckdb
 
+from training.nightly import advice
 from training.nightly.finding import SHOWN_ROWS, Finding
 
 # Fewer lines a day say nothing about the day.
@@ -29,10 +30,22 @@ COLLAPSED = 0.05
 MIN_USUAL_LINES = 100
 OFTEN_FILLED = 0.5
 MAY_BE_EMPTY = ("customer_id", "category", "product_label", "unit_cost")
-SHOWN = "order_id, line, ordered_at, product_id, quantity, unit_price, currency"
+AMOUNTS = ("unit_price", "list_price", "discount", "unit_cost")
+SHOWN = ("order_id", "line", "ordered_at", "product_id", "quantity", "unit_price", "currency")
+ON_DAY = "CAST(ordered_at AS DATE) = ?"
 
 Connection: TypeAlias = duckdb.DuckDBPyConnection
 Check: TypeAlias = Callable[[Connection], Finding | None]
+
+
+class Fault(NamedTuple):
+    """What is asked for, where, and what was expected of it."""
+
+    check: str
+    column: str
+    what: str
+    counted: bool = False
+    """Whether how many lines it is has still to be said."""
 
 
 def find(
@@ -44,13 +57,13 @@ def find(
     """
     _days(connection, since)
     checks: dict[str, Check] = {
-        "clock skew": lambda c: future_orders(c, now),
-        "negative price": negative_prices,
-        "currency mix": mixed_currencies,
-        "duplicated day": duplicated_day,
-        "all-null column": emptied_column,
-        "unseen categories": unseen_flood,
-        "a table that stops": lambda c: stopped(c, now, max_age_days),
+        advice.CLOCK: lambda c: future_orders(c, now),
+        advice.PRICE: negative_prices,
+        advice.CURRENCY: mixed_currencies,
+        advice.COPIED: duplicated_day,
+        advice.EMPTIED: emptied_column,
+        advice.UNSEEN: unseen_flood,
+        advice.STOPPED: lambda c: stopped(c, now, max_age_days),
     }
     found = [check(connection) for check in checks.values()]
     return tuple(checks), tuple(finding for finding in found if finding is not None)
@@ -65,20 +78,32 @@ def schema_change(before: dict[str, str], now: dict[str, str]) -> Finding | None
     rows = [{"column": name, "last night": before[name], "now": "missing"} for name in gone]
     rows += [{"column": n, "last night": before[n], "now": now[n]} for n in retyped]
     what = f"expected the columns of last night, {len(rows)} are gone or of another type"
-    return Finding(check="schema change", what=what, rows=tuple(rows[:SHOWN_ROWS]))
+    return Finding(
+        check=advice.SCHEMA,
+        what=what,
+        column=str(rows[0]["column"]),
+        rows=tuple(rows[:SHOWN_ROWS]),
+        advice=advice.advice(advice.SCHEMA),
+    )
 
 
 def future_orders(connection: Connection, now: datetime) -> Finding | None:
     """Orders from after the present."""
     limit = (now + SKEW).astimezone(UTC).replace(tzinfo=None)
     what = f"expected no order after {limit:%Y-%m-%d %H:%M} UTC"
-    return _rows_where(connection, "clock skew", what, "ordered_at > ?", [limit])
+    return _rows_where(
+        connection, Fault(advice.CLOCK, "ordered_at", what, counted=True), "ordered_at > ?", [limit]
+    )
 
 
 def negative_prices(connection: Connection) -> Finding | None:
     """Prices, discounts or costs below nothing."""
-    test = "unit_price < 0 OR list_price < 0 OR discount < 0 OR unit_cost < 0"
-    return _rows_where(connection, "negative price", "expected no amount below 0", test, [])
+    for column in AMOUNTS:
+        fault = Fault(advice.PRICE, column, f"expected no {column} below 0", counted=True)
+        found = _rows_where(connection, fault, f"{column} < 0", [])
+        if found is not None:
+            return found
+    return None
 
 
 def mixed_currencies(connection: Connection) -> Finding | None:
@@ -90,9 +115,8 @@ def mixed_currencies(connection: Connection) -> Finding | None:
         return None
     usual = counts[0][0]
     what = f"expected one currency ({usual}), got {dict(counts)}"
-    return _rows_where(
-        connection, "currency mix", what, "currency IS DISTINCT FROM ?", [usual], counted=False
-    )
+    fault = Fault(advice.CURRENCY, "currency", what)
+    return _rows_where(connection, fault, "currency IS DISTINCT FROM ?", [usual])
 
 
 def duplicated_day(connection: Connection) -> Finding | None:
@@ -118,9 +142,7 @@ def duplicated_day(connection: Connection) -> Finding | None:
         f"expected every day once, {max(twice, copied):.0%} of the {lines} lines of {day} "
         f"are there {which} ({len(days)} such days)"
     )
-    return _rows_where(
-        connection, "duplicated day", what, "CAST(ordered_at AS DATE) = ?", [day], counted=False
-    )
+    return _rows_where(connection, Fault(advice.COPIED, "ordered_at", what), ON_DAY, [day])
 
 
 def emptied_column(connection: Connection) -> Finding | None:
@@ -142,8 +164,7 @@ def emptied_column(connection: Connection) -> Finding | None:
         filled, usual = row[2 * place], row[2 * place + 1]
         if not filled and (usual or 0.0) >= OFTEN_FILLED:
             what = f"expected {name} on {newest} (usually filled in {usual:.0%}), all are null"
-            test = "CAST(ordered_at AS DATE) = ?"
-            return _rows_where(connection, "all-null column", what, test, [newest], counted=False)
+            return _rows_where(connection, Fault(advice.EMPTIED, name, what), ON_DAY, [newest])
     return None
 
 
@@ -176,7 +197,8 @@ def unseen_flood(connection: Connection) -> Finding | None:
                 f"CAST(ordered_at AS DATE) = ? AND {column} NOT IN (SELECT {column} FROM lines "
                 f"WHERE CAST(ordered_at AS DATE) < ? AND {column} IS NOT NULL)"
             )
-            return _rows_where(connection, "unseen categories", what, test, [newest, newest])
+            fault = Fault(advice.UNSEEN, column, what)
+            return _rows_where(connection, fault, test, [newest, newest])
     return None
 
 
@@ -186,9 +208,8 @@ def stopped(connection: Connection, now: datetime, max_age_days: float | None) -
     age = now - last.replace(tzinfo=UTC)
     if max_age_days is not None and age > timedelta(days=max_age_days):
         what = f"expected an order within {max_age_days:g} days, the newest is {age.days} days old"
-        return _rows_where(
-            connection, "a table that stops", what, "ordered_at = ?", [last], counted=False
-        )
+        fault = Fault(advice.STOPPED, "ordered_at", what)
+        return _rows_where(connection, fault, "ordered_at = ?", [last])
     # The last day may not be over: the one before it is the newest that can be judged.
     days = connection.execute("""
         SELECT CAST(ordered_at AS DATE) AS day, count(*) FROM lines GROUP BY 1
@@ -201,8 +222,7 @@ def stopped(connection: Connection, now: datetime, max_age_days: float | None) -
     if usual < MIN_USUAL_LINES or lines >= COLLAPSED * usual:
         return None
     what = f"expected about {usual} lines on {day} as on other days of its name, got {lines}"
-    test = "CAST(ordered_at AS DATE) = ?"
-    return _rows_where(connection, "a table that stops", what, test, [day], counted=False)
+    return _rows_where(connection, Fault(advice.STOPPED, "ordered_at", what), ON_DAY, [day])
 
 
 def _days(connection: Connection, since: datetime | None) -> None:
@@ -231,24 +251,25 @@ def _newest(connection: Connection) -> Any:
 
 
 def _rows_where(
-    connection: Connection,
-    check: str,
-    what: str,
-    test: str,
-    values: list[Any],
-    *,
-    counted: bool = True,
+    connection: Connection, fault: Fault, test: str, values: list[Any]
 ) -> Finding | None:
     """The finding with its first rows, if any row fails the test."""
     counts = connection.execute(f"SELECT count(*) FROM lines WHERE {test}", values).fetchall()
     if not counts[0][0]:
         return None
+    also = "" if fault.column in (*SHOWN, "customer_id") else f", {fault.column}"
     rows = connection.execute(
-        f"SELECT {SHOWN} FROM lines WHERE {test} ORDER BY ordered_at, order_id, line "
-        f"LIMIT {SHOWN_ROWS}",
+        f"SELECT {', '.join(SHOWN)}{also} FROM lines WHERE {test} "
+        f"ORDER BY ordered_at, order_id, line LIMIT {SHOWN_ROWS}",
         values,
     )
     names = [column[0] for column in rows.description or ()]
     shown = tuple({k: str(v) for k, v in zip(names, row, strict=True)} for row in rows.fetchall())
-    said = f"{what}, got {counts[0][0]} line(s)" if counted and ", got " not in what else what
-    return Finding(check=check, what=said, rows=shown)
+    count = f", got {counts[0][0]} line(s)" if fault.counted else ""
+    return Finding(
+        check=fault.check,
+        what=f"{fault.what}{count}",
+        column=fault.column,
+        rows=shown,
+        advice=advice.advice(fault.check),
+    )

@@ -13,6 +13,7 @@ import typer
 
 from bentos.contract.errors import ContractError
 from training.lines import OrderSource
+from training.nightly.advice import checked
 from training.nightly.desk import Desk
 from training.nightly.record import Outcome
 from training.nightly.settings import NightlySettings
@@ -60,6 +61,10 @@ def nightly(  # noqa: PLR0913 - one option each
     now: Annotated[
         str | None, typer.Option(help="What counts as the present, RFC 3339 (replays).")
     ] = None,
+    accept: Annotated[
+        list[str] | None,
+        typer.Option(help="A check of the data that does not stop this night; repeatable."),
+    ] = None,
     fresh: Annotated[bool, typer.Option(help="Do not go on with a run that broke off.")] = False,
     dry_run: Annotated[bool, typer.Option(help="Say what would be done and why.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="One JSON document on stdout.")] = False,
@@ -80,7 +85,8 @@ def nightly(  # noqa: PLR0913 - one option each
     models = tuple(dict.fromkeys(model or own.models))
     for name in models:
         recipe(name)
-    ask = Ask(source=source, models=models, now=moment(now), fresh=fresh)
+    overruled = checked(tuple(accept or ()))
+    ask = Ask(source=source, models=models, now=moment(now), fresh=fresh, accept=overruled)
     if dry_run:
         _foresee(settings, own, ask, desk=not offline, as_json=as_json)
         return

@@ -1,6 +1,6 @@
 """What ends a step of the night: something that may pass, data that is not fit, a busy lake."""
 
-from typing import Any
+from training.nightly.finding import Finding
 
 
 class PassingError(RuntimeError):
@@ -14,7 +14,7 @@ class PassingError(RuntimeError):
 class BadDataError(RuntimeError):
     """The orders are not fit to learn from. ``findings`` name each fault, with rows."""
 
-    def __init__(self, findings: tuple[Any, ...]) -> None:
+    def __init__(self, findings: tuple[Finding, ...]) -> None:
         self.findings = findings
         super().__init__("; ".join(str(finding) for finding in findings))
 

@@ -9,6 +9,7 @@ from training.fingerprint import file_digest
 from training.lines import content_digest, prepare_lines, resolve
 from training.nightly import accepted, bad_data
 from training.nightly.accepted import Accepted
+from training.nightly.advice import SCHEMA
 from training.nightly.errors import BadDataError, PassingError
 from training.nightly.finding import Finding
 from training.nightly.night import Night
@@ -87,15 +88,17 @@ def check(night: Night, synced: Synced, made: Pseudonymised) -> Checked:
         )
     changed = None if before is None else bad_data.schema_change(before.columns, synced.columns)
     all_found: tuple[Finding, ...] = findings if changed is None else (changed, *findings)
-    if all_found:
-        raise BadDataError(all_found)
+    stopping = tuple(each for each in all_found if each.check not in night.record.accept)
+    if stopping:
+        raise BadDataError(stopping)
     first, last = str(made.lines.report["first"]), str(made.lines.report["last"])
     fit = Accepted(columns=synced.columns, last=datetime.fromisoformat(last))
     accepted.save(night.settings.lake, synced.source, fit)
     return Checked(
         lines=made.lines,
         lines_digest=made.digest,
-        checks=("schema change", *names),
+        checks=(SCHEMA, *names),
+        overruled=all_found,
         first=first,
         last=last,
     )

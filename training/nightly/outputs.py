@@ -8,6 +8,7 @@ from bentos.contract.manifest import OfflineMetrics, ParityReport
 from training.fingerprint import key_of
 from training.lines import Lines
 from training.nightly.bootstrap import Improvement, Verdict
+from training.nightly.finding import Finding
 
 
 class Synced(msgspec.Struct, frozen=True, kw_only=True):
@@ -49,6 +50,7 @@ class Checked(msgspec.Struct, frozen=True, kw_only=True):
     lines: Lines
     lines_digest: str
     checks: tuple[str, ...]
+    overruled: tuple[Finding, ...] = ()
     first: str
     last: str
 

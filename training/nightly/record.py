@@ -13,6 +13,7 @@ import msgspec
 
 from bentos.contract.errors import ContractError
 from training import atomic
+from training.nightly.finding import Finding
 
 FOLDER = "nightly"
 MAX_ERROR = 4000
@@ -44,11 +45,14 @@ class StepRecord(msgspec.Struct, frozen=True, kw_only=True):
     seconds: float = 0.0
     attempts: int = 0
     error: str | None = None
-    rows: tuple[dict[str, Any], ...] = ()
+    findings: tuple[Finding, ...] = ()
 
 
 class RunRecord(msgspec.Struct, frozen=True, kw_only=True):
-    """A night. ``asked`` is a digest of what was asked for: only the same is resumed."""
+    """A night. ``asked`` is a digest of what was asked for: only the same is resumed.
+
+    ``accept``: checks that a person overruled for this run.
+    """
 
     id: str
     asked: str
@@ -57,6 +61,7 @@ class RunRecord(msgspec.Struct, frozen=True, kw_only=True):
     models: tuple[str, ...]
     steps: tuple[StepRecord, ...] = ()
     resumed: int = 0
+    accept: tuple[str, ...] = ()
     ended_at: datetime | None = None
     peak_rss_mb: float = 0.0
     schema: int = 1

@@ -10,6 +10,7 @@ from training.errors import ConsentError, OrderError, ParityError
 from training.lake import load_record, save_record
 from training.nightly import record as records
 from training.nightly.errors import BadDataError, DeskError, PassingError
+from training.nightly.finding import Finding, of_order_error
 from training.nightly.night import Night
 from training.nightly.record import GOOD, MAX_ERROR, Outcome, RunRecord, StepRecord
 from training.nightly.retry import waits
@@ -110,16 +111,19 @@ def _bad(
     step: Step, inputs: dict[str, str], error: Exception, seconds: float, attempts: int
 ) -> StepRecord:
     """An order file that cannot be read as declared is bad data like any other."""
-    unfit = isinstance(error, BadDataError | OrderError) and not isinstance(error, ConsentError)
-    rows = tuple(row for finding in getattr(error, "findings", ()) for row in finding.rows)
+    findings: tuple[Finding, ...] = ()
+    if isinstance(error, BadDataError):
+        findings = error.findings
+    elif isinstance(error, OrderError) and not isinstance(error, ConsentError):
+        findings = (of_order_error(error),)
     return StepRecord(
         step=step.name,
-        outcome=Outcome.STOPPED if unfit else Outcome.FAILED,
+        outcome=Outcome.STOPPED if findings else Outcome.FAILED,
         inputs=inputs,
         seconds=round(seconds, 3),
         attempts=attempts,
         error=str(error)[:MAX_ERROR],
-        rows=rows,
+        findings=findings,
     )
 
 

@@ -23,12 +23,14 @@ RESUMED_WITHIN = timedelta(hours=20)
 
 
 class Ask(msgspec.Struct, frozen=True, kw_only=True):
-    """What is asked of a night. ``now``: what counts as the present (replays say so)."""
+    """What is asked of a night. ``now``: what counts as the present (replays say so);
+    ``accept``: checks of the data that are overruled tonight."""
 
     source: OrderSource
     models: tuple[str, ...]
     now: datetime
     fresh: bool = False
+    accept: tuple[str, ...] = ()
 
     @property
     def digest(self) -> str:
@@ -67,13 +69,14 @@ def begin(settings: Settings, ask: Ask) -> RunRecord:
     """The record to go on with: of a run of the same that never ended, else a new one."""
     last = None if ask.fresh else records.newest(settings.lake)
     if last is not None and resumable(last, ask):
-        return msgspec.structs.replace(last, resumed=last.resumed + 1)
+        return msgspec.structs.replace(last, resumed=last.resumed + 1, accept=ask.accept)
     return RunRecord(
         id=f"{ask.now.astimezone(UTC):%Y%m%dT%H%M%SZ}-{secrets.token_hex(3)}",
         asked=ask.digest,
         day=f"{ask.now.astimezone(UTC):%Y%m%d}",
         started_at=ask.now,
         models=ask.models,
+        accept=ask.accept,
     )
 
 

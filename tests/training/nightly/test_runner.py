@@ -147,7 +147,7 @@ def test_bad_data_is_written_down_with_its_rows(tmp_path, parts):
     bad = Counted(lambda n: "ok", BadDataError((finding,)))
     record = runner.run(steps(parts[0], bad, parts[2]), night(tmp_path))
     assert record.step("two").outcome is Outcome.STOPPED
-    assert record.step("two").rows == ({"currency": "USD"},)
+    assert record.step("two").findings == (finding,)
     assert record.worst() is Outcome.STOPPED
 
 

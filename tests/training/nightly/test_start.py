@@ -189,7 +189,7 @@ def test_bad_data_stops_the_night_and_what_serves_goes_on_serving(install, tmp_p
         record = home.night("--fresh", now=NIGHTS[1], code=3)
         stopped = [step for step in record["steps"] if step["outcome"] == "stopped"]
         assert len(stopped) == 1, name
-        assert stopped[0]["rows"] or "row " in stopped[0]["error"], name
+        assert stopped[0]["findings"][0]["rows"], name
         assert steps(record)[f"register {MODEL}"]["outcome"] == "skipped"
 
     # Another header: the column is gone.
