@@ -7,12 +7,13 @@ again a few times (a later start may know better) and then set aside; the others
 import sqlite3
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 
 import msgspec
 import structlog
 
 from control_plane import clock
-from control_plane.shopify import compliance, effects, outcomes
+from control_plane.shopify import compliance, effects, erased, outcomes
 from control_plane.shopify.inbox import State, transaction
 from control_plane.shopify.inbox_writer import count
 from control_plane.shopify.kept import (
@@ -37,6 +38,8 @@ from control_plane.shopify.place import Place
 
 MAX_ATTEMPTS = 3
 Counted = Callable[[str, State], None]
+Name = Callable[[str, str, str], str]
+"""(shop, kind, raw id) → pseudonym."""
 log = structlog.get_logger(__name__)
 KEPT: dict[str, type[Kept]] = {
     **dict.fromkeys(ORDER_TOPICS, Order),
@@ -53,9 +56,10 @@ KEPT: dict[str, type[Kept]] = {
 
 @dataclass(frozen=True)
 class Applier:
-    """``counted`` hears of each that is done."""
+    """``counted`` hears of each that is done; by ``name`` it is known whether it was erased."""
 
     counted: Counted
+    name: Name
 
     def __call__(self, connection: sqlite3.Connection, limit: int) -> int:
         """Apply at most ``limit`` of those that wait; how many were looked at."""
@@ -67,7 +71,7 @@ class Applier:
         ended: list[tuple[str, State]] = []
         with transaction(connection):
             for row in rows:
-                state = _apply_one(connection, row)
+                state = _apply_one(connection, row, self.name)
                 if state is not None:
                     ended.append((row["topic"], state))
         for topic, state in ended:
@@ -75,10 +79,10 @@ class Applier:
         return len(rows)
 
 
-def _apply_one(connection: sqlite3.Connection, row: sqlite3.Row) -> State | None:
+def _apply_one(connection: sqlite3.Connection, row: sqlite3.Row, name: Name) -> State | None:
     connection.execute("SAVEPOINT one")
     try:
-        state = _effect(connection, row)
+        state = _effect(connection, row, name)
     except Exception as error:
         log.exception("ingress_not_applied", seq=row["seq"], topic=row["topic"])
         connection.execute("ROLLBACK TO one")
@@ -112,9 +116,20 @@ def _failed(connection: sqlite3.Connection, row: sqlite3.Row, error: Exception) 
     return State.SET_ASIDE
 
 
-def _effect(connection: sqlite3.Connection, row: sqlite3.Row) -> State:
+def _effect(connection: sqlite3.Connection, row: sqlite3.Row, name: Name) -> State:
     kept = msgspec.json.decode(row["kept"], type=KEPT[row["topic"]])
     place = Place(row["domain"], row["shop"], row["received_at"])
+    if isinstance(kept, Order | Refund | Dispute) and erased.covers(
+        connection, partial(name, place.shop), kept
+    ):
+        return State.STALE
+    fresh = _put(connection, place, row, kept)
+    return State.APPLIED if fresh else State.STALE
+
+
+def _put(connection: sqlite3.Connection, place: Place, row: sqlite3.Row, kept: Kept) -> bool:
+    """Whether it was newer than what is known."""
+    fresh = True
     match kept:
         case Order():
             fresh = effects.put_order(connection, place, kept)
@@ -136,5 +151,5 @@ def _effect(connection: sqlite3.Connection, row: sqlite3.Row) -> State:
             fresh = effects.put_uninstalled(connection, place)
         case RiskChange():
             # Ours or another's: an assessment begins with an order, never with an assessment.
-            fresh = True
-    return State.APPLIED if fresh else State.STALE
+            pass
+    return fresh

@@ -1,8 +1,7 @@
 """What Shopify's law topics ask for, with the day it must be done by.
 
-The table ``compliance_request`` of the inbox is how they are handed over: whoever carries them
-out reads ``open_requests``, does it, and says ``taken``. Subjects are pseudonyms by kind
-(customer, email, phone), never what the body said.
+They lie in the table ``compliance_request`` of the inbox until ``hand_over.py`` has written their
+files. Subjects are pseudonyms by kind (``kept.subjects_of``), never what the body said.
 """
 
 import json
@@ -76,7 +75,10 @@ def open_requests(connection: sqlite3.Connection, limit: int = 1000) -> list[Req
 
 
 def taken(connection: sqlite3.Connection, seq: int, now: str) -> None:
-    """Somebody else keeps it from here on, durably; to be called once that is so."""
+    """Somebody else keeps it from here on, durably; to be called once that is so. What is left
+    names nobody."""
     connection.execute(
-        "UPDATE compliance_request SET taken_at = ? WHERE seq = ? AND taken_at IS NULL", (now, seq)
+        "UPDATE compliance_request SET taken_at = ?, subjects = '{}', order_ids = '[]',"
+        " data_request = NULL WHERE seq = ? AND taken_at IS NULL",
+        (now, seq),
     )

@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from enum import IntEnum
 from pathlib import Path
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 BUSY_MS = 5000
 
 
@@ -96,7 +96,10 @@ CREATE INDEX assessment_due ON assessment (due_at) WHERE state IN ('queued', 'sc
 CREATE TABLE cursor (
     domain TEXT NOT NULL, name TEXT NOT NULL, value TEXT NOT NULL, PRIMARY KEY (domain, name)
 ) WITHOUT ROWID;
+CREATE TABLE erased (name TEXT PRIMARY KEY, before_us INTEGER NOT NULL) WITHOUT ROWID;
 """
+CHANGES = {1: SCHEMA[SCHEMA.index("CREATE TABLE erased") :]}
+"""Schema version → what leads to the next one."""
 
 
 def open_inbox(path: Path) -> sqlite3.Connection:
@@ -110,11 +113,11 @@ def open_inbox(path: Path) -> sqlite3.Connection:
     connection.execute("PRAGMA secure_delete = ON")
     connection.execute("PRAGMA cache_size = -32768")
     with transaction(connection):
-        if _version(connection) == 0:
-            for statement in SCHEMA.split(";\n"):
-                if statement.strip():
-                    connection.execute(statement)
-            connection.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
+        version = _version(connection)
+        while version in CHANGES or version == 0:
+            _carry_out(connection, CHANGES.get(version, SCHEMA))
+            version = version + 1 if version else SCHEMA_VERSION
+            connection.execute(f"PRAGMA user_version = {version}")
     if _version(connection) != SCHEMA_VERSION:
         raise OSError(f"{path}: expected schema {SCHEMA_VERSION}, got {_version(connection)}")
     return connection
@@ -141,6 +144,12 @@ def transaction(connection: sqlite3.Connection) -> Iterator[None]:
         connection.execute("ROLLBACK")
         raise
     connection.execute("COMMIT")
+
+
+def _carry_out(connection: sqlite3.Connection, script: str) -> None:
+    for statement in script.split(";\n"):
+        if statement.strip():
+            connection.execute(statement)
 
 
 def _connect(path: Path) -> sqlite3.Connection:

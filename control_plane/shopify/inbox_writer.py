@@ -11,6 +11,7 @@ import threading
 import time
 from collections.abc import Callable
 from concurrent.futures import Future
+from contextlib import nullcontext
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
@@ -46,6 +47,7 @@ class _Intake:
 class _Task:
     run: Callable[[sqlite3.Connection], Any]
     done: Future[Any]
+    bare: bool = False
 
 
 class InboxWriter:
@@ -94,6 +96,13 @@ class InboxWriter:
         """Have a transaction of its own made and wait for it (not in the writer's thread)."""
         done: Future[T] = Future()
         self._queue.put(_Task(run, done))
+        return done.result()
+
+    def alone(self, run: Callable[[sqlite3.Connection], T]) -> T:
+        """The same for what makes its own transaction, such as VACUUM: nothing is written
+        meanwhile, and what comes waits or is told to come again."""
+        done: Future[T] = Future()
+        self._queue.put(_Task(run, done, bare=True))
         return done.result()
 
     def _run(self) -> None:
@@ -149,7 +158,7 @@ class InboxWriter:
 
     def _do(self, task: _Task) -> None:
         try:
-            with transaction(self._connection):
+            with nullcontext() if task.bare else transaction(self._connection):
                 result = task.run(self._connection)
         except Exception as error:  # noqa: BLE001 - whoever waits for it is told
             task.done.set_exception(error)

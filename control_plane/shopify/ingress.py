@@ -15,7 +15,9 @@ from control_plane.shopify.app import App
 from control_plane.shopify.applying import Applier
 from control_plane.shopify.apps import Apps, from_database
 from control_plane.shopify.door import Door
+from control_plane.shopify.erasing import Erasing
 from control_plane.shopify.fraud_loop import FraudLoop, Rules
+from control_plane.shopify.hand_over import HandOver
 from control_plane.shopify.inbox import open_inbox, read_inbox
 from control_plane.shopify.inbox_writer import InboxWriter
 from control_plane.shopify.metrics import Metrics
@@ -27,6 +29,7 @@ from control_plane.shopify.settings import IngressSettings
 APPS_S = 2.0
 PRUNE_S = 600.0
 FRAUD_S = 0.5
+COMPLIANCE_S = 5.0
 PRUNE_ROWS = 5000
 PSEUDONYM_KEY_ID = "local-1"
 log = structlog.get_logger(__name__)
@@ -78,7 +81,7 @@ class Ingress:
         connection = open_inbox(settings.inbox)
         self.reader = read_inbox(settings.inbox)
         self.apps = Apps(from_database(settings), settings.keys, settings.folder / "apps.json")
-        applier = Applier(self.metrics.applied)
+        applier = Applier(self.metrics.applied, self._name)
         self.writer = InboxWriter(connection, applier, settings.ingress_queue)
         door = Door(self.apps, self.pseudonyms)
         self.app = App(
@@ -95,11 +98,14 @@ class Ingress:
             Rules(settings.fraud_medium, settings.fraud_high, settings.fraud_pending_after_s),
             self.metrics,
         )
+        handed = settings.home, settings.inbox, self.writer, self._name
+        self.hand_over, self.erasing = HandOver(*handed), Erasing(*handed)
         self.jobs = [
             Job("apps", APPS_S, self.apps.refresh, self.metrics),
             Job("prune", PRUNE_S, self.prune, self.metrics),
             Job("outcomes", settings.ingress_outcomes_s, self.write_outcomes, self.metrics),
             Job("reconcile", settings.ingress_reconcile_s, self.reconcile, self.metrics),
+            Job("compliance", COMPLIANCE_S, self.comply, self.metrics),
             Job("fraud", FRAUD_S, self.fraud_loop.run, self.metrics),
         ]
         self._gauges()
@@ -148,6 +154,11 @@ class Ingress:
             if self.admins.is_connected(app.domain):
                 admin, name = self.admins.of(app.domain), partial(self._name, app.shop)
                 reconcile(admin, app, self.writer, name, self.metrics)
+
+    def comply(self) -> None:
+        """Hand over what the law topics ask for, and erase what is to be erased here."""
+        self.hand_over.run()
+        self.erasing.run()
 
     def _name(self, shop: str, kind: str, raw: str) -> str:
         return self.pseudonyms.pseudonym(shop, kind, raw)

@@ -15,10 +15,8 @@ from msgspec import Struct
 from bentos.contract.errors import ContractError
 from control_plane.shopify import payloads
 from control_plane.shopify.payloads import BODIES
+from control_plane.shopify.subjects import CUSTOMER, Name, subjects_of
 
-Name = Callable[[str, str], str]
-"""(kind, raw id) → pseudonym in this shop."""
-CUSTOMER, EMAIL, PHONE = "customer", "email", "phone"
 OTHER = "other"
 MONEY_DIGITS = 12
 CODES: dict[str, frozenset[str]] = {
@@ -203,14 +201,8 @@ def _compliance(message: payloads.ComplianceIn, domain: str, name: Name) -> Comp
     if message.shop_domain.lower() != domain:
         # The header is only a claim; what is erased goes by the signed body.
         raise ContractError("shop_domain", "the shop of the delivery's header", "another")
-    who = message.customer or payloads.SubjectIn()
-    raw = {
-        CUSTOMER: None if who.id is None else str(who.id),
-        EMAIL: who.email.strip().lower() if who.email else None,
-        PHONE: who.phone.strip() if who.phone else None,
-    }
     return Compliance(
-        subjects={kind: name(kind, each) for kind, each in raw.items() if each},
+        subjects=subjects_of(message.customer or payloads.SubjectIn(), name),
         orders=tuple(message.orders_requested or message.orders_to_redact),
         data_request=message.data_request.id if message.data_request else None,
     )

@@ -13,14 +13,12 @@ from typing import Any
 import msgspec
 
 from control_plane import clock
-from control_plane.shopify import effects, outcomes
+from control_plane.shopify import effects, erased, outcomes
 from control_plane.shopify.admin import Admin
 from control_plane.shopify.apps import App
 from control_plane.shopify.inbox_writer import InboxWriter
 from control_plane.shopify.kept import (
-    CUSTOMER,
     Line,
-    Name,
     Order,
     code_of,
     gid_number,
@@ -28,6 +26,7 @@ from control_plane.shopify.kept import (
 )
 from control_plane.shopify.metrics import Metrics
 from control_plane.shopify.place import Place
+from control_plane.shopify.subjects import CUSTOMER, Name
 
 CURSOR = "orders_updated"
 FIRST_DAYS = 60
@@ -75,17 +74,17 @@ def _take(
 ) -> int:
     place = Place(app.domain, app.shop, clock.now())
     orders = [order_of(node, name) for node in nodes]
-    found = writer.write(_writing(place, orders, nodes[-1]["updatedAt"]))
+    found = writer.write(_writing(place, orders, nodes[-1]["updatedAt"], name))
     for is_new in found:
         metrics.reconciled("healed" if is_new else "known")
     return sum(found)
 
 
 def _writing(
-    place: Place, orders: list[Order], reached: str
+    place: Place, orders: list[Order], reached: str, name: Name
 ) -> Callable[[sqlite3.Connection], list[bool]]:
     def write(inbox: sqlite3.Connection) -> list[bool]:
-        found = [_heal(inbox, place, order) for order in orders]
+        found = [_heal(inbox, place, order, name) for order in orders]
         inbox.execute(
             "INSERT OR REPLACE INTO cursor VALUES (?, ?, ?)", (place.domain, CURSOR, reached)
         )
@@ -94,12 +93,14 @@ def _writing(
     return write
 
 
-def _heal(inbox: sqlite3.Connection, place: Place, order: Order) -> bool:
+def _heal(inbox: sqlite3.Connection, place: Place, order: Order, name: Name) -> bool:
     """Whether nothing so new of it had been delivered."""
     known = inbox.execute(
         "SELECT updated_us, offset_s FROM shop_order WHERE domain = ? AND id = ?",
         (place.domain, order.id),
     ).fetchone()
+    if erased.covers(inbox, name, order):
+        return False
     # Deliveries tell whole seconds.
     if known is not None and known["updated_us"] // 1_000_000 >= order.updated_us // 1_000_000:
         return False

@@ -28,13 +28,13 @@ def home(tmp_path, monkeypatch):
     ]
     writer.start()
     assert [each.result(5) for each in waits] == [True] * 3
-    apply = Applier(lambda *_: None)
+    apply = Applier(lambda *_: None, lambda *parts: "|".join(parts))
     real = applying._effect
 
-    def fails_for_the_last(inbox, row):
+    def fails_for_the_last(inbox, row, name):
         if row["webhook_id"] == "w-2":
             raise ZeroDivisionError
-        return real(inbox, row)
+        return real(inbox, row, name)
 
     with monkeypatch.context() as patched:
         patched.setattr(applying, "_effect", fails_for_the_last)

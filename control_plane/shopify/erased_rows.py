@@ -1,0 +1,129 @@
+"""Which rows of the inbox hold a person or a shop, and their deletion."""
+
+import json
+import sqlite3
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+from bentos.contract.redaction import RedactionRequest
+from control_plane import clock
+from control_plane.shopify.inbox import State
+from control_plane.shopify.payloads import COMPLIANCE_TOPICS
+
+OF_AN_ORDER = {
+    "order_line": "order_id",
+    "assessment": "order_id",
+    "outcome": "order_id",
+    "shop_order": "id",
+}
+"""Table → its column with the order's number."""
+OF_A_SHOP = (
+    *OF_AN_ORDER,
+    *("product", "inventory", "bulk_hint", "uninstalled", "cursor", "delivery"),
+)
+AT_ONCE = 500
+"""Values in one statement."""
+
+
+@dataclass(frozen=True)
+class Found:
+    """``orders``: domain → numbers, also of orders that are not here (yet)."""
+
+    subjects: frozenset[str]
+    orders: dict[str, set[int]] = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, inbox: sqlite3.Connection, request: RedactionRequest, domain: str) -> "Found":
+        """What the request covers: the orders it names, and those of its subjects."""
+        domains = [domain] if domain else _domains(inbox, request.shop)
+        named = {int(each) for each in request.order_numbers if int(each) < 2**63}
+        orders = {each: set(named) for each in domains}
+        for some in _chunks(request.subjects):
+            rows = inbox.execute(
+                f"SELECT domain, id FROM shop_order WHERE customer IN ({_marks(some)})"  # noqa: S608
+                " UNION SELECT domain, order_id FROM order_line"
+                f" WHERE customer IN ({_marks(some)})",
+                (*some, *some),
+            )
+            for row in rows:
+                orders.setdefault(row["domain"], set()).add(row["id"])
+        return cls(frozenset(request.subjects), orders)
+
+    def numbers(self) -> list[str]:
+        """Of all these orders, as text."""
+        return sorted({str(number) for each in self.orders.values() for number in each})
+
+
+def of_customer(inbox: sqlite3.Connection, found: Found) -> dict[str, int]:
+    """Delete a person's rows; place → how many went."""
+    removed = dict.fromkeys([*OF_AN_ORDER, "delivery"], 0)
+    for domain, numbers in found.orders.items():
+        for some in _chunks(numbers):
+            for table, column in OF_AN_ORDER.items():
+                removed[table] += inbox.execute(
+                    f"DELETE FROM {table} WHERE domain = ? AND {column} IN ({_marks(some)})",  # noqa: S608
+                    (domain, *some),
+                ).rowcount
+    removed["delivery"] = _drop_kept(inbox, found)
+    return _told(removed)
+
+
+def of_shop(inbox: sqlite3.Connection, shop: str, domain: str) -> dict[str, int]:
+    """Delete everything of a shop, but for deliveries of law topics that are not applied yet."""
+    laws = sorted(COMPLIANCE_TOPICS)
+    but = f" AND (kept IS NULL OR topic NOT IN ({_marks(laws)}))"
+    removed: dict[str, int] = {}
+    for each in [domain] if domain else _domains(inbox, shop):
+        for table in OF_A_SHOP:
+            rest, more = (but, laws) if table == "delivery" else ("", [])
+            cursor = inbox.execute(f"DELETE FROM {table} WHERE domain = ?{rest}", (each, *more))  # noqa: S608
+            removed[table] = removed.get(table, 0) + cursor.rowcount
+    return _told(removed)
+
+
+def _drop_kept(inbox: sqlite3.Connection, found: Found) -> int:
+    """Deliveries that wait or were set aside: what was kept of them goes, if it is theirs."""
+    rows = inbox.execute(
+        "SELECT seq, domain, topic, kept FROM delivery WHERE kept IS NOT NULL"
+    ).fetchall()
+    theirs = [
+        row["seq"]
+        for row in rows
+        if row["topic"] not in COMPLIANCE_TOPICS
+        and _is_about(json.loads(row["kept"]), found, found.orders.get(row["domain"], set()))
+    ]
+    inbox.executemany(
+        "UPDATE delivery SET kept = NULL, state = ?, error = NULL, done_at = ? WHERE seq = ?",
+        [(State.IGNORED, clock.now(), seq) for seq in theirs],
+    )
+    return len(theirs)
+
+
+def _is_about(kept: dict[str, Any], found: Found, orders: set[int]) -> bool:
+    number = kept["order"] if "order" in kept else kept["id"] if "created_us" in kept else None
+    return kept.get("customer") in found.subjects or number in orders
+
+
+def _domains(inbox: sqlite3.Connection, shop: str) -> list[str]:
+    """Under which names a shop has delivered."""
+    rows = inbox.execute(
+        "SELECT domain FROM shop_order WHERE shop = ? UNION SELECT domain FROM delivery"
+        " WHERE shop = ?",
+        (shop, shop),
+    )
+    return [row["domain"] for row in rows]
+
+
+def _chunks(values: Iterable[Any]) -> Iterator[list[Any]]:
+    known = list(values)
+    for start in range(0, len(known), AT_ONCE):
+        yield known[start : start + AT_ONCE]
+
+
+def _marks(values: list[Any]) -> str:
+    return ", ".join("?" * len(values))
+
+
+def _told(removed: dict[str, int]) -> dict[str, int]:
+    return {f"inbox/{table}": count for table, count in removed.items() if count}

@@ -1,0 +1,110 @@
+"""Erases from what the ingress keeps: its inbox, and the outcomes it writes into the lake.
+
+Every request that lies in ``redactions/requests`` and whose note does not say that it is done.
+Rows go in one transaction; then the file is written anew, as SQLite leaves bits of old rows in
+pages it has rearranged, and its log is emptied; then the outcomes are written without them.
+Killed at any point, all of it is done again.
+"""
+
+import sqlite3
+import time
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+
+import msgspec
+import structlog
+
+from bentos import redaction_files
+from bentos.contract.errors import ContractError
+from bentos.contract.redaction import RedactionKind, RedactionRequest
+from control_plane import clock
+from control_plane.redactions.note import Note, read_note, write_note
+from control_plane.shopify import erased, erased_rows
+from control_plane.shopify.erased_rows import Found
+from control_plane.shopify.inbox_writer import InboxWriter
+from control_plane.shopify.outcome_files import write_files
+from control_plane.shopify.subjects import ORDER
+
+Name = Callable[[str, str, str], str]
+"""(shop, kind, raw id) → pseudonym."""
+LEFT_BEHIND_S = 600.0
+log = structlog.get_logger(__name__)
+
+
+class StillReadError(Exception):
+    """Somebody reads the inbox, so its log cannot be emptied yet."""
+
+
+class Erasing:
+    """``run`` carries out what is asked for."""
+
+    def __init__(self, home: Path, inbox: Path, writer: InboxWriter, name: Name) -> None:
+        self._home = home
+        self._inbox = inbox
+        self._outcomes = home / "lake" / "outcomes"
+        self._writer = writer
+        self._name = name
+
+    def run(self) -> int:
+        """How many requests are done now. Raises StillReadError, or ContractError for a file
+        that cannot be read, after all others were done."""
+        refused: ContractError | None = None
+        under_way: list[Note] = []
+        for path in redaction_files.request_files(self._home):
+            try:
+                request = redaction_files.read_request(path)
+                note = read_note(self._home, request.id) or Note(id=request.id)
+            except ContractError as error:
+                log.error("redaction_not_readable", file=path.name, reason=str(error))
+                refused = error
+                continue
+            if note.erased_at is None:
+                under_way.append(self._rows(request, note))
+        if under_way:
+            self._writer.alone(_written_anew)
+            self._rewrite_outcomes()
+            for note in under_way:
+                done = msgspec.structs.replace(note, erased_at=clock.now())
+                write_note(self._home, done)
+                log.info("redaction_erased_here", id=note.id, removed=done.removed)
+        if refused is not None:
+            raise refused
+        return len(under_way)
+
+    def _rows(self, request: RedactionRequest, note: Note) -> Note:
+        removed = self._writer.write(partial(self._erase, request=request, domain=note.domain))
+        total = {
+            place: removed.get(place, 0) + note.removed.get(place, 0)
+            for place in removed.keys() | note.removed.keys()
+        }
+        note = msgspec.structs.replace(note, removed=dict(sorted(total.items())))
+        write_note(self._home, note)
+        return note
+
+    def _erase(
+        self, inbox: sqlite3.Connection, request: RedactionRequest, domain: str
+    ) -> dict[str, int]:
+        if request.kind is RedactionKind.SHOP:
+            return erased_rows.of_shop(inbox, request.shop, domain)
+        found = Found.of(inbox, request, domain)
+        names = [self._name(request.shop, ORDER, number) for number in found.numbers()]
+        erased.remember(inbox, request.subjects, names, time.time_ns() // 1000)
+        return erased_rows.of_customer(inbox, found)
+
+    def _rewrite_outcomes(self) -> None:
+        if not self._outcomes.is_dir():
+            return
+        write_files(self._inbox, self._outcomes)
+        for path in self._outcomes.iterdir():
+            # A process that died while writing left it; it may hold whom we just erased.
+            if path.suffix != ".parquet" and time.time() - path.stat().st_mtime > LEFT_BEHIND_S:
+                path.unlink(missing_ok=True)
+
+
+def _written_anew(inbox: sqlite3.Connection) -> None:
+    """The file holds what its rows hold and nothing else; its log is empty."""
+    inbox.execute("VACUUM")
+    busy = inbox.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()[0]
+    if busy:
+        raise StillReadError("the inbox is being read: its log cannot be emptied yet")
