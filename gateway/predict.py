@@ -193,9 +193,11 @@ async def _ask(
         assert snapshot.features is not None
         found = await snapshot.features.find(packer.views, query.entities, len(rows), deadline)
         tensors = packer.pack_known(rows, found.rows)
+        query.seen = snapshot.kept[version].columns_known(rows, found.rows)
         watch.packed(packer.schema_digest, found.age_s)
     else:
         tensors = packer.pack(rows)
+        query.seen = None
         watch.packed(packer.schema_digest)
     answer = await lane.submit(tensors, len(rows), deadline, priority, watch.traceparent)
     if view.bands:

@@ -18,7 +18,8 @@ class Query(msgspec.Struct):
 
     ``personalised`` false: the visitor did not consent, so nothing may be looked up, bucketed
     or kept about them (``consent.py``). ``entities`` are pseudonyms, of a model whose signature
-    names entities.
+    names entities. ``seen``: the inputs to be kept, as the last version asked saw them, where it
+    read feature views.
     """
 
     rows: list[Row]
@@ -30,6 +31,7 @@ class Query(msgspec.Struct):
     consent: Any = None
     personalised: bool = True
     entities: Entities | None = None
+    seen: Any = None
 
 
 def check_timeout(value: Any, field_name: str) -> float:

@@ -136,7 +136,7 @@ class Recorder:
             subject=None if key is None else self._subject(key),
             pseudonym_key_id=self._pseudonym_key_id,
             entities={} if query.entities is None else recorded(query.entities),
-            inputs=view.kept.columns(query.rows),
+            inputs=view.kept.columns(query.rows) if query.seen is None else query.seen,
             outputs={} if outcome.answer is None else outcome.answer.outputs,
             attributes=query.attributes,
             salt=self._entropy.take(SALT_BYTES).hex(),

@@ -18,6 +18,7 @@ from bentos.contract.documents import (
     RoutesBody,
     SchemasBody,
 )
+from bentos.contract.features import views_of
 from bentos.contract.local_kill import LocalKill
 from bentos.contract.packing import Packer
 from bentos.contract.rows import row_type
@@ -67,6 +68,8 @@ class Snapshot:
     routes: Routes | None = None
     models: Mapping[str, ModelView] = field(default_factory=dict)
     packers: Mapping[str, Packer] = field(default_factory=dict)
+    kept: Mapping[str, KeptInputs] = field(default_factory=dict)
+    "Of versions that read feature views; of all others their model's."
     lanes: Mapping[str, Lane] = field(default_factory=dict)
     model_of: Mapping[str, str] = field(default_factory=dict)
     attributes: Mapping[str, AttributeType] = field(default_factory=dict)
@@ -92,6 +95,15 @@ def compile_packers(schemas: SchemasBody, models: Mapping[str, ModelView]) -> di
     }
 
 
+def compile_kept(schemas: SchemasBody, models: Mapping[str, ModelView]) -> dict[str, KeptInputs]:
+    """What a decision keeps of the inputs of each version that reads feature views."""
+    return {
+        version: KeptInputs(models[entry.model].signature, schemas.features[entry.features])
+        for version, entry in schemas.versions.items()
+        if entry.model in models and views_of(schemas.features[entry.features])
+    }
+
+
 def with_schemas(schemas: SchemasBody, last: Snapshot) -> Snapshot:
     """The snapshot with the models, packers and attributes of a new schemas document."""
     models = compile_models(schemas, last.models)
@@ -99,6 +111,7 @@ def with_schemas(schemas: SchemasBody, last: Snapshot) -> Snapshot:
         last,
         models=models,
         packers=compile_packers(schemas, models),
+        kept=compile_kept(schemas, models),
         model_of={version: entry.model for version, entry in schemas.versions.items()},
         attributes=schemas.attributes,
     )

@@ -98,6 +98,18 @@ def views_of(schema: FeatureSchema) -> tuple[FeatureView, ...]:
     return () if schema.views is msgspec.UNSET else schema.views
 
 
+def looked_up(schema: FeatureSchema) -> dict[str, tuple[int, str]]:
+    """Source of each feature that comes from a view, each once → (place among the schema's
+    views, field). Under these names a decision keeps what was looked up."""
+    places = {view.tag: place for place, view in enumerate(views_of(schema))}
+    found = {}
+    for feature in schema.features:
+        if feature.source_kind == VIEW_SOURCE:
+            tag, field = feature.view_field
+            found[feature.source] = places[tag], field
+    return found
+
+
 def check_views(schema: FeatureSchema, signature: ModelSignature) -> None:
     """Raise ContractError unless every view a feature reads is declared, and about an entity
     the signature names: only then can a gateway look it up."""

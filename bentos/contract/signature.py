@@ -96,6 +96,9 @@ def check_signature(signature: ModelSignature) -> None:
             if not spec.name or spec.name in seen:
                 raise ContractError(field, "a name of its own", spec.name)
             seen.add(spec.name)
+            # Under such names a decision keeps what was looked up, beside the inputs.
+            if isinstance(spec, InputSpec) and spec.name.startswith("view:"):
+                raise ContractError(field, "a name that does not start with view:", spec.name)
             _check_spec(spec, field)
             if isinstance(spec, OutputSpec) and not set(spec.band or ()) <= names:
                 raise ContractError(f"{field}.band", "two of the inputs", spec.band)

@@ -5,6 +5,8 @@ from typing import Any
 
 from bentos.contract.canonical import MAX_INTEGER
 
+_UNSAYABLE = ("nan", "inf", "-inf")
+
 
 def sayable(value: Any) -> Any:
     """The value with "nan", "inf" and integers beyond ±(2**53 − 1) as text, bytes as hex."""
@@ -18,3 +20,13 @@ def sayable(value: Any) -> Any:
     if unsayable or (isinstance(value, int) and abs(value) > MAX_INTEGER):
         return str(value)
     return value
+
+
+def said(value: Any) -> Any:
+    """The number that a text of ``sayable`` stands for; anything else as it is."""
+    if not isinstance(value, str):
+        return value
+    try:
+        return int(value)
+    except ValueError:
+        return float(value) if value in _UNSAYABLE else value

@@ -18,6 +18,7 @@ from bentos.contract.errors import ContractError
 from bentos.contract.manifest import Manifest
 from bentos.contract.packing import Packer
 from bentos.contract.rows import Row
+from bentos.contract.view_packing import Known
 from control_plane.errors import BusyError, ConflictError
 from control_plane.fleet.process_launcher import WORKER_COMMAND
 
@@ -36,13 +37,15 @@ class Workers:
         self._one = threading.Lock()
 
     def ask(
-        self, manifest: Manifest, rows: list[Row], addresses: Sequence[str]
+        self, manifest: Manifest, rows: list[Row], known: Known, addresses: Sequence[str]
     ) -> tuple[Outputs, str]:
         """Outputs by name, one value a row, and which worker said so: ``running``, ``started``.
 
+        ``known``: what was looked up for each row, per view of the version's schema.
+
         Raises ConflictError when neither can answer, BusyError while another is being started.
         """
-        body = _request(manifest, rows)
+        body = _request(manifest, rows, known)
         for address in addresses:
             try:
                 return _ask(address, manifest, body, len(rows)), "running"
@@ -89,10 +92,10 @@ class Workers:
         return process
 
 
-def _request(manifest: Manifest, rows: list[Row]) -> bytes:
+def _request(manifest: Manifest, rows: list[Row], known: Known) -> bytes:
     packer = Packer(manifest.features, manifest.signature)
     try:
-        packed = packer.pack(rows)
+        packed = packer.pack_known(rows, known)
     except ValueError as error:
         raise ContractError("inputs", f"what {manifest.version} can take", str(error)) from error
     tensors = [

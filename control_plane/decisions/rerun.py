@@ -1,7 +1,8 @@
 """A decision again: by its own route and version, or with another version, person or inputs.
 
-Run are the inputs as they were recorded. What the signature had dropped, and what feature views
-held at the time, is in no record: it is named, and stood in for only when that is asked for.
+Run are the inputs as they were recorded, what was looked up in feature views among them. What
+the signature had dropped, or what only another version looks up, is in no record: it is named,
+and stood in for only when that is asked for.
 """
 
 from dataclasses import dataclass, field
@@ -11,15 +12,17 @@ from bentos.contract.attributes import AttributeType, check_attributes
 from bentos.contract.datatype import Datatype
 from bentos.contract.documents import DocumentName, Revision, decode_body
 from bentos.contract.errors import ContractError
-from bentos.contract.features import VIEW_SOURCE
+from bentos.contract.features import INPUT_SOURCE, looked_up
 from bentos.contract.manifest import Manifest
 from bentos.contract.register import Action
 from bentos.contract.rows import Row, row_type, to_rows
-from bentos.contract.signature import InputSpec, Redaction
+from bentos.contract.signature import InputSpec, Redaction, entities_of
+from bentos.contract.view_packing import Known
 from control_plane.db import Database, ReadSession
 from control_plane.decisions import service
 from control_plane.decisions.difference import TOLERANCE, differences
 from control_plane.decisions.inference import Workers
+from control_plane.decisions.looked_up import known_of
 from control_plane.decisions.route_evaluation import evaluate
 from control_plane.decisions.store import DecisionStore
 from control_plane.decisions.subject import check_raw
@@ -52,6 +55,7 @@ class Plan:
 
     manifest: Manifest
     rows: list[Row]
+    known: Known
     addresses: tuple[str, ...]
     told: dict[str, Any]
 
@@ -101,25 +105,26 @@ def plan(
         raise ContractError("version", f"a version of {decision['model']}", version)
     recorded = personal["inputs"]
     inputs, defaulted = _inputs(manifest, recorded, changes, decision["rows"])
-    views = [f.name for f in manifest.features.features if f.source_kind == VIEW_SOURCE]
-    if views and not changes.use_defaults:
+    known, unknown = known_of(manifest.features, inputs, decision["rows"])
+    if unknown and not changes.use_defaults:
         raise ConflictError(
-            f"what feature views held then is not recorded ({', '.join(views)}); "
-            "ask with use_defaults to run with their defaults"
+            f"what feature views held then is not recorded ({', '.join(unknown)}); "
+            "give it, or ask with use_defaults to run with their defaults"
         )
     told = {
         "route": route,
         "version": version,
         "changed_inputs": sorted(changes.inputs),
-        "defaulted": sorted(defaulted) + sorted(views),
+        "defaulted": sorted(defaulted) + sorted(unknown),
     }
     addresses = ready_addresses(session).get(version, ())
-    return Plan(manifest, _rows(manifest, inputs, decision["rows"]), addresses, told)
+    rows = _rows(manifest, inputs, decision["rows"])
+    return Plan(manifest, rows, known, addresses, told)
 
 
 def run(decision: dict[str, Any], personal: dict[str, Any], wanted: Plan, workers: Workers) -> Any:
     """Ask the worker, and compare with what was recorded."""
-    outputs, worker = workers.ask(wanted.manifest, wanted.rows, wanted.addresses)
+    outputs, worker = workers.ask(wanted.manifest, wanted.rows, wanted.known, wanted.addresses)
     found = differences(personal["outputs"], outputs)
     same = wanted.told["version"] == decision["served_version"]
     untouched = same and not wanted.told["changed_inputs"] and not wanted.told["defaulted"]
@@ -163,20 +168,29 @@ def _inputs(
 ) -> tuple[dict[str, list[Any]], set[str]]:
     """Name → one value a row, and which of them stand in for what was dropped."""
     specs = {spec.name: spec for spec in manifest.signature.inputs}
+    names = {*specs, *looked_up(manifest.features)}
     for name, values in changes.inputs.items():
-        if name not in specs:
-            raise ContractError(f"inputs.{name}", f"one of {sorted(specs)}", name)
+        if name not in names:
+            raise ContractError(f"inputs.{name}", f"one of {sorted(names)}", name)
         if len(values) != rows:
             raise ContractError(f"inputs.{name}", f"{rows} values, one a row", len(values))
-    found = {name: values for name, values in recorded.items() if name in specs} | changes.inputs
-    lacking = {name for name, spec in specs.items() if _is_lacking(spec, found)}
+    found = {name: values for name, values in recorded.items() if name in names} | changes.inputs
+    ids = _ids_alone(manifest)
+    lacking = {n for n, spec in specs.items() if n not in ids and _is_lacking(spec, found)}
     if lacking and not changes.use_defaults:
         raise ConflictError(
             f"the signature has these dropped from the record: {', '.join(sorted(lacking))}; "
             "give them, or ask with use_defaults to run without"
         )
-    stand_ins = {name: [_stand_in(specs[name])] * rows for name in lacking if specs[name].required}
+    required = [name for name, spec in specs.items() if spec.required and name not in found]
+    stand_ins = {name: [_stand_in(specs[name])] * rows for name in required}
     return found | stand_ins, lacking
+
+
+def _ids_alone(manifest: Manifest) -> set[str]:
+    """Ids that no feature is made of: they lead to what was looked up, and that is recorded."""
+    read = {f.source_name for f in manifest.features.features if f.source_kind == INPUT_SOURCE}
+    return {entity.input for entity in entities_of(manifest.signature)} - read
 
 
 def _is_lacking(spec: InputSpec, found: dict[str, Any]) -> bool:
@@ -201,8 +215,9 @@ def _stand_in(spec: InputSpec) -> Any:
 def _rows(manifest: Manifest, inputs: dict[str, list[Any]], rows: int) -> list[Row]:
     if not 1 <= rows <= MAX_ROWS:
         raise ConflictError(f"a decision of {rows} rows is not run again: at most {MAX_ROWS}")
+    names = [spec.name for spec in manifest.signature.inputs if spec.name in inputs]
     members = [
-        {name: values[index] for name, values in inputs.items() if values[index] is not None}
+        {name: inputs[name][index] for name in names if inputs[name][index] is not None}
         for index in range(rows)
     ]
     return to_rows(members, row_type(manifest.signature))

@@ -4,7 +4,9 @@ from pathlib import Path
 from typing import Any
 
 from bentos.contract import canonical
+from bentos.contract.features import FeatureSchema, views_of
 from bentos.contract.manifest import DatasetRef, Manifest, OfflineMetrics, ParityReport
+from bentos.contract.signature import ModelSignature
 from load_tests.installation.model import MODEL, SCHEMA, SIGNATURE
 from tests.bentos.tiny.store import build_tiny
 
@@ -17,15 +19,20 @@ def build(project: Path, version: str, environment: dict[str, str]) -> str:
     return build_tiny(project, version.partition(":")[2], environment)
 
 
-def manifest(version: str, bento_digest: str) -> dict[str, Any]:
+def manifest(
+    version: str,
+    bento_digest: str,
+    signature: ModelSignature = SIGNATURE,
+    features: FeatureSchema = SCHEMA,
+) -> dict[str, Any]:
     """What training would say of it; the figures are made up."""
     record = Manifest(
         version=version,
         model=MODEL,
         bento_digest=bento_digest,
         onnx_digest="0" * 64,
-        signature=SIGNATURE,
-        features=SCHEMA,
+        signature=signature,
+        features=features,
         dataset=DatasetRef(digest="d" * 64, parts={"rows": "d" * 64}, source="made", rows=10),
         consent_basis="made-up",
         code_commit="0" * 40,
@@ -44,6 +51,7 @@ def manifest(version: str, bento_digest: str) -> dict[str, Any]:
             rows=10, edge_rows=2, max_abs_error=0.0, mismatches=0, tolerance="0", passed=True
         ),
         budgets={"onnx_bytes": 1.0},
+        feature_views=tuple(view.tag for view in views_of(features)),
     )
     members: dict[str, Any] = canonical.as_builtins(record)
     return members

@@ -42,6 +42,7 @@ from tests.training.made_up_shop import made_up_orders, run_training, write_orde
 from training import redis_store
 
 BIAS = -1.0
+KEPT = "view:customer_orders@1:orders"
 ANNA = {"amount": 10.0, "customer_id": "anna@example.com"}
 
 
@@ -98,6 +99,7 @@ async def test_view_features_reach_the_version_and_the_decision(gateway, tmp_pat
     assert frame.personal.entities == {"customer": name("customer", "anna@example.com")}
     assert 100 <= frame.decision.feature_age_s < 160
     assert frame.decision.schema_digest == STABLE_SCHEMA.digest()
+    assert frame.personal.inputs[KEPT] == [30]
 
 
 async def test_unknown_missing_and_expired_entities_take_the_default_and_are_counted(
@@ -116,6 +118,7 @@ async def test_unknown_missing_and_expired_entities_take_the_default_and_are_cou
     assert frame.decision.feature_age_s is None
     names = [name("customer", "old"), name("customer", "stranger"), "-", "-"]
     assert frame.personal.entities == {"customer": " ".join(names)}
+    assert frame.personal.inputs[KEPT] == [None] * 4
 
 
 async def test_a_store_never_filled_costs_no_answer(gateway, stable):
@@ -142,6 +145,8 @@ async def test_stable_and_canary_read_their_own_views(gateway, tmp_path, stable,
     assert seen[CANARY] == pytest.approx([expected(10, 30, 5), expected(10, 30, -50)], abs=1e-6)
     products = " ".join(name("product", number) for number in (7, 8))
     for frame in decisions(gateway):
+        read = [5, None] if frame.decision.served_version == CANARY else None
+        assert frame.personal.inputs.get("view:product_sales@1:units") == read
         assert frame.personal.entities["product"] == products
         assert frame.personal.entities["customer"] == name("customer", "anna@example.com")
 
@@ -157,6 +162,7 @@ async def test_a_fallback_is_packed_with_stable_s_views(gateway, tmp_path, versi
     [frame] = decisions(gateway)
     assert frame.decision.schema_digest == STABLE_SCHEMA.digest()
     assert frame.decision.feature_age_s is not None
+    assert [name for name in frame.personal.inputs if name.startswith("view:")] == [KEPT]
 
 
 async def test_a_shadow_is_sent_its_own_views(gateway, tmp_path, stable, canary):
@@ -390,7 +396,5 @@ def test_ids_are_read_as_text_whatever_their_type():
 
 
 def test_decisions_name_one_entity_once_and_several_per_row():
-    assert recorded({"a": ["X", "X"], "b": ["X", None, "Y"], "c": [None, None]}) == {
-        "a": "X",
-        "b": "X - Y",
-    }
+    named = {"a": ["X", "X"], "b": ["X", None, "Y"], "c": [None, None]}
+    assert recorded(named) == {"a": "X", "b": "X - Y"}

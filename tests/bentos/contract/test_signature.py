@@ -44,6 +44,10 @@ def replaced(spec, **changes):
         ({"outputs": ()}, "signature.outputs"),
         ({"inputs": (VALUE, LOW, HIGH, VALUE)}, "signature.inputs.value"),
         ({"inputs": (VALUE, LOW, HIGH, replaced(VALUE, name=""))}, "signature.inputs."),
+        (
+            {"inputs": (VALUE, LOW, HIGH, replaced(OPTIONAL, name="view:a@1:b"))},
+            "signature.inputs.view:a@1:b",
+        ),
         ({"outputs": (PRICE, PRICE)}, "signature.outputs.price"),
         ({"outputs": (replaced(PRICE, band=("low", "top")),)}, "signature.outputs.price.band"),
         ({"inputs": (LOW, HIGH, replaced(VALUE, shape=(0,)))}, "signature.inputs.value.shape"),

@@ -2,14 +2,37 @@
 
 import re
 
+import msgspec
 import numpy as np
 import pytest
 
+from bentos.contract.datatype import Datatype
+from bentos.contract.feature_view import FeatureView
+from bentos.contract.features import Feature, FeatureSchema
+from bentos.contract.signature import EntitySpec, InputSpec, Redaction
 from control_plane.decisions.difference import differences
+from load_tests.installation.model import MODEL, SIGNATURE
 from load_tests.installation.tiny_bento import build, manifest
 from tests.bentos.tiny.store import bentoml_environment
 from tests.control_plane.conftest import Shop
 from tests.control_plane.decisions.gateway_stand_in import GatewayStandIn
+
+KNOWN = "view:customer_value@1:known"
+CUSTOMER = InputSpec(name="customer_id", datatype=Datatype.BYTES, redaction=Redaction.DROP)
+ABOUT_CUSTOMERS = msgspec.structs.replace(
+    SIGNATURE,
+    inputs=(*SIGNATURE.inputs, CUSTOMER),
+    entities=(EntitySpec(kind="customer", input="customer_id"),),
+)
+READS_A_VIEW = FeatureSchema(
+    model=MODEL,
+    features=(
+        Feature(name="a", source="input:a"),
+        Feature(name="b", source="input:b", default=1.0),
+        Feature(name="known", source=KNOWN, default=7.0),
+    ),
+    views=(FeatureView(name="customer_value", version=1, entity="customer"),),
+)
 
 pytestmark = pytest.mark.acceptance
 
@@ -29,48 +52,89 @@ def decided(shop, gateway, canary):
     return decision_id
 
 
-@pytest.mark.slow
-def test_the_same_again_says_the_same_and_other_inputs_do_not(
-    make_plane, tmp_path, tmp_path_factory
-):
+@pytest.fixture
+def tiny(make_plane, tmp_path, tmp_path_factory):
+    """Opens a plane where a version of the tiny model serves, its bento built for real."""
     plane = make_plane(tmp_path / "home")
     version = "tiny:20260101-0000000a"
     digest = build(tmp_path / "tiny", version, bentoml_environment(plane.home / "bentoml"))
-    try:
+
+    def open_tiny(**described):
         plane.start()
         shop = Shop(plane)
         shop.model = "tiny"
-        assert shop.trainer.post("/api/v1/versions", json=manifest(version, digest)).is_success
+        body = manifest(version, digest, **described)
+        assert shop.trainer.post("/api/v1/versions", json=body).is_success
         shop.report(version)
         shop.must(shop.draft(version, kind="bootstrap"), "submit", "approve", "start")
         shop.routed(lambda feature: feature["defaultValue"]["serve"] == version)
         gateway = GatewayStandIn(plane, tmp_path / "gateway")
-        inputs = {"a": [1.5], "b": [2.0], "c": [0.1]}
-        total = float(np.float32(1.5) + np.float32(2.0) + np.float32(0.1))
-        ids = [
-            gateway.decide("tiny", "k", inputs=inputs, outputs={"total": [value]})
-            for value in (total, 9.0)
-        ]
-        gateway.ship()
-        auditor = plane.person("compliance")
+        return gateway, plane.person("compliance")
 
-        def again(decision_id, **changes):
-            answer = auditor.post(f"/api/v1/decisions/{decision_id}/rerun", json=changes)
-            assert answer.status_code == 200, answer.text
-            return answer.json()
+    yield open_tiny
+    plane.close()
 
-        found = again(ids[0])
-        # The address the fleet reported leads nowhere, so one was started.
-        assert (found["worker"], found["reproduced"]) == ("started", True)
-        found = again(ids[1])
-        assert found["reproduced"] is False
-        assert found["outputs"]["total"]["largest"] == pytest.approx(9.0 - total, abs=1e-5)
-        found = again(ids[0], inputs={"a": [2.5]})
-        assert (found["reproduced"], found["changed_inputs"]) == (None, ["a"])
-        assert found["outputs"]["total"]["largest"] == pytest.approx(1.0, abs=1e-5)
-        assert "2.5" not in str(auditor.get("/api/v1/register/events?action=decision:rerun").json())
-    finally:
-        plane.close()
+
+def reruns(auditor):
+    """Asks for a decision again, which must be possible."""
+
+    def again(decision_id, **changes):
+        answer = auditor.post(f"/api/v1/decisions/{decision_id}/rerun", json=changes)
+        assert answer.status_code == 200, answer.text
+        return answer.json()
+
+    return again
+
+
+@pytest.mark.slow
+def test_the_same_again_says_the_same_and_other_inputs_do_not(tiny):
+    gateway, auditor = tiny()
+    again = reruns(auditor)
+    inputs = {"a": [1.5], "b": [2.0], "c": [0.1]}
+    total = float(np.float32(1.5) + np.float32(2.0) + np.float32(0.1))
+    ids = [
+        gateway.decide("tiny", "k", inputs=inputs, outputs={"total": [value]})
+        for value in (total, 9.0)
+    ]
+    gateway.ship()
+    found = again(ids[0])
+    # The address the fleet reported leads nowhere, so one was started.
+    assert (found["worker"], found["reproduced"]) == ("started", True)
+    found = again(ids[1])
+    assert found["reproduced"] is False
+    assert found["outputs"]["total"]["largest"] == pytest.approx(9.0 - total, abs=1e-5)
+    found = again(ids[0], inputs={"a": [2.5]})
+    assert (found["reproduced"], found["changed_inputs"]) == (None, ["a"])
+    assert found["outputs"]["total"]["largest"] == pytest.approx(1.0, abs=1e-5)
+    assert "2.5" not in str(auditor.get("/api/v1/register/events?action=decision:rerun").json())
+
+
+@pytest.mark.slow
+def test_looked_up_values_are_run_again_as_they_were_recorded(tiny):
+    """The id is dropped, the store has gone on: the record alone has to say the same."""
+    gateway, auditor = tiny(signature=ABOUT_CUSTOMERS, features=READS_A_VIEW)
+    again = reruns(auditor)
+    inputs = {"a": [1.5], "b": [2.0], "c": [None], KNOWN: [40.25]}
+    totals = [1.5 + 2.0 + 40.25, 1.5 + 2.0 + 7.0]
+    ids = [
+        gateway.decide("tiny", "k", inputs=given, outputs={"total": [total]})
+        for given, total in zip((inputs, inputs | {KNOWN: [None]}), totals, strict=True)
+    ]
+    before = gateway.decide("tiny", "k", inputs={"a": [1.5]}, outputs={"total": [9.5]})
+    gateway.ship()
+    for decision_id in ids:
+        found = again(decision_id)
+        assert (found["reproduced"], found["defaulted"]) == (True, [])
+    found = again(ids[0], inputs={KNOWN: [41.25]})
+    assert found["outputs"]["total"]["now"] == [totals[0] + 1]
+    refused = auditor.post(f"/api/v1/decisions/{before}/rerun", json={})
+    assert refused.status_code == 409
+    assert KNOWN in refused.json()["detail"]
+    found = again(before, use_defaults=True)
+    assert (found["reproduced"], found["defaulted"]) == (None, [KNOWN])
+    wrong = auditor.post(f"/api/v1/decisions/{before}/rerun", json={"inputs": {KNOWN: ["much"]}})
+    assert wrong.status_code == 422
+    assert wrong.json()["errors"][0]["field"] == f"inputs.{KNOWN}"
 
 
 def test_who_else_would_have_got_which_version(shop, canary, decided, again, plane):
