@@ -19,6 +19,7 @@ from gateway.errors import (
     InternalError,
     MethodNotAllowed,
     NotFound,
+    Unauthorized,
 )
 from gateway.predict import predict
 from gateway.recovery import close_left_open
@@ -196,7 +197,8 @@ class App:
         elif not isinstance(error, GatewayError):
             log.error("unexpected_error", path=kind, exc_info=error)
             error = InternalError("internal error: see the gateway's log")
-        self.serving.metrics.refuse(kind, error.status)
+        reason = error.reason if isinstance(error, Unauthorized) else ""
+        self.serving.metrics.refuse(kind, error.status, reason)
         return error_reply(error, cause=cause)
 
     async def _body(self, headers: dict[bytes, bytes], receive: Receive) -> bytes:

@@ -93,7 +93,7 @@ class Authenticator:
         if principal is None:
             principal = self._check(authorization)
         if principal.expires_at is not None and time.time() >= principal.expires_at:
-            raise Unauthorized("authorization: expected a live key, got an expired one")
+            raise Unauthorized("authorization: expected a live key, got an expired one", "expired")
         if principal.origins is not None:
             _check_origin(principal.origins, headers.get(b"origin"))
         if principal.rate is not None:
@@ -107,17 +107,18 @@ class Authenticator:
 
     def _check(self, authorization: bytes) -> Principal:
         if authorization[:7].lower() != _SCHEME:
-            raise Unauthorized(f"authorization: expected a bearer key, got none. {_HINT}")
+            missing = f"authorization: expected a bearer key, got none. {_HINT}"
+            raise Unauthorized(missing, "missing")
         parts = authorization[7:].decode("latin-1").strip().split("_", 2)
         if len(parts) != 3 or parts[0] != _PREFIX:
             raise Unauthorized(
-                f"authorization: expected sbx_<id>_<secret>, got another form. {_HINT}"
+                f"authorization: expected sbx_<id>_<secret>, got another form. {_HINT}", "malformed"
             )
         key = self._keys.get(parts[1])
         digest = hashlib.sha256(parts[2].encode("latin-1")).hexdigest()
         known = key.digest if key else digest[::-1]
         if not hmac.compare_digest(digest, known) or key is None:
-            raise Unauthorized("authorization: expected a known key, got an unknown one")
+            raise Unauthorized("authorization: expected a known key, got an unknown one", "unknown")
         if len(authorization) <= MAX_SEEN_BYTES:
             if len(self._seen) >= MAX_SEEN:
                 self._seen.clear()

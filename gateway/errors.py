@@ -28,9 +28,13 @@ class BadRequest(GatewayError):
 
 
 class Unauthorized(GatewayError):
-    """No key, an unknown one, an expired one."""
+    """No key, an unknown one, an expired one. ``reason``: a word of a closed list, for counting."""
 
     status = 401
+
+    def __init__(self, message: str, reason: str) -> None:
+        super().__init__(message)
+        self.reason = reason
 
 
 class Forbidden(GatewayError):

@@ -81,8 +81,10 @@ class Metrics:
             tally.lane.observe(answer.lane_us * 1e-6)
             tally.rows.observe(answer.batch_rows)
 
-    def refuse(self, path: str, status: int) -> None:
-        """Count one request that was refused before it was routed."""
+    def refuse(self, path: str, status: int, reason: str = "") -> None:
+        """Count one request that was refused before it was routed; ``reason``: why it is 401."""
+        if reason:
+            self._refuse_unknown(path, reason)
         cells = self._refused.get((path, status))
         if cells is None:
             labels = (("path", path), ("status", str(status)))
@@ -90,6 +92,11 @@ class Metrics:
             cells = self._shared.cells(Key(f"{PREFIX}_refused_total", text, labels))
             self._refused[path, status] = cells
         cells[0] += 1.0
+
+    def _refuse_unknown(self, path: str, reason: str) -> None:
+        labels = (("path", path), ("reason", reason))
+        text = "Callers nobody knows, by what was wrong with their key, signature or token."
+        self._shared.cells(Key(f"{PREFIX}_unauthorized_total", text, labels))[0] += 1.0
 
     async def keep_published(self) -> None:
         """Publish until cancelled."""

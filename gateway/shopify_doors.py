@@ -20,6 +20,7 @@ from bentos.contract.shopify import (
     SESSION_LEEWAY_S,
     ProxyCall,
     SignatureRefused,
+    Why,
     check_proxy_call,
     check_session_claims,
 )
@@ -32,6 +33,16 @@ log = structlog.get_logger(__name__)
 _SCHEME = b"bearer "
 _REQUIRED_CLAIMS = ["aud", "exp", "nbf", "dest"]
 MAX_TOKEN_BYTES = 4096
+# The first that fits: what cannot be decoded at all is the last one's base class.
+_WHY: tuple[tuple[type[Exception], Why], ...] = (
+    (jwt.ExpiredSignatureError, Why.EXPIRED),
+    (jwt.ImmatureSignatureError, Why.NOT_YET),
+    (jwt.InvalidAudienceError, Why.AUDIENCE),
+    (jwt.InvalidAlgorithmError, Why.ALGORITHM),
+    (jwt.InvalidSignatureError, Why.SIGNATURE),
+    (jwt.DecodeError, Why.MALFORMED),
+    (jwt.InvalidTokenError, Why.CLAIM),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,7 +121,8 @@ class ShopifyDoors:
                 refusal = error
                 continue
             return self._admitted(app.proxy), call
-        raise Unauthorized(str(refusal))
+        assert refusal is not None
+        raise Unauthorized(str(refusal), refusal.why)
 
     def checkout(self, authorization: bytes | None) -> Principal:
         """The caller of a session token; raises like ``proxy``."""
@@ -118,11 +130,13 @@ class ShopifyDoors:
         if authorization is None or authorization[:7].lower() != _SCHEME:
             raise Unauthorized(
                 "authorization: expected a bearer session token, got none. "
-                "Send `Authorization: Bearer ` and what shopify.sessionToken.get() gives."
+                "Send `Authorization: Bearer ` and what shopify.sessionToken.get() gives.",
+                Why.MISSING,
             )
         token = authorization[7:].strip()
         if len(token) > MAX_TOKEN_BYTES:
-            raise Unauthorized(f"session token: expected at most {MAX_TOKEN_BYTES} bytes, got more")
+            long = f"session token: expected at most {MAX_TOKEN_BYTES} bytes, got more"
+            raise Unauthorized(long, Why.MALFORMED)
         refusal: Exception | None = None
         for app in apps:
             try:
@@ -131,7 +145,7 @@ class ShopifyDoors:
                 refusal = error
                 continue
             return self._admitted(app.checkout)
-        raise Unauthorized(_refusal(refusal))
+        raise _refused(refusal)
 
     def _ready(self) -> list[_App]:
         apps = [app for app in self._apps if app.secrets]
@@ -167,5 +181,8 @@ def _claims(token: bytes, app: _App) -> dict[str, Any]:
     raise failure
 
 
-def _refusal(error: Exception | None) -> str:
-    return str(error) if isinstance(error, SignatureRefused) else f"session token: {error}"
+def _refused(error: Exception | None) -> Unauthorized:
+    if isinstance(error, SignatureRefused):
+        return Unauthorized(str(error), error.why)
+    why = next((why for kind, why in _WHY if isinstance(error, kind)), Why.MALFORMED)
+    return Unauthorized(f"session token: {error}", why)

@@ -11,6 +11,7 @@ import hashlib
 import hmac
 import re
 from collections.abc import Mapping, Sequence
+from enum import StrEnum
 from typing import Any, NamedTuple
 from urllib.parse import parse_qsl
 
@@ -31,8 +32,28 @@ _ENV_REFERENCE = re.compile(r"env:(?P<name>SIGNALBOX_SHOPIFY_[A-Z0-9_]{1,80})")
 _BYTES = "surrogateescape"
 
 
+class Why(StrEnum):
+    """Why something is not taken for Shopify's: a label of what is counted, a closed list."""
+
+    MISSING = "missing"
+    MALFORMED = "malformed"
+    SIGNATURE = "signature"
+    ALGORITHM = "algorithm"
+    EXPIRED = "expired"
+    NOT_YET = "not_yet"
+    AUDIENCE = "audience"
+    SHOP = "shop"
+    CLAIM = "claim"
+
+
 class SignatureRefused(ContractError):
     """Not signed by Shopify for this app and shop, or no longer."""
+
+    def __init__(
+        self, field: str, expected: str, got: Any, hint: str = "", *, why: Why = Why.SIGNATURE
+    ) -> None:
+        super().__init__(field, expected, got, hint)
+        self.why = why
 
 
 class ProxyCall(NamedTuple):
@@ -94,16 +115,20 @@ def check_proxy_call(query: str, secrets: Sequence[bytes], shop: str, now: float
     pairs = _parameters(query)
     given = [value for name, value in pairs if name == SIGNATURE]
     if len(given) != 1:
-        raise SignatureRefused(SIGNATURE, "one, as Shopify's app proxy adds it", len(given))
+        why = Why.MALFORMED if given else Why.MISSING
+        expected = "one, as Shopify's app proxy adds it"
+        raise SignatureRefused(SIGNATURE, expected, len(given), why=why)
     if not _is_signed(pairs, given[0], secrets):
         raise SignatureRefused(SIGNATURE, "the one of these parameters", "another")
     timestamp = _one(pairs, "timestamp")
     if not (timestamp.isascii() and timestamp.isdigit() and len(timestamp) <= 12):
-        raise SignatureRefused("timestamp", "Unix seconds", timestamp)
+        raise SignatureRefused("timestamp", "Unix seconds", timestamp, why=Why.MALFORMED)
     if abs(now - int(timestamp)) > PROXY_WINDOW_S:
-        raise SignatureRefused("timestamp", f"within {PROXY_WINDOW_S} s of now", timestamp)
+        why = Why.EXPIRED if int(timestamp) < now else Why.NOT_YET
+        expected = f"within {PROXY_WINDOW_S} s of now"
+        raise SignatureRefused("timestamp", expected, timestamp, why=why)
     if _one(pairs, "shop") != shop:
-        raise SignatureRefused("shop", shop, _one(pairs, "shop"))
+        raise SignatureRefused("shop", shop, _one(pairs, "shop"), why=Why.SHOP)
     added = dict(pairs)
     return ProxyCall(
         shop,
@@ -127,8 +152,8 @@ def check_webhook(body: bytes, header: bytes | None, secrets: Sequence[bytes]) -
     given = header or b""
     matches = [hmac.compare_digest(webhook_signature(body, each), given) for each in secrets]
     if not any(matches):
-        got = "none" if header is None else "another"
-        raise SignatureRefused("header X-Shopify-Hmac-Sha256", "the body's HMAC", got)
+        got, why = ("none", Why.MISSING) if header is None else ("another", Why.SIGNATURE)
+        raise SignatureRefused("header X-Shopify-Hmac-Sha256", "the body's HMAC", got, why=why)
 
 
 def check_session_claims(claims: Mapping[str, Any], shop: str) -> None:
@@ -141,9 +166,9 @@ def check_session_claims(claims: Mapping[str, Any], shop: str) -> None:
     try:
         dest = normal_shop(claims.get("dest"), "session token dest")
     except ContractError as error:
-        raise SignatureRefused(error.field, shop, claims.get("dest")) from error
+        raise SignatureRefused(error.field, shop, claims.get("dest"), why=Why.SHOP) from error
     if dest != shop:
-        raise SignatureRefused("session token dest", shop, dest)
+        raise SignatureRefused("session token dest", shop, dest, why=Why.SHOP)
 
 
 def _parameters(query: str) -> list[tuple[str, str]]:
@@ -152,7 +177,8 @@ def _parameters(query: str) -> list[tuple[str, str]]:
             query, keep_blank_values=True, errors=_BYTES, max_num_fields=MAX_PARAMETERS
         )
     except ValueError as error:
-        raise SignatureRefused("query", f"at most {MAX_PARAMETERS} parameters", "more") from error
+        expected = f"at most {MAX_PARAMETERS} parameters"
+        raise SignatureRefused("query", expected, "more", why=Why.MALFORMED) from error
 
 
 def _joined(pairs: Sequence[tuple[str, str]]) -> list[tuple[str, str]]:
@@ -189,7 +215,8 @@ def _proxy_signature(ordered: Sequence[tuple[str, str]], secret: bytes) -> str:
 def _one(pairs: Sequence[tuple[str, str]], name: str) -> str:
     values = [value for key, value in pairs if key == name]
     if len(values) != 1:
-        raise SignatureRefused(name, "one value, as Shopify's app proxy adds it", len(values))
+        expected = "one value, as Shopify's app proxy adds it"
+        raise SignatureRefused(name, expected, len(values), why=Why.MALFORMED)
     return values[0]
 
 

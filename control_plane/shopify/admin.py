@@ -53,6 +53,10 @@ class Admin:
             for each in told["order"]["risk"]["assessments"]
         )
 
+    def look(self) -> None:
+        """Ask something small: raises Unauthorized or ShopClosed where the app is not installed."""
+        self._client.execute("shop_info")
+
     def orders_since(self, moment: str) -> Iterator[dict[str, Any]]:
         """Orders updated at or after an RFC 3339 moment, the oldest update first."""
         after: str | None = None
@@ -86,6 +90,14 @@ class Admins:
     def is_connected(self, domain: str) -> bool:
         """Whether there are credentials for it."""
         return domain in self._store.shops()
+
+    def forget(self, domain: str) -> None:
+        """Delete its credentials: nothing on this machine, sync included, gets in any more."""
+        with self._lock:
+            client = self._clients.pop(domain, None)
+            if client is not None:
+                client.close()
+            self._store.remove(domain)
 
     def close(self) -> None:
         """Let the connections go."""

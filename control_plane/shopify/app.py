@@ -15,7 +15,7 @@ from typing import Any
 import msgspec
 
 from bentos.contract.errors import ContractError
-from bentos.contract.shopify import SignatureRefused
+from bentos.contract.shopify import SignatureRefused, Why
 from control_plane.shopify.delivery import Claims, claims_of
 from control_plane.shopify.door import Door, NotReadyError
 from control_plane.shopify.inbox_writer import BusyError, InboxWriter
@@ -37,12 +37,15 @@ _RETRY = [(b"retry-after", str(RETRY_S).encode())]
 
 
 class Refused(Exception):
-    """``answer`` is the metric's label."""
+    """``answer`` is the metric's label, ``why`` of those that nobody here signed."""
 
-    def __init__(self, status: HTTPStatus, answer: str, detail: str) -> None:
+    def __init__(
+        self, status: HTTPStatus, answer: str, detail: str, why: Why | None = None
+    ) -> None:
         super().__init__(detail)
         self.status = status
         self.answer = answer
+        self.why = why
 
 
 @dataclass
@@ -90,6 +93,8 @@ class App:
             answer = await self._take(claims, scope, receive)
         except Refused as refused:
             self.metrics.delivery(topic, refused.answer)
+            if refused.why is not None:
+                self.metrics.refused(refused.why)
             await _problem(send, refused.status, str(refused))
         else:
             self.metrics.delivery(topic, answer)
@@ -101,7 +106,8 @@ class App:
         try:
             delivery = self.door.admit(claims, body)
         except SignatureRefused as error:
-            raise Refused(HTTPStatus.UNAUTHORIZED, "unsigned", str(error)) from None
+            status = HTTPStatus.UNAUTHORIZED
+            raise Refused(status, "unsigned", str(error), error.why) from None
         except NotReadyError:
             raise _unavailable("unready", "none of the app's secrets can be read") from None
         try:
@@ -162,7 +168,8 @@ def _claims(headers: Headers) -> Claims:
     try:
         return claims_of(headers)
     except ContractError as error:
-        raise Refused(HTTPStatus.UNAUTHORIZED, "malformed", str(error)) from None
+        status = HTTPStatus.UNAUTHORIZED
+        raise Refused(status, "malformed", str(error), Why.MALFORMED) from None
 
 
 def _announced(headers: Headers) -> int:

@@ -7,7 +7,7 @@ import msgspec
 
 from bentos.contract.errors import ContractError
 from bentos.contract.identity import Pseudonymizer
-from bentos.contract.shopify import SignatureRefused, check_webhook
+from bentos.contract.shopify import SignatureRefused, Why, check_webhook
 from control_plane import clock
 from control_plane.shopify.apps import App, Apps
 from control_plane.shopify.delivery import Claims, Delivery
@@ -55,7 +55,7 @@ class Door:
     def _signer(self, claims: Claims, body: bytes) -> App:
         apps = self._apps.of(claims.domain)
         refusal = SignatureRefused(
-            "header x-shopify-shop-domain", "a shop of an app here", "another"
+            "header x-shopify-shop-domain", "a shop of an app here", "another", why=Why.SHOP
         )
         if apps and not any(secrets for _, secrets in apps):
             raise NotReadyError

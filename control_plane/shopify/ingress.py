@@ -16,6 +16,7 @@ from control_plane.shopify.applying import Applier
 from control_plane.shopify.apps import Apps, from_database
 from control_plane.shopify.door import Door
 from control_plane.shopify.erasing import Erasing
+from control_plane.shopify.farewell import Farewell
 from control_plane.shopify.fraud_loop import FraudLoop, Rules
 from control_plane.shopify.hand_over import HandOver
 from control_plane.shopify.inbox import open_inbox, read_inbox
@@ -30,6 +31,7 @@ APPS_S = 2.0
 PRUNE_S = 600.0
 FRAUD_S = 0.5
 COMPLIANCE_S = 5.0
+FAREWELL_S = 30.0
 PRUNE_ROWS = 5000
 PSEUDONYM_KEY_ID = "local-1"
 log = structlog.get_logger(__name__)
@@ -100,6 +102,7 @@ class Ingress:
         )
         handed = settings.home, settings.inbox, self.writer, self._name
         self.hand_over, self.erasing = HandOver(*handed), Erasing(*handed)
+        self.farewell = Farewell(settings.inbox, self.writer, self.admins, self.metrics)
         self.jobs = [
             Job("apps", APPS_S, self.apps.refresh, self.metrics),
             Job("prune", PRUNE_S, self.prune, self.metrics),
@@ -107,6 +110,7 @@ class Ingress:
             Job("reconcile", settings.ingress_reconcile_s, self.reconcile, self.metrics),
             Job("compliance", COMPLIANCE_S, self.comply, self.metrics),
             Job("fraud", FRAUD_S, self.fraud_loop.run, self.metrics),
+            Job("farewell", FAREWELL_S, self.farewell.run, self.metrics),
         ]
         self._gauges()
 

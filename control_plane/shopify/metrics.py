@@ -11,6 +11,7 @@ from prometheus_client import (
     generate_latest,
 )
 
+from bentos.contract.shopify import Why
 from control_plane.shopify.inbox import State
 from control_plane.shopify.payloads import BODIES
 
@@ -29,6 +30,11 @@ class Metrics:
         self._deliveries = self._counter(
             "deliveries_total", "Deliveries, by how they were answered.", "topic", "answer"
         )
+        self._refused = self._counter(
+            "unauthorized_total", "Deliveries nobody here signed, by what was wrong.", "reason"
+        )
+        for why in (Why.MISSING, Why.MALFORMED, Why.SIGNATURE, Why.SHOP):
+            self._refused.labels(why.value)
         self._applied = self._counter(
             "applied_total",
             "Deliveries that are done with, by what became of them.",
@@ -41,6 +47,11 @@ class Metrics:
         self._reconciled = self._counter(
             "reconciled_orders_total",
             "Orders read again, and whether a delivery had been lost.",
+            "outcome",
+        )
+        self._farewells = self._counter(
+            "uninstalled_total",
+            "Uninstallations seen to, by what became of the shop's credentials.",
             "outcome",
         )
         self._runs = self._counter(
@@ -63,6 +74,10 @@ class Metrics:
         """One was answered."""
         self._deliveries.labels(known(topic), answer).inc()
 
+    def refused(self, why: Why) -> None:
+        """One was answered 401."""
+        self._refused.labels(why.value).inc()
+
     def applied(self, topic: str, state: State) -> None:
         """One is done with."""
         self._applied.labels(known(topic), state.name.lower()).inc()
@@ -74,6 +89,10 @@ class Metrics:
     def reconciled(self, outcome: str) -> None:
         """An order was read again."""
         self._reconciled.labels(outcome).inc()
+
+    def said_farewell(self, outcome: str) -> None:
+        """An uninstallation was seen to: ``forgotten`` or ``connected_again``."""
+        self._farewells.labels(outcome).inc()
 
     def ran(self, job: str, *, failed: bool) -> None:
         """A job's run has ended."""

@@ -118,7 +118,8 @@ class InventoryIn(Struct):
 class RiskChangeIn(Struct):
     """orders/risk_assessment_changed."""
 
-    order_id: Id | None = None
+    order_id: Id | Code | None = None
+    """A number, its text, or a gid: Shopify's page shows a body without it."""
     admin_graphql_api_order_id: Gid | None = None
 
 

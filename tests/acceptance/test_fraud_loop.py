@@ -12,7 +12,7 @@ import pytest
 from bentos.contract.identity import Pseudonymizer
 from bentos.contract.segment import DecisionFrame, read_frames
 from bentos.shopify_admin.connected import connect
-from bentos.shopify_admin.connection import Connection
+from bentos.shopify_admin.connection import Connection, ConnectionStore
 from control_plane.config import Settings
 from control_plane.consents import exclusions
 from control_plane.consents import service as consents
@@ -27,6 +27,7 @@ from tests.gateway.gateway_process import HEADERS, GatewayProcess, publish_on_di
 from tests.gateway.installation import STABLE, Versions
 from tests.stand_in.shopify.process import StandIn
 from tests.stand_in.shopify.records import Kind
+from tests.training.made_up_shop import run_training
 
 pytestmark = [pytest.mark.acceptance, pytest.mark.slow]
 PSEUDONYM_KEY = bytes.fromhex("ab" * 32)
@@ -201,3 +202,29 @@ def test_a_kill_between_score_and_shopify_says_it_once(line):
     for number in numbers:
         until(line, number, "sent")
         assert [each["riskLevel"] for each in assessed(line, number)] == ["HIGH"]
+
+
+def test_an_uninstalled_app_gets_in_nowhere_any_more(tmp_path):
+    with StandIn(orders="generated:5", now=None) as stand_in:
+        home = tmp_path / "home"
+        home.mkdir()
+        prepare(home, stand_in)
+        ingress = Running(home, {"SIGNALBOX_GATEWAY_URL": "http://127.0.0.1:9"})
+        ingress.start()
+        with httpx.Client(base_url=ingress.url, timeout=20) as client:
+            stand_in.control("DELETE", f"tokens/{stand_in.token}")
+            assert send(client, "app/uninstalled", {"id": 1}, domain=stand_in.shop).is_success
+        ingress.settled()
+        ingress.process.stop()
+        store = ConnectionStore(home / "keys")
+        assert store.shops() == [stand_in.shop]
+        # It looks as it starts, and every half minute.
+        ingress.start()
+        end = time.monotonic() + 20
+        while store.shops():
+            assert time.monotonic() < end, ingress.process.log_end()
+            time.sleep(0.1)
+        ingress.process.stop()
+    sync = run_training(home, "shop", "sync")
+    assert sync.returncode == 2
+    assert "expected a connected shop" in sync.stderr

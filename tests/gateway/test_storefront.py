@@ -92,21 +92,31 @@ async def test_a_customer_s_id_alone_buckets_nobody(gateway, items):
 
 
 @pytest.mark.parametrize(
-    ("query", "words"),
+    ("query", "words", "reason"),
     [
-        (lambda: "", "signature"),
-        (lambda: signed_query(secret=OLD_SECRET), "signature"),
-        (lambda: signed_query() + "&browser_id=b-2", "signature"),
-        (lambda: signed_query(timestamp=int(time.time()) - 120), "90 s"),
-        (lambda: signed_query(timestamp=int(time.time()) + 120), "90 s"),
-        (lambda: signed_query(shop="other.myshopify.com"), "shop"),
+        (lambda: "", "signature", "missing"),
+        (lambda: "signature=a&signature=b", "signature", "malformed"),
+        (lambda: signed_query(secret=OLD_SECRET), "signature", "signature"),
+        (lambda: signed_query() + "&browser_id=b-2", "signature", "signature"),
+        (lambda: signed_query(timestamp=int(time.time()) - 120), "90 s", "expired"),
+        (lambda: signed_query(timestamp=int(time.time()) + 120), "90 s", "not_yet"),
+        (lambda: signed_query(shop="other.myshopify.com"), "shop", "shop"),
     ],
 )
-async def test_what_shopify_did_not_sign_now_for_this_shop_is_401(shop, query, words):
+async def test_what_shopify_did_not_sign_now_for_this_shop_is_401(shop, query, words, reason):
     response = await shop.client.get(f"/proxy/items?{query()}", headers=bearer(SERVER_KEY))
     assert response.status_code == 401
     assert words in response.json()["error"]
     assert decisions(shop) == []
+    assert await refusals(shop) == {f'path="proxy",reason="{reason}"': 1.0}
+
+
+async def refusals(shop):
+    """Path and reason → how many were answered 401."""
+    text = (await shop.client.get("/metrics")).text
+    lines = [line for line in text.splitlines() if "unauthorized_total{" in line]
+    found = (line.partition("{")[2].rpartition("} ") for line in lines)
+    return {labels: float(count) for labels, _, count in found}
 
 
 async def test_a_secret_rewritten_in_place_opens_the_doors_without_a_new_document(shop):
@@ -245,42 +255,52 @@ def rs256():
 
 
 @pytest.mark.parametrize(
-    "token",
+    ("token", "reason"),
     [
-        lambda: session_token(exp=int(time.time()) - 11),
-        lambda: session_token(nbf=int(time.time()) + 60),
-        lambda: session_token(aud="another client"),
-        lambda: session_token(aud=None),
-        lambda: session_token(exp=None),
-        lambda: session_token(nbf=None),
-        lambda: session_token(dest="other.myshopify.com"),
-        lambda: session_token(dest=None),
-        lambda: session_token(dest=f"https://{DOMAIN}.evil.example"),
-        lambda: session_token(OLD_SECRET),
-        lambda: session_token(algorithm="HS512"),
-        lambda: session_token("", algorithm="none"),
-        rs256,
-        lambda: session_token()[:-2],
-        lambda: "a.b.c",
-        lambda: base64.urlsafe_b64encode(b"[" * 2900).decode() + ".a.b",
-        lambda: "",
-        lambda: "x" * 10_000,
-        lambda: SERVER_KEY,
+        (lambda: session_token(exp=int(time.time()) - 11), "expired"),
+        (lambda: session_token(nbf=int(time.time()) + 60), "not_yet"),
+        (lambda: session_token(aud="another client"), "audience"),
+        (lambda: session_token(aud=None), "claim"),
+        (lambda: session_token(exp=None), "claim"),
+        (lambda: session_token(nbf=None), "claim"),
+        (lambda: session_token(dest="other.myshopify.com"), "shop"),
+        (lambda: session_token(dest=None), "claim"),
+        (lambda: session_token(dest=f"https://{DOMAIN}.evil.example"), "shop"),
+        (lambda: session_token(OLD_SECRET), "signature"),
+        (lambda: session_token(algorithm="HS512"), "algorithm"),
+        (lambda: session_token("", algorithm="none"), "algorithm"),
+        (rs256, "algorithm"),
+        (lambda: session_token()[:-2], "malformed"),
+        (lambda: tampered(session_token()), "signature"),
+        (lambda: "a.b.c", "malformed"),
+        (lambda: base64.urlsafe_b64encode(b"[" * 2900).decode() + ".a.b", "malformed"),
+        (lambda: "", "malformed"),
+        (lambda: "x" * 10_000, "malformed"),
+        (lambda: SERVER_KEY, "malformed"),
     ],
 )
 @pytest.mark.filterwarnings("ignore::jwt.warnings.InsecureKeyLengthWarning")
-async def test_any_other_token_is_401_and_the_page_may_read_why(shop, token):
+async def test_any_other_token_is_401_and_the_page_may_read_why(shop, token, reason):
     response = await checkout(shop, token())
     assert response.status_code == 401, response.text
     assert response.headers["access-control-allow-origin"] == "*"
     assert APP_SECRET not in response.text
     assert decisions(shop) == []
+    assert await refusals(shop) == {f'path="checkout",reason="{reason}"': 1.0}
+
+
+def tampered(token):
+    """Another shop's, under this one's signature."""
+    head, _, signature = token.split(".")
+    other = session_token(dest="other.myshopify.com").split(".")[1]
+    return f"{head}.{other}.{signature}"
 
 
 async def test_without_a_token_there_is_no_checkout(shop):
     response = await shop.client.post("/checkout/items", json={"instances": [{}]})
     assert response.status_code == 401
     assert "sessionToken" in response.json()["error"]
+    assert await refusals(shop) == {'path="checkout",reason="missing"': 1.0}
 
 
 async def test_a_session_token_opens_the_checkout_door_alone(shop):

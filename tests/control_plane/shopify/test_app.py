@@ -93,17 +93,20 @@ def test_another_shops_request_is_set_aside(ingress, client):
 
 
 @pytest.mark.parametrize(
-    ("options", "answer"),
+    ("options", "answer", "reason"),
     [
-        ({"secret": b"x" * 32}, "unsigned"),
-        ({"domain": "other.myshopify.com"}, "unsigned"),
-        ({"domain": "evil.example"}, "malformed"),
+        ({"secret": b"x" * 32}, "unsigned", "signature"),
+        ({"domain": "other.myshopify.com"}, "unsigned", "shop"),
+        ({"domain": "evil.example"}, "malformed", "malformed"),
     ],
 )
-def test_what_is_not_signed_for_here_is_refused_and_counted(client, ingress, options, answer):
-    before = sum_of(client, answer)
+def test_what_is_not_signed_for_here_is_refused_and_counted(
+    client, ingress, options, answer, reason
+):
+    before, unauthorized = sum_of(client, answer), refusals(client, reason)
     assert send(client, "orders/create", order(666), **options).status_code == 401
     assert sum_of(client, answer) == before + 1
+    assert refusals(client, reason) == unauthorized + 1
     assert ingress.rows("SELECT 1 FROM shop_order WHERE id = 666") == []
 
 
@@ -115,12 +118,20 @@ def sum_of(client, answer):
     )
 
 
+def refusals(client, reason):
+    name = f'signalbox_ingress_unauthorized_total{{reason="{reason}"}} '
+    [line] = [each for each in client.get("/metrics").text.splitlines() if each.startswith(name)]
+    return float(line.removeprefix(name))
+
+
 def test_a_tampered_body_and_a_missing_signature_are_refused(client):
     body = json.dumps(order(667)).encode()
     good = headers("orders/create", body)
+    before = {reason: refusals(client, reason) for reason in ("signature", "missing")}
     assert client.post("/webhooks", content=body + b" ", headers=good).status_code == 401
     del good["X-Shopify-Hmac-Sha256"]
     assert client.post("/webhooks", content=body, headers=good).status_code == 401
+    assert {reason: refusals(client, reason) - 1 for reason in before} == before
 
 
 def test_the_old_secret_is_good_while_both_are_there(ingress, client):

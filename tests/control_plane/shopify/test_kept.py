@@ -82,6 +82,22 @@ def test_a_dispute_keeps_its_codes():
     assert (found.type, found.reason, str(found.amount)) == ("chargeback", "fraudulent", "11.50")
 
 
+@pytest.mark.parametrize(
+    ("message", "number"),
+    [
+        ({"order_id": 5}, 5),
+        ({"order_id": "5"}, 5),
+        ({"order_id": "gid://shopify/Order/5"}, 5),
+        ({"admin_graphql_api_order_id": "gid://shopify/Order/5", "order_id": "x"}, 5),
+        ({"order_id": CANARY}, None),
+        ({"order_id": "9" * 40}, None),
+        ({}, None),
+    ],
+)
+def test_a_change_of_risk_names_its_order_as_it_likes(message, number):
+    assert kept("orders/risk_assessment_changed", message).order == number
+
+
 def test_every_topic_takes_an_unknown_member():
     for topic, body in BODIES.items():
         required = {"shop_domain": DOMAIN} if "redact" in topic or "data_" in topic else {}
