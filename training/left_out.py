@@ -4,7 +4,6 @@ from collections.abc import Collection
 
 import duckdb
 import msgspec
-import pyarrow as pa
 
 
 class LeftOut(msgspec.Struct, frozen=True, kw_only=True):
@@ -20,6 +19,8 @@ def take_out(
     """Delete the rows of these customers (pseudonyms, in ``customer_id``) from a table."""
     if not subjects:
         return LeftOut()
+    import pyarrow as pa  # noqa: PLC0415 - a sync takes nobody out, and has no room for it
+
     names = pa.table({"subject": sorted(subjects)}, schema=pa.schema([("subject", pa.string())]))
     connection.register("left_out", names)
     try:

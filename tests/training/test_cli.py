@@ -98,8 +98,8 @@ def test_what_is_no_manifest_is_not_sent(tmp_path):
 
 
 def test_the_command_line_loads_what_a_command_needs_when_it_needs_it():
-    # A sync in 300 MB has no 60 MB for the packaging of models.
-    heavy = {"bentoml", "mlflow", "onnxruntime", "sklearn"}
-    code = f"import sys, training.cli; print({heavy} & set(sys.modules))"
+    # A sync in 300 MB has no 60 MB for the packaging of models, and none for Arrow and pandas.
+    heavy = {"bentoml", "mlflow", "onnxruntime", "pandas", "pyarrow", "sklearn"}
+    code = f"import sys, training.cli, training.shop.sync; print({heavy} & set(sys.modules))"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "set()"

@@ -10,26 +10,18 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 import duckdb
 import msgspec
-import pyarrow as pa
 
 from training.order_file import literal
-from training.shop.columns import TABLES, Table
+from training.shop.columns import TABLES, TIME
 from training.shop.rows import Row, Value
 
 FILE = "staging.duckdb"
-ARROW = {
-    "BIGINT": pa.int64(),
-    "INTEGER": pa.int32(),
-    "VARCHAR": pa.string(),
-    "BOOLEAN": pa.bool_(),
-    "TIMESTAMP": pa.timestamp("us"),
-    # Shopify's decimals are text; the database makes them exact.
-    "DECIMAL(18, 4)": pa.string(),
-}
+Rows: TypeAlias = Sequence[tuple[Any, ...]]
+_json = msgspec.json.Encoder()
 
 
 class Progress(msgspec.Struct, frozen=True, kw_only=True):
@@ -116,20 +108,17 @@ class Staging:
             by_table.setdefault(table, []).append(values)
         with self._transaction():
             for name, several in by_table.items():
-                self._append(TABLES[name], several, progress.batch)
+                columns = [(column.name, column.type) for column in TABLES[name].columns]
+                self._insert(staged_name(name), columns, several, progress.batch)
             self.set_progress(stream, progress)
 
     def add_seen(
         self, stream: str, table: str, seen: Sequence[tuple[Any, Any]], progress: Progress
     ) -> None:
         """Ids of a sweep and how far they go, together or not at all."""
-        key = TABLES[table].columns[0]
-        batch = pa.table(
-            {"id": [each[0] for each in seen], "updated_at": [each[1] for each in seen]},
-            schema=pa.schema([("id", ARROW[key.type]), ("updated_at", ARROW["TIMESTAMP"])]),
-        )
+        columns = (("id", TABLES[table].columns[0].type), ("updated_at", TIME))
         with self._transaction():
-            self._insert(seen_name(table), batch, ("id", "updated_at"), progress.batch)
+            self._insert(seen_name(table), columns, seen, progress.batch)
             self.set_progress(stream, progress)
 
     def newest(self, table: str) -> datetime | None:
@@ -145,22 +134,22 @@ class Staging:
         found = self.connection.execute(f"SELECT count(*) FROM {name}").fetchall()
         return int(found[0][0])
 
-    def _append(self, table: Table, rows: list[tuple[Value, ...]], number: int) -> None:
-        columns = zip(*rows, strict=True)
-        batch = pa.table(
-            {
-                column.name: pa.array(values, type=ARROW[column.type])
-                for column, values in zip(table.columns, columns, strict=True)
-            }
-        )
-        self._insert(staged_name(table.name), batch, table.names, number)
+    def _insert(
+        self, table: str, columns: Sequence[tuple[str, str]], rows: Rows, number: int
+    ) -> None:
+        """Rows of one batch.
 
-    def _insert(self, table: str, batch: pa.Table, names: Sequence[str], number: int) -> None:
-        self.connection.register("read_rows", batch)
+        As JSON, which the database makes exact types of: Arrow would bring pandas along, and
+        both together are larger than all else a sync holds.
+        """
+        names = [name for name, _ in columns]
+        texts = [_json.encode(dict(zip(names, row, strict=True))).decode() for row in rows]
+        shape = _json.encode(dict(columns)).decode()
         self.connection.execute(
-            f"INSERT INTO {table} SELECT {', '.join(names)}, {number:d} FROM read_rows"
+            f"INSERT INTO {table} SELECT unnest(line), {number:d} FROM "
+            f"(SELECT from_json_strict(unnest(?::VARCHAR[]), {literal(shape)}) AS line)",
+            [texts],
         )
-        self.connection.unregister("read_rows")
 
     @contextmanager
     def _transaction(self) -> Iterator[None]:
