@@ -22,6 +22,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from tests import duckdb_values, postgresql_pages, sqlite_pages
+from tests.needles import Needles
 
 GZIP, ZSTD = b"\x1f\x8b\x08", b"\x28\xb5\x2f\xfd"
 # What zlib streams begin with at its usual levels.
@@ -39,14 +40,20 @@ class Finding(NamedTuple):
 
 
 class PlantedData:
-    """Searches for these texts, at least six characters each, in any case and usual encoding."""
+    """Searches for these texts, at least six characters each, in any case and usual encoding.
 
-    def __init__(self, texts: Iterable[str]) -> None:
+    ``binary``: bytes that say what a text says, such as a number as a database writes it.
+    """
+
+    def __init__(self, texts: Iterable[str], binary: Iterable[tuple[str, bytes]] = ()) -> None:
         self.texts = sorted(set(texts))
         short = [text for text in self.texts if len(text) < 6]
         assert not short, f"too short to mean anything when found: {short}"
-        self._plain = [(form, text, how) for text in self.texts for how, form in _plain(text)]
-        self._coded = [(form, text, how) for text in self.texts for how, form in _coded(text)]
+        self._plain = Needles(
+            (form, (text, how)) for text in self.texts for how, form in _plain(text)
+        )
+        coded = [(form, (text, how)) for text in self.texts for how, form in _coded(text)]
+        self._coded = Needles([*coded, *((form, (text, "bytes")) for text, form in binary)])
 
     def found_below(self, folder: Path) -> list[Finding]:
         """Everything that is found in the files below a folder, and in their names."""
@@ -87,13 +94,8 @@ class PlantedData:
         return [text for text in self.texts if text.lower() in name.lower()]
 
     def _scan(self, data: bytes, place: str) -> Iterator[Finding]:
-        lowered = data.lower()
-        for form, text, how in self._plain:
-            if form in lowered:
-                yield Finding(place, text, how)
-        for form, text, how in self._coded:
-            if form in data:
-                yield Finding(place, text, how)
+        for text, how in sorted(self._plain.found(data.lower()) | self._coded.found(data)):
+            yield Finding(place, text, how)
 
 
 def _plain(text: str) -> Iterator[tuple[str, bytes]]:

@@ -85,6 +85,16 @@ def test_pages_of_parquet_that_no_footer_names_are_found(tmp_path):
     assert finds(tmp_path)
 
 
+def test_bytes_that_say_the_same_are_found_too(tmp_path):
+    number = 71_305_000_000_019
+    search = PlantedData([str(number)], [(str(number), number.to_bytes(6, "big"))])
+    with sqlite3.connect(tmp_path / "a.db") as connection:
+        connection.execute("CREATE TABLE t (id INTEGER PRIMARY KEY, a INTEGER)")
+        connection.execute("INSERT INTO t (a) VALUES (?)", (number,))
+    connection.close()
+    assert {each.written for each in search.found_below(tmp_path)} == {"bytes"}
+
+
 def filled(path, text, journal="WAL"):
     connection = sqlite3.connect(path, isolation_level=None)
     connection.execute(f"PRAGMA journal_mode = {journal}")
