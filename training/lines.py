@@ -1,13 +1,16 @@
 """Sync, consent and pseudonymise: from an order file to canonical lines in the lake.
 
-The three steps run on one in-memory database, because what lies between them names shoppers.
+The three steps are one pass: what lies between the file and the pseudonyms names shoppers, and is
+never kept.
 """
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import msgspec
 
 from bentos.contract.errors import ContractError
+from bentos.contract.identity import Pseudonymizer
 from bentos.contract.training_consent import ConsentRef
 from training import allowed_columns, consent, progress
 from training import mapping as mappings
@@ -15,10 +18,13 @@ from training.atomic import folder
 from training.errors import ConsentError, OrderError
 from training.fingerprint import file_digest, key_of, lock_digest, source_digest
 from training.lake import load_record, save_record
-from training.left_out import LeftOut, take_out
+from training.left_out import LeftOut
 from training.mapping import Mapping
 from training.pseudonyms import KEY_FILE, load_key
 from training.settings import Settings
+
+if TYPE_CHECKING:
+    from training.orders import SyncReport
 
 LINES_FILE = "lines.parquet"
 # What decides how lines come out of a file.
@@ -32,6 +38,7 @@ CODE = (
     "training/order_file.py",
     "training/orders.py",
     "training/pseudonyms.py",
+    "training/staging.py",
 )
 
 
@@ -106,32 +113,8 @@ def prepare_lines(settings: Settings, source: OrderSource, models: tuple[str, ..
     done = load_record(settings.lake, "lines", cache_key, Lines)
     if done is not None and Path(done.path).is_file():
         return done
-    from training import orders, pseudonyms  # noqa: PLC0415 - DuckDB is not needed for a hit
-
     place = settings.lake / "orders" / cache_key[:32]
-    connection = orders.connect(settings.training_memory, settings.training_threads)
-    try:
-        with progress.step(f"sync {path.name}"):
-            report = orders.sync(connection, path, mapping, settings.shop)
-        with progress.step("pseudonymise"):
-            if mapping.customer_ids.kind == "pseudonym":
-                pseudonyms.check(connection, f"{path.name} customers")
-            else:
-                pseudonyms.pseudonymise(connection, key, settings.shop)
-            left_out = take_out(connection, admission.left_out)
-            report = msgspec.structs.replace(report, **orders.counts(connection))
-            if not report.lines:
-                raise OrderError(path.name, "a line of a customer who is not left out", "none")
-            with folder(place) as partial:
-                # One thread: row groups, and so the bytes, come out the same each time.
-                connection.execute("SET threads = 1")
-                connection.execute(
-                    f"COPY ({allowed_columns.select('lines')} ORDER BY ordered_at, order_id, line) "
-                    f"TO '{(partial / LINES_FILE).as_posix()}' (FORMAT parquet, COMPRESSION zstd)"
-                )
-                allowed_columns.check(partial / LINES_FILE)
-    finally:
-        connection.close()
+    report = _read(settings, path, mapping, place, key, admission)
     lines = Lines(
         path=(place / LINES_FILE).as_posix(),
         source=path.name,
@@ -142,14 +125,45 @@ def prepare_lines(settings: Settings, source: OrderSource, models: tuple[str, ..
         consent_basis=admission.basis,
         pseudonym_key_id=key.key_id,
         assumptions=mapping.assumptions,
-        report=msgspec.to_builtins(report),
+        report={k: v for k, v in msgspec.to_builtins(report).items() if k != "left_out"},
         own_data=admission.own_data,
         consents=admission.consents,
-        left_out=left_out,
+        left_out=report.left_out,
         stated=source.consent_basis,
     )
     save_record(settings.lake, "lines", cache_key, lines)
     return lines
+
+
+def _read(
+    settings: Settings,
+    path: Path,
+    mapping: Mapping,
+    place: Path,
+    key: Pseudonymizer,
+    admission: consent.Admission,
+) -> "SyncReport":
+    """Fill the folder ``place`` with the lines of a file."""
+    from training import orders, staging  # noqa: PLC0415 - DuckDB is not needed for a hit
+
+    with (
+        staging.folder(settings.lake) as between,
+        orders.connect(settings.training_memory, settings.training_threads) as connection,
+    ):
+        staged = staging.Staging(
+            folder=between,
+            spill=settings.spill,
+            shop=settings.shop,
+            field=f"{path.name} customers",
+            key=None if mapping.customer_ids.kind == "pseudonym" else key,
+            left_out=admission.left_out,
+        )
+        with progress.step(f"sync {path.name}"):
+            report = orders.sync(connection, path, mapping, settings.shop, staged)
+        allowed_columns.check(staged.lines)
+        with folder(place) as partial:
+            staged.lines.rename(partial / LINES_FILE)
+    return report
 
 
 def resolve(settings: Settings, source: OrderSource) -> tuple[Path, Mapping]:

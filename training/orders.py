@@ -1,11 +1,12 @@
 """Any order file to canonical order lines, exact and counted.
 
-The lines live in an in-memory DuckDB (table ``lines``) until customers are pseudonymised:
-nothing that names a shopper reaches the disk. Each dropped line is counted by reason; what
-the mapping does not declare as droppable is an error that names file, column and row.
+Read for the lake, lines are staged on the disk once customers are pseudonyms; without a staging
+all is kept in memory. Each dropped line is counted by reason; what the mapping does not declare
+as droppable is an error that names file, column and row.
 """
 # ruff: noqa: S608 - names and values are quoted by order_file.quoted and literal
 
+from collections import Counter
 from pathlib import Path
 from typing import Any
 
@@ -13,11 +14,14 @@ import duckdb
 import msgspec
 
 from training.errors import OrderError
+from training.left_out import LeftOut
 from training.mapping import Mapping
 from training.order_check import check, check_expressions, optional_money
 from training.order_file import ROW, condition_sql, literal, open_raw, quoted, unreadable
+from training.staging import Staging, Unstaged
 
 MONEY = "DECIMAL(18, 4)"
+ORDER = "ORDER BY ordered_at, order_id, line"
 
 
 class SyncReport(msgspec.Struct, frozen=True, kw_only=True):
@@ -37,6 +41,7 @@ class SyncReport(msgspec.Struct, frozen=True, kw_only=True):
     last: str
     currency: str
     has_unit_cost: bool
+    left_out: LeftOut = LeftOut()
 
 
 def connect(
@@ -57,30 +62,44 @@ def connect(
 
 
 def sync(
-    connection: duckdb.DuckDBPyConnection, path: Path, mapping: Mapping, shop: str
+    connection: duckdb.DuckDBPyConnection,
+    path: Path,
+    mapping: Mapping,
+    shop: str,
+    staging: Staging | None = None,
 ) -> SyncReport:
-    """Read ``path`` into the table ``lines`` (customers still raw, in memory only).
+    """Read ``path`` into ``lines``: a view of the staged file, or a table with raw customers.
 
     Raises OrderError for missing columns, unreadable dates, bad numbers, negative prices
-    and mixed currencies; then no table is left behind.
+    and mixed currencies; then no lines are left behind.
     """
     try:
-        return _sync(connection, path, mapping, shop)
+        return _sync(connection, path, mapping, shop, staging)
     except duckdb.Error as error:
         raise unreadable(path, error) from error
 
 
 def _sync(
-    connection: duckdb.DuckDBPyConnection, path: Path, mapping: Mapping, shop: str
+    connection: duckdb.DuckDBPyConnection,
+    path: Path,
+    mapping: Mapping,
+    shop: str,
+    staging: Staging | None,
 ) -> SyncReport:
     check_expressions(connection, mapping)
     open_raw(connection, path, mapping)
-    connection.execute(f"CREATE TEMP TABLE parsed AS {_parsed(mapping)}")
+    unstaged = Unstaged()
+    if staging is None:
+        connection.execute(f"CREATE TEMP TABLE parsed AS {_parsed(mapping)}")
+    else:
+        unstaged = staging.stage(connection, _parsed(mapping))
     check(connection, path, mapping)
     _number_products(connection, path, mapping)
-    connection.execute(f"CREATE TEMP TABLE lines AS {_lines(shop, mapping)}")
-    report = _report(connection, path, mapping)
-    connection.execute("DROP TABLE parsed")
+    if staging is None:
+        connection.execute(f"CREATE TEMP TABLE lines AS {_lines(shop, mapping)}")
+    else:
+        staging.keep(connection, _lines(shop, mapping), ORDER)
+    report = _report(connection, path, mapping, unstaged)
     if not report.lines:
         raise OrderError(path.name, "at least one usable order line", f"{report.dropped}")
     return report
@@ -246,21 +265,23 @@ def _rounded(units: str, divisor: str) -> str:
     return f"CAST(CAST({quotient} AS DECIMAL(38, 0)) * 0.0001 AS {MONEY})"
 
 
-def _report(connection: duckdb.DuckDBPyConnection, path: Path, mapping: Mapping) -> SyncReport:
-    reasons = connection.execute(
-        "SELECT excluded, count(*) FROM parsed GROUP BY 1 ORDER BY 1"
-    ).fetchall()
+def _report(
+    connection: duckdb.DuckDBPyConnection, path: Path, mapping: Mapping, unstaged: Unstaged
+) -> SyncReport:
+    found = connection.execute("SELECT excluded, count(*) FROM parsed GROUP BY 1").fetchall()
+    rows = Counter(dict(found)) + Counter(unstaged.rows)
     return SyncReport(
         file=path.name,
         mapping=mapping.name,
-        rows=sum(count for _, count in reasons),
-        dropped={mapping.exclude[i].reason: n for i, n in reasons if i is not None},
-        **counts(connection),
+        rows=sum(rows.values()),
+        dropped={e.reason: rows[i] for i, e in enumerate(mapping.exclude) if i in rows},
+        left_out=unstaged.left_out,
+        **_counts(connection),
     )
 
 
-def counts(connection: duckdb.DuckDBPyConnection) -> dict[str, Any]:
-    """What the table ``lines`` holds, as a report tells it."""
+def _counts(connection: duckdb.DuckDBPyConnection) -> dict[str, Any]:
+    """What ``lines`` holds, as a report tells it."""
     row: tuple[Any, ...] = connection.execute("""
         SELECT count(*), count(DISTINCT order_id), count(DISTINCT customer_id),
             count(DISTINCT product_id), count(*) FILTER (is_return),

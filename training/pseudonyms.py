@@ -33,33 +33,31 @@ def load_key(path: Path) -> Pseudonymizer:
     return Pseudonymizer(key_fingerprint(key), key)
 
 
-def pseudonymise(connection: duckdb.DuckDBPyConnection, key: Pseudonymizer, shop: str) -> None:
-    """Replace table ``lines`` by one whose ``customer_id`` is a pseudonym (null stays null)."""
-    import pyarrow as pa  # noqa: PLC0415 - a sync needs the key alone, and has no room for it
-
-    raw = connection.execute(
-        "SELECT DISTINCT customer_id FROM lines WHERE customer_id IS NOT NULL"
-    ).fetchall()
-    names = [str(row[0]) for row in raw]
-    pseudonyms = pa.table(
-        {"raw": names, "pseudonym": [key.pseudonym(shop, KIND, name) for name in names]},
-        schema=pa.schema([("raw", pa.string()), ("pseudonym", pa.string())]),
-    )
-    connection.register("pseudonyms", pseudonyms)
-    connection.execute("""
-        CREATE TEMP TABLE pseudonymised AS
-        SELECT lines.* REPLACE (pseudonym AS customer_id)
-        FROM lines LEFT JOIN pseudonyms ON lines.customer_id = pseudonyms.raw""")
-    connection.execute("DROP TABLE lines")
-    connection.execute("ALTER TABLE pseudonymised RENAME TO lines")
-    connection.unregister("pseudonyms")
-
-
-def check(connection: duckdb.DuckDBPyConnection, field: str) -> None:
-    """Raises OrderError where table ``lines``, said to hold pseudonyms, names somebody else."""
+def check(connection: duckdb.DuckDBPyConnection, query: str, field: str) -> None:
+    """Raises OrderError where a ``customer`` of the query, said to be a pseudonym, is none."""
     form = f"[A-Z2-7]{{{PSEUDONYM_LENGTH}}}"
     row = connection.execute(
-        "SELECT count(*) FROM lines WHERE NOT regexp_full_match(customer_id, ?)", [form]
+        f"SELECT count(*) FROM ({query}) WHERE NOT regexp_full_match(customer, ?)",  # noqa: S608
+        [form],
     ).fetchall()[0]
     if row[0]:
         raise OrderError(field, "pseudonyms, as a synced shop has them", f"{row[0]} other lines")
+
+
+def name_customers(
+    connection: duckdb.DuckDBPyConnection, query: str, key: Pseudonymizer, shop: str
+) -> None:
+    """Make the table ``pseudonyms`` (raw, pseudonym) of every ``customer`` of the query."""
+    import pyarrow as pa  # noqa: PLC0415 - a sync needs the key alone, and has no room for it
+
+    raw = connection.execute(
+        f"SELECT DISTINCT customer FROM ({query}) WHERE customer IS NOT NULL"  # noqa: S608
+    ).fetchall()
+    names = [str(row[0]) for row in raw]
+    found = pa.table(
+        {"raw": names, "pseudonym": [key.pseudonym(shop, KIND, name) for name in names]},
+        schema=pa.schema([("raw", pa.string()), ("pseudonym", pa.string())]),
+    )
+    connection.register("named", found)
+    connection.execute("CREATE TEMP TABLE pseudonyms AS FROM named")
+    connection.unregister("named")

@@ -26,10 +26,6 @@ SHARED_CODE = (
 )
 
 
-# Lines hold pseudonyms by then, so they may lie on disk while features are made.
-SPILL = ".spill"
-
-
 class Request(msgspec.Struct, frozen=True, kw_only=True):
     """One version to make: which model, on orders before when (None: all), which seed."""
 
@@ -66,7 +62,7 @@ def _fraud_snapshot(settings: Settings, lines: Lines, request: Request, folder: 
     from training.fraud.features import write_snapshot  # noqa: PLC0415
     from training.orders import connect  # noqa: PLC0415
 
-    with connect(settings.training_memory, 1, settings.lake / SPILL) as connection:
+    with connect(settings.training_memory, 1, settings.spill) as connection:
         return write_snapshot(
             connection,
             Path(lines.path),
@@ -83,7 +79,7 @@ def _recommendations_snapshot(
     from training.orders import connect  # noqa: PLC0415
     from training.recommendations.features import write_snapshot  # noqa: PLC0415
 
-    with connect(settings.training_memory, 1, settings.lake / SPILL) as connection:
+    with connect(settings.training_memory, 1, settings.spill) as connection:
         return write_snapshot(connection, Path(lines.path), folder, as_of=request.as_of)
 
 
@@ -91,7 +87,7 @@ def _pricing_snapshot(settings: Settings, lines: Lines, request: Request, folder
     from training.orders import connect  # noqa: PLC0415
     from training.pricing.features import write_snapshot  # noqa: PLC0415
 
-    with connect(settings.training_memory, 1, settings.lake / SPILL) as connection:
+    with connect(settings.training_memory, 1, settings.spill) as connection:
         return write_snapshot(
             connection,
             Path(lines.path),

@@ -52,6 +52,11 @@ class Settings(BaseSettings):
         return self.home / "lake"
 
     @property
+    def spill(self) -> Path:
+        """Where DuckDB puts what does not fit into memory; only once customers are pseudonyms."""
+        return self.lake / ".spill"
+
+    @property
     def offline_features(self) -> Path:
         """Folder of the views' values at every moment they were computed for."""
         return self.lake / "features"

@@ -13,9 +13,6 @@ from training.lines import Lines
 from training.orders import connect
 from training.settings import Settings
 
-# Lines hold pseudonyms by then, so they may lie on disk while they are computed with.
-SPILL = ".spill"
-
 
 def compute(
     settings: Settings,
@@ -27,7 +24,7 @@ def compute(
 
     Memory is bounded by ``SIGNALBOX_TRAINING_MEMORY``; what does not fit goes to disk.
     """
-    spill, threads = settings.lake / SPILL, settings.training_threads
+    spill, threads = settings.spill, settings.training_threads
     made = []
     with connect(settings.training_memory, threads, spill) as connection:
         for moment in moments:

@@ -11,7 +11,6 @@ from training.lake import Snapshot
 from training.nightly import fit_files, judge, leakage
 from training.nightly.errors import BadDataError
 from training.nightly.night import Night
-from training.nightly.order_steps import spill
 from training.nightly.outputs import Built, Champion, Checked, Exported, Fit, Judged, Split
 from training.nightly.window import window_of
 from training.recipes import recipe
@@ -29,7 +28,7 @@ def split(night: Night, model: str, snapshot: Snapshot) -> Split:
     folder = snapshot.folder_path
     sides = leakage.sides_of(model, leakage.border_of(model, folder))
     settings = night.settings
-    with connect(settings.training_memory, settings.training_threads, spill(night)) as connection:
+    with connect(settings.training_memory, settings.training_threads, settings.spill) as connection:
         findings, border, twins = leakage.find(connection, folder, sides)
     if findings:
         raise BadDataError(findings)

@@ -77,7 +77,7 @@ def check(night: Night, synced: Synced, made: Pseudonymised) -> Checked:
 
     before = accepted.load(night.settings.lake, synced.source)
     settings = night.settings
-    with connect(settings.training_memory, settings.training_threads, spill(night)) as connection:
+    with connect(settings.training_memory, settings.training_threads, settings.spill) as connection:
         path = literal(made.lines.path)
         connection.execute(f"CREATE TEMP VIEW lines AS FROM read_parquet({path})")
         names, findings = bad_data.find(
@@ -102,13 +102,6 @@ def check(night: Night, synced: Synced, made: Pseudonymised) -> Checked:
         first=first,
         last=last,
     )
-
-
-def spill(night: Night) -> Path:
-    """Where what does not fit into memory goes; lines hold pseudonyms by then."""
-    from training.recipes import SPILL  # noqa: PLC0415
-
-    return night.settings.lake / SPILL
 
 
 def lines_stand(made: Pseudonymised) -> bool:
