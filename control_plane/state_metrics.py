@@ -10,6 +10,7 @@ from sqlmodel import col, func, select
 from control_plane import clock
 from control_plane.audit import checkpoints
 from control_plane.audit.tree import read_head
+from control_plane.consents.withdrawn import serving_withdrawn
 from control_plane.db import Database, ReadSession
 from control_plane.errors import UnavailableError
 from control_plane.metrics import PREFIX
@@ -32,7 +33,7 @@ class StateMetrics(Collector):
         found: list[Metric] = []
         try:
             with self._database.read() as session:
-                for read in (_releases, _kills, _register):
+                for read in (_releases, _kills, _register, _consents):
                     found += read(session)
             up.add_metric([], 1)
         except UnavailableError as error:
@@ -64,6 +65,11 @@ def _releases(session: ReadSession) -> list[Metric]:
 def _kills(session: ReadSession) -> list[Metric]:
     text = "Models forced onto a version now."
     return [GaugeMetricFamily(f"{PREFIX}_kills_in_force", text, len(active_kills(session)))]
+
+
+def _consents(session: ReadSession) -> list[Metric]:
+    text = "Models whose stable version was trained under a consent that was withdrawn since."
+    return [_gauge("models_without_consent", text, len(serving_withdrawn(session)))]
 
 
 def _register(session: ReadSession) -> list[Metric]:

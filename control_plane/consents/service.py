@@ -82,7 +82,8 @@ def withdraw(
     reason: str,
     ticket: str | None = None,
 ) -> ConsentRow:
-    """End a consent: nothing is trained under it any more. Raises PolicyError for an ended one."""
+    """End a consent: nothing is trained under it any more, and nothing leads to what was
+    (``withdrawn.py``). Raises PolicyError for an ended one."""
     principal.require(Permission.CONSENTS_WRITE)
     row = get_consent(session, consent_id)
     if row.ended_at is not None:

@@ -86,6 +86,10 @@ def notices(running: Running) -> None:
         text = f"Killed to {killed['version']} by {killed['set_by']}{until}: {killed['reason']}"
         with notice(text, "tone-red", "killed"), html.p().classes("quiet"):
             moment(killed["set_at"], "since ")
+    for warning in running.model["warnings"]:
+        with notice(warning, "tone-orange", "warning"):
+            text = "It goes on serving until another version takes its place."
+            html.p(text).classes("quiet")
     waiting = running.model["waiting_for"]
     if waiting:
         text = f"Decided, but not in force yet: no worker is ready for {', '.join(waiting)}."

@@ -26,11 +26,10 @@ from control_plane.lint.publication import check_model
 from control_plane.principal import Permission, Principal, system
 from control_plane.publish import features as compiled
 from control_plane.registry.history import stable_of
-from control_plane.registry.integrity import why_tampered
 from control_plane.registry.models import VersionRow
 from control_plane.registry.service import get_model
 from control_plane.releases.lifecycle import STARTED, State
-from control_plane.releases.plan import why_unreleasable
+from control_plane.releases.plan import why_unfit
 from control_plane.releases.queries import open_release
 from control_plane.releases.routes import desired_routes
 
@@ -197,7 +196,7 @@ def _why_unfit(session: ReadSession, model: str, version: str) -> str | None:
     row = session.get(VersionRow, version)
     if row is None or row.model != model:
         return f"{version} is no registered version of {model}"
-    return why_unreleasable(row) or why_tampered(session, row)
+    return "; ".join(why_unfit(session, row)) or None
 
 
 def _get(session: ReadSession, follow_id: str) -> FollowRow:

@@ -14,7 +14,6 @@ from control_plane.follow.queries import why_followed
 from control_plane.lint.finding import Finding
 from control_plane.lint.publication import check_model
 from control_plane.registry import history
-from control_plane.registry.integrity import why_tampered
 from control_plane.registry.service import get_version
 from control_plane.releases import lifecycle, steps
 from control_plane.releases.binding import live_approvers, why_broken
@@ -22,7 +21,7 @@ from control_plane.releases.content import plan_of, steps_of
 from control_plane.releases.freezes import why_frozen
 from control_plane.releases.lifecycle import State, Verb
 from control_plane.releases.models import ReleaseRow
-from control_plane.releases.plan import why_unreleasable
+from control_plane.releases.plan import why_unfit
 from control_plane.releases.queries import active_kill
 from control_plane.releases.routes import desired_routes, route_with
 from control_plane.snapshot import once
@@ -69,10 +68,7 @@ def _not_forward(session: ReadSession, row: ReleaseRow) -> list[str]:
     if not live_approvers(session, row):
         reasons.append("nobody but its contributors has approved the present content")
     reasons += why_broken(session, row)
-    version = get_version(session, row.candidate)
-    reasons += [
-        each for each in (why_unreleasable(version), why_tampered(session, version)) if each
-    ]
+    reasons += why_unfit(session, get_version(session, row.candidate))
     stable = history.stable_of(session, row.model)
     if row.state != State.PROMOTED and stable != row.stable:
         reasons.append(f"it was approved on top of {row.stable}, and {stable} is stable now")

@@ -7,6 +7,7 @@ from typing import Any
 from bentos.contract import canonical
 from bentos.contract.errors import ContractError
 from bentos.contract.manifest import VersionState
+from control_plane.consents.withdrawn import why_withdrawn
 from control_plane.db import ReadSession
 from control_plane.errors import PolicyError
 from control_plane.registry.history import stable_of
@@ -67,9 +68,9 @@ def make_plan(
     version = get_version(session, candidate)
     if version.model != model:
         raise ContractError("candidate", f"a version of {model}", candidate)
-    unfit = why_unreleasable(version) or why_tampered(session, version)
+    unfit = why_unfit(session, version)
     if unfit:
-        raise PolicyError(unfit)
+        raise PolicyError("; ".join(unfit))
     stable = stable_of(session, model)
     bootstrap = Kind(kind) is Kind.BOOTSTRAP
     if bootstrap and stable is not None:
@@ -89,6 +90,16 @@ def make_plan(
         steps=() if bootstrap else read_steps(steps),
         condition=None if bootstrap else condition,
     )
+
+
+def why_unfit(session: ReadSession, version: VersionRow) -> list[str]:
+    """Every reason why nothing may lead to this version now."""
+    found = (
+        why_unreleasable(version),
+        why_tampered(session, version),
+        why_withdrawn(session, version),
+    )
+    return [reason for reason in found if reason is not None]
 
 
 def why_unreleasable(version: VersionRow) -> str | None:

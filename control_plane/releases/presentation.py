@@ -6,12 +6,13 @@ from bentos.contract.documents import DocumentName
 from bentos.contract.route import compile_feature, feature_key
 from control_plane import clock
 from control_plane.approvals import service as approvals
+from control_plane.consents.withdrawn import why_withdrawn
 from control_plane.db import ReadSession
 from control_plane.paging import EVERYTHING, Listing
 from control_plane.publish.archive import load_served
 from control_plane.publish.desired import compile_desired
 from control_plane.registry.history import previous_of, stable_of
-from control_plane.registry.service import list_models
+from control_plane.registry.service import get_version, list_models
 from control_plane.releases.binding import bound_digest
 from control_plane.releases.content import release_content
 from control_plane.releases.freezes import frozen_by
@@ -54,6 +55,7 @@ class Published:
             ],
             "contributors": sorted(approvals.contributors(self._session, row.id)),
             "frozen": self._frozen(row),
+            "warnings": self._warnings(row.candidate),
             **self._state(row.model),
         }
 
@@ -63,13 +65,15 @@ class Published:
 
     def _model(self, name: str, visibility: str) -> dict[str, Any]:
         release, kill = open_release(self._session, name), active_kill(self._session, name)
+        stable = stable_of(self._session, name)
         return {
             "model": name,
-            "stable": stable_of(self._session, name),
+            "stable": stable,
             "previous": previous_of(self._session, name),
             "release": None if release is None else release.id,
             "killed": None if kill is None else kill_view(kill),
             "visibility": visibility,
+            "warnings": self._warnings(stable),
             **self._state(name),
         }
 
@@ -83,6 +87,13 @@ class Published:
         if freeze is None:
             return None
         return {"freeze": freeze.id, "until": freeze.ends_at, "reason": freeze.reason}
+
+    def _warnings(self, version: str | None) -> list[str]:
+        """What somebody should see to although it goes on serving."""
+        if version is None:
+            return []
+        why = why_withdrawn(self._session, get_version(self._session, version))
+        return [] if why is None else [why]
 
     def _state(self, model: str) -> dict[str, Any]:
         wanted, served = self._desired.get(model), self._features.get(feature_key(model))

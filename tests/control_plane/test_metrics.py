@@ -41,7 +41,13 @@ PREFIX = "signalbox_control_plane_"
 # What a gauge over states or revisions counts needs no further unit.
 PLAIN = {"document_revision", "stream_subscribers", "database_up", "database_connections"}
 UNITS = ("_seconds", "_total", "_events", "_bytes", "_fds")
-PLAIN |= {"releases", "kills_in_force", "webhook_deliveries_pending", "webhook_deliveries_dead"}
+PLAIN |= {
+    "releases",
+    "kills_in_force",
+    "models_without_consent",
+    "webhook_deliveries_pending",
+    "webhook_deliveries_dead",
+}
 
 
 def families(text):
