@@ -2,13 +2,12 @@
 
 The stand-in runs on an accelerated clock, which the sync's process runs on too. What the lake
 holds in the end is compared with the stand-in's records, row for row, by a reading of its own.
+How often and when it is killed is in ``sync_kills``.
 """
 
 import argparse
 import json
 import os
-import random
-import signal
 import subprocess
 import sys
 import time
@@ -19,9 +18,10 @@ from typing import Any
 from rich.console import Console
 
 from bentos.shopify_admin.connection import Connection, ConnectionStore
-from load_tests.audit_part import Part, bar
+from load_tests.audit_part import Part
 from load_tests.floors import Claim
 from load_tests.shop.source_rows import differing
+from load_tests.shop.sync_kills import Kills
 
 ROOT = Path(__file__).resolve().parents[2]
 MEMORY_MB = 300.0
@@ -45,9 +45,10 @@ def add_options(parser: argparse.ArgumentParser) -> None:
 
 @dataclass(frozen=True)
 class Ran:
-    """One undisturbed sync: seconds by our clock, peak of its memory, what it said."""
+    """One undisturbed sync: seconds by our clock, its processor time, peak of its memory."""
 
     seconds: float
+    processor_s: float
     peak_mb: float
     said: dict[str, Any]
 
@@ -70,15 +71,21 @@ def measure(options: argparse.Namespace, folder: Path, console: Console) -> Part
                 f"{lines} lines: rows": rows,
                 f"{lines} lines: seconds": round(ran.seconds, 1),
                 f"{lines} lines: lines per second": round(rates[-1]),
+                f"{lines} lines: processor seconds of the sync": round(ran.processor_s, 1),
                 f"{lines} lines: peak MB": round(ran.peak_mb),
                 f"{lines} lines: bucket's lowest": bucket["lowest"],
                 f"{lines} lines: THROTTLED": bucket["throttled"],
             }
             if lines == max(options.sync_lines):
                 lowest, costly = bucket["lowest"], _too_costly(shop)
-                killed, wrong_killed = _killed(options, folder, shop, ran.seconds, console)
+                kills, wrong_killed = _killed(options, folder, shop, ran.seconds, console)
     used = _paging(options, folder)
-    figures |= {"kills that hit": killed, "share of the bucket used while paging": round(used, 3)}
+    figures |= {
+        "kills while reading": kills.reading,
+        "kills while merging": kills.merging,
+        "syncs that ended between kills": kills.ended,
+        "share of the bucket used while paging": round(used, 3),
+    }
     small, large = rates[0], rates[-1]
     return Part(
         claims=[
@@ -126,7 +133,8 @@ def _sync(home: Path, shop: Any) -> Ran:
     process.returncode = os.waitstatus_to_exitcode(status)
     if process.returncode != 0:
         raise RuntimeError(f"the sync ended with {process.returncode}: {said.decode()[-2000:]}")
-    return Ran(time.perf_counter() - began, used.ru_maxrss / 1024, json.loads(said))
+    processor_s = used.ru_utime + used.ru_stime
+    return Ran(time.perf_counter() - began, processor_s, used.ru_maxrss / 1024, json.loads(said))
 
 
 def _paging(options: argparse.Namespace, folder: Path) -> float:
@@ -145,7 +153,15 @@ def _paging(options: argparse.Namespace, folder: Path) -> float:
         }
         command = [sys.executable, "-m", "load_tests.shop.paging_process"]
         subprocess.run(command, cwd=ROOT, env=environment, check=True)
-        return float(shop.control("GET", "bucket")["share_used"])
+        return _share(shop.control("GET", "bucket"))
+
+
+def _share(history: dict[str, float]) -> float:
+    """Points spent, of those there were to spend: what came back, and what was left before."""
+    restored = history["seconds"] * history["restore_rate"]
+    kept = restored * history["share_kept"]
+    left_before = history["level"] + history["spent"] - kept
+    return history["spent"] / (restored + max(0.0, left_before))
 
 
 def _too_costly(shop: Any) -> int:
@@ -154,25 +170,13 @@ def _too_costly(shop: Any) -> int:
 
 def _killed(
     options: argparse.Namespace, folder: Path, shop: Any, seconds: float, console: Console
-) -> tuple[int, int]:
-    """Kill at random moments of what an undisturbed one takes, resume until it is done."""
-    chance, hit = random.Random(20261126), 0
+) -> tuple[Kills, int]:
+    """Killed and resumed until it was killed so often; then to the end, and compared."""
     home = _connected(folder / "home-killed", shop)
-    with bar("killed and resumed", options.sync_kills, console) as done:
-        while hit < options.sync_kills:
-            process = _begin(home, shop, "--full")
-            try:
-                # A resumed one has less to do: early moments are as likely as late ones.
-                process.wait(chance.uniform(1.0, max(2.0, seconds * chance.uniform(0.2, 1.0))))
-            except subprocess.TimeoutExpired:
-                process.send_signal(signal.SIGKILL)
-                hit += 1
-                done(hit)
-            process.wait()
-            if process.stdout:
-                process.stdout.close()
+    kills = Kills(home / "lake" / "shop", seconds)
+    kills.all(lambda: _begin(home, shop, "--full"), options.sync_kills, console)
     _sync(home, shop)
-    return hit, _compare(home, shop, console)
+    return kills, _compare(home, shop, console)
 
 
 def _compare(home: Path, shop: Any, console: Console) -> int:
