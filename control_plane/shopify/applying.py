@@ -29,6 +29,7 @@ from control_plane.shopify.kept import (
     Uninstalled,
 )
 from control_plane.shopify.payloads import (
+    BULK_TOPIC,
     COMPLIANCE_TOPICS,
     DISPUTE_TOPICS,
     ORDER_TOPICS,
@@ -40,6 +41,8 @@ MAX_ATTEMPTS = 3
 Counted = Callable[[str, State], None]
 Name = Callable[[str, str, str], str]
 """(shop, kind, raw id) → pseudonym."""
+Ended = Callable[[str, str], None]
+"""(domain, gid of the bulk operation)."""
 log = structlog.get_logger(__name__)
 KEPT: dict[str, type[Kept]] = {
     **dict.fromkeys(ORDER_TOPICS, Order),
@@ -49,17 +52,19 @@ KEPT: dict[str, type[Kept]] = {
     "refunds/create": Refund,
     "inventory_levels/update": Inventory,
     "orders/risk_assessment_changed": RiskChange,
-    "bulk_operations/finish": Bulk,
+    BULK_TOPIC: Bulk,
     "app/uninstalled": Uninstalled,
 }
 
 
 @dataclass(frozen=True)
 class Applier:
-    """``counted`` hears of each that is done; by ``name`` it is known whether it was erased."""
+    """``counted`` hears of each that is done, ``bulk_ended`` of bulk operations; by ``name`` it
+    is known whether it was erased."""
 
     counted: Counted
     name: Name
+    bulk_ended: Ended = lambda *_: None
 
     def __call__(self, connection: sqlite3.Connection, limit: int) -> int:
         """Apply at most ``limit`` of those that wait; how many were looked at."""
@@ -68,14 +73,16 @@ class Applier:
         ).fetchall()
         if not rows:
             return 0
-        ended: list[tuple[str, State]] = []
+        ended: list[tuple[sqlite3.Row, State]] = []
         with transaction(connection):
             for row in rows:
                 state = _apply_one(connection, row, self.name)
                 if state is not None:
-                    ended.append((row["topic"], state))
-        for topic, state in ended:
-            self.counted(topic, state)
+                    ended.append((row, state))
+        for row, state in ended:
+            self.counted(row["topic"], state)
+            if row["topic"] == BULK_TOPIC and state is State.APPLIED:
+                self.bulk_ended(row["domain"], msgspec.json.decode(row["kept"], type=Bulk).id)
         return len(rows)
 
 

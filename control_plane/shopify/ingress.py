@@ -8,6 +8,7 @@ import structlog
 
 from bentos.contract.errors import ContractError
 from bentos.contract.identity import Pseudonymizer
+from bentos.shopify_admin.bulk_hints import BulkHints
 from control_plane import clock
 from control_plane.shopify import permission, status
 from control_plane.shopify.admin import Admins
@@ -83,7 +84,7 @@ class Ingress:
         connection = open_inbox(settings.inbox)
         self.reader = read_inbox(settings.inbox)
         self.apps = Apps(from_database(settings), settings.keys, settings.folder / "apps.json")
-        applier = Applier(self.metrics.applied, self._name)
+        applier = Applier(self.metrics.applied, self._name, self._hint)
         self.writer = InboxWriter(connection, applier, settings.ingress_queue)
         door = Door(self.apps, self.pseudonyms)
         self.app = App(
@@ -166,6 +167,13 @@ class Ingress:
 
     def _name(self, shop: str, kind: str, raw: str) -> str:
         return self.pseudonyms.pseudonym(shop, kind, raw)
+
+    def _hint(self, domain: str, operation: str) -> None:
+        """Who waits for it asks at once; without the hint, a while later."""
+        try:
+            BulkHints(self.settings.home, domain).leave(operation)
+        except OSError as error:
+            log.warning("ingress_no_bulk_hint", error=type(error).__name__)
 
     def _gauges(self) -> None:
         read = self.reader

@@ -163,6 +163,7 @@ class ComplianceIn(Struct):
 ORDER_TOPICS = frozenset(f"orders/{each}" for each in ("create", "updated", "paid", "cancelled"))
 PRODUCT_TOPICS = frozenset(f"products/{each}" for each in ("create", "update", "delete"))
 DISPUTE_TOPICS = frozenset({"disputes/create", "disputes/update"})
+BULK_TOPIC = "bulk_operations/finish"
 COMPLIANCE_TOPICS = frozenset({"customers/data_request", "customers/redact", "shop/redact"})
 BODIES: dict[str, type[Struct]] = {
     **dict.fromkeys(ORDER_TOPICS, OrderIn),
@@ -172,7 +173,7 @@ BODIES: dict[str, type[Struct]] = {
     "refunds/create": RefundIn,
     "inventory_levels/update": InventoryIn,
     "orders/risk_assessment_changed": RiskChangeIn,
-    "bulk_operations/finish": BulkIn,
+    BULK_TOPIC: BulkIn,
     "app/uninstalled": UninstalledIn,
 }
 """Topic → what is read of its body; other topics are answered and ignored."""

@@ -1,9 +1,13 @@
 """Every topic in Shopify's published shape, sent by what stands in for Shopify, on a bad day."""
 
+import os
+import subprocess
+import sys
 import time
 
 import pytest
 
+from bentos.shopify_admin.connection import Connection, ConnectionStore
 from load_tests.shop.ingress_process import CLIENT_ID, DOMAIN, SHOP
 from tests.control_plane.shopify.conftest import Running
 from tests.stand_in.shopify.process import StandIn
@@ -106,3 +110,22 @@ def test_on_a_bad_day_every_order_is_in_its_newest_state(stand_in, ingress):
     told = stand_in.control("GET", "webhooks")
     assert told["waiting"] == 0
     assert ingress.rows("SELECT 1 FROM delivery WHERE state = 3") == []
+
+
+def test_a_waiting_sync_hears_that_its_operations_have_ended(stand_in, ingress):
+    wanted = Connection(
+        shop=stand_in.shop, grant="static", site=stand_in.url, access_token=stand_in.token
+    )
+    ConnectionStore(ingress.home / "keys").write(wanted)
+    # Asked for after 1, 3 and 7 seconds: each ends between two looks.
+    stand_in.control("POST", "faults/bulk", {"lag_s": 4})
+    done = subprocess.run(
+        [sys.executable, "-m", "training", "shop", "sync", "--json"],
+        env={**os.environ, "SIGNALBOX_HOME": str(ingress.home)},
+        capture_output=True,
+        check=True,
+    )
+    assert b'"problems": {}' in done.stdout
+    assert len(ingress.rows("SELECT id FROM bulk_hint")) == 4
+    # What was heard is taken away.
+    assert list((ingress.home / "run" / "shopify" / f"{stand_in.shop}.bulk").iterdir()) == []

@@ -1,5 +1,6 @@
 """Tonight's orders of the connected shop: what changed since the last sync, read into the lake."""
 
+from bentos.shopify_admin.bulk_hints import BulkHints
 from bentos.shopify_admin.clock import SystemClock
 from bentos.shopify_admin.connected import connected_client
 from bentos.shopify_admin.errors import ShopifyError, Unavailable
@@ -19,9 +20,9 @@ def sync_shop(settings: Settings) -> None:
     """
     from training.shop.sync import Sync  # noqa: PLC0415 - DuckDB
 
-    clock = SystemClock()
+    clock, shop = SystemClock(), domain_of(settings, None)
     try:
-        with connected_client(settings.home, domain_of(settings, None), clock=clock) as client:
+        with connected_client(settings.home, shop, clock=clock) as client:
             report = Sync(
                 admin=client,
                 clock=clock,
@@ -29,6 +30,7 @@ def sync_shop(settings: Settings) -> None:
                 shop=settings.shop,
                 key=load_key(settings.keys / KEY_FILE),
                 told=lambda *_: None,
+                hinted=BulkHints(settings.home, shop).take,
             ).run(full=False)
     except (SyncError, Unavailable) as error:
         raise PassingError(str(error)) from error

@@ -1,12 +1,12 @@
 """Bulk operations: started, waited for, adopted again after a kill (facts: Admin API 2026-10).
 
 Shopify runs five at once for one app and shop. The webhook that says one is finished is not
-promised to come, so it is asked for until it ends.
+promised to come, so it is asked for until it ends; where it comes, it is asked for at once.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeAlias
 
 import msgspec
 
@@ -16,6 +16,8 @@ from training.shop.errors import SyncError
 
 FIRST_POLL_S = 1.0
 LAST_POLL_S = 30.0
+HINT_S = 1.0
+"Between two looks for what the webhook said."
 BUSY_S = 30.0
 SLOTS_PATIENCE_S = 6 * 3600.0
 "Another app part of ours may hold all five slots; after so long something is wrong."
@@ -24,6 +26,15 @@ RUN_PATIENCE_S = 10 * 24 * 3600.0
 LISTED = 50
 BUSY = {"OPERATION_IN_PROGRESS", "LIMIT_REACHED"}
 ALIVE = {"CREATED", "RUNNING", "COMPLETED"}
+
+
+Hinted: TypeAlias = Callable[[str], bool]
+"Whether somebody said, since it was last looked for, that an operation has ended."
+
+
+def unhinted(_: str) -> bool:
+    """Where no webhooks come: nobody says anything."""
+    return False
 
 
 class Admin(Protocol):
@@ -66,9 +77,10 @@ class Ended(Exception):
 class Operations:
     """The operations of one shop."""
 
-    def __init__(self, admin: Admin, clock: Clock) -> None:
+    def __init__(self, admin: Admin, clock: Clock, hinted: Hinted = unhinted) -> None:
         self._admin = admin
         self._clock = clock
+        self._hinted = hinted
 
     def start(self, text: str) -> Operation:
         """Start one, waiting for a free slot; raises SyncError when none gets free."""
@@ -107,9 +119,15 @@ class Operations:
                 return operation
             if operation.status not in {"CREATED", "RUNNING", "CANCELING"}:
                 raise Ended(operation.status, operation.partial_data_url)
-            self._clock.sleep(pause)
+            self._wait(identifier, pause)
             pause = min(2 * pause, LAST_POLL_S)
         raise Ended("lost")
+
+    def _wait(self, identifier: str, seconds: float) -> None:
+        """Until it is to be asked for again: so long, or until it is said to have ended."""
+        until = self._clock.monotonic() + seconds
+        while (left := until - self._clock.monotonic()) > 0 and not self._hinted(identifier):
+            self._clock.sleep(min(left, HINT_S))
 
     def _try_start(self, text: str) -> Operation | None:
         try:

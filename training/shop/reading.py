@@ -15,7 +15,7 @@ import msgspec
 from bentos.shopify_admin import document
 from bentos.shopify_admin.clock import Clock
 from bentos.shopify_admin.errors import ResultExpired, Unavailable
-from training.shop.bulk import Admin, Ended, Operation, Operations
+from training.shop.bulk import Admin, Ended, Hinted, Operation, Operations
 from training.shop.errors import SyncError, Unreadable
 from training.shop.result_file import lines
 from training.shop.rows import Rows
@@ -40,14 +40,21 @@ class Reader:
     """Reads bulk streams of one shop into a staging file."""
 
     def __init__(
-        self, admin: Admin, clock: Clock, staging: Staging, rows: Rows, told: Told
+        self,
+        admin: Admin,
+        clock: Clock,
+        staging: Staging,
+        rows: Rows,
+        *,
+        told: Told,
+        hinted: Hinted,
     ) -> None:
         self._admin = admin
         self._clock = clock
         self._staging = staging
         self._rows = rows
         self._told = told
-        self._operations = Operations(admin, clock)
+        self._operations = Operations(admin, clock, hinted)
 
     def read(self, stream: Stream) -> None:
         """All rows of a stream's windows; raises SyncError when it is given up."""

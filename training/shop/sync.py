@@ -15,7 +15,7 @@ from bentos.contract.identity import Pseudonymizer
 from bentos.shopify_admin.clock import Clock
 from training.fingerprint import source_digest
 from training.pseudonyms import KIND
-from training.shop.bulk import Admin
+from training.shop.bulk import Admin, Hinted, unhinted
 from training.shop.merging import Merge, Merging
 from training.shop.paging import Pages
 from training.shop.plan import Plan, Report, Unread
@@ -50,6 +50,7 @@ class Sync(msgspec.Struct, frozen=True, kw_only=True):
     shop: str
     key: Pseudonymizer
     told: Told
+    hinted: Hinted = unhinted
     memory: str = MEMORY
     threads: int = THREADS
 
@@ -120,7 +121,7 @@ class Sync(msgspec.Struct, frozen=True, kw_only=True):
 
     def _read_all(self, staging: Staging, plan: Plan) -> Unread:
         rows = Rows(self.key.namer(self.shop, KIND))
-        reader = Reader(self.admin, self.clock, staging, rows, self.told)
+        reader = Reader(self.admin, self.clock, staging, rows, told=self.told, hinted=self.hinted)
         pages = Pages(self.admin, self.clock, staging, rows, self.told)
         unread = Unread(problems={}, skipped={})
         for stream in BULK:

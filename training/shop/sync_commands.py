@@ -15,6 +15,7 @@ import typer
 from bentos.contract.errors import ContractError
 from bentos.contract.shopify import normal_shop
 from bentos.shopify_admin import document
+from bentos.shopify_admin.bulk_hints import BulkHints
 from bentos.shopify_admin.clock import AcceleratedClock, Clock, SystemClock
 from bentos.shopify_admin.connected import connected_client
 from bentos.shopify_admin.connection import ConnectionStore
@@ -63,6 +64,7 @@ def sync_shop(
             shop=settings.shop,
             key=load_key(settings.keys / KEY_FILE),
             told=say,
+            hinted=BulkHints(settings.home, name).take,
         ).run(full=full)
     if as_json:
         _write(report)
