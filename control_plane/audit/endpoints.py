@@ -1,14 +1,16 @@
 """HTTP of the register: read it, verify it, add decision segments."""
 
 import dataclasses
-from typing import Annotated, Any
+from typing import Annotated
 
 from fastapi import Query, Request, Response
 
 from bentos.contract.canonical import MAX_INTEGER
 from bentos.contract.errors import ContractError
 from bentos.contract.register import Action
+from control_plane.answer import repeated
 from control_plane.audit import segments
+from control_plane.audit.answers import Event, RecordedSegment, VerificationResult
 from control_plane.audit.checkpoint_copies import CheckpointCopies
 from control_plane.audit.queries import find
 from control_plane.audit.reads import record_read
@@ -34,7 +36,7 @@ def get_events(
         Principal, allow(Permission.REGISTER_READ, Action.REGISTER_READ, "register")
     ],
     asked: Annotated[EventsIn, Query()],
-) -> list[dict[str, Any]]:
+) -> list[Event]:
     """Events after a sequence number, oldest first; or before one, newest first."""
     question = asked.question()
     record_read(parts.database, parts.reads, principal, Action.REGISTER_READ, asked.told("events"))
@@ -61,7 +63,7 @@ def get_verification(
     ],
     size: Annotated[int | None, Query(ge=1, le=MAX_INTEGER)] = None,
     root: Annotated[str | None, Query(pattern="^[0-9a-f]{64}$")] = None,
-) -> dict[str, Any]:
+) -> VerificationResult:
     """Re-derive the whole register; that it was done is an event too.
 
     ``size`` and ``root`` of an earlier verification are looked for in it.
@@ -78,13 +80,13 @@ def get_verification(
     return result
 
 
-@router.post("/segments", status_code=201)
+@router.post("/segments", status_code=201, responses=repeated(RecordedSegment))
 def post_segment(
     session: Writing,
     response: Response,
     body: SegmentIn,
     principal: Annotated[Principal, allow(Permission.SEGMENTS_WRITE, Action.SEGMENT_REGISTER)],
-) -> dict[str, Any]:
+) -> RecordedSegment:
     """Record a segment's root; the same segment again is 200 and changes nothing."""
     segment = segments.Segment(**body.model_dump())
     if not segments.register_segment(session, principal, segment):

@@ -9,6 +9,7 @@ from bentos.contract.canonical import MAX_INTEGER
 from bentos.contract.errors import ContractError
 from bentos.contract.register import Action
 from control_plane.audit import checkpoints, cosignatures, proofs
+from control_plane.audit.answers import CheckpointView, ConsistencyProof, Cosignature
 from control_plane.audit.models import CheckpointRow
 from control_plane.audit.reads import record_read
 from control_plane.audit.schemas import CosignedIn
@@ -26,7 +27,7 @@ MayRead = Annotated[Principal, allow(Permission.REGISTER_READ)]
 
 
 @router.get("/checkpoint")
-def get_checkpoint(parts: Running, _: MayRead) -> dict[str, Any]:
+def get_checkpoint(parts: Running, _: MayRead) -> CheckpointView:
     """The newest checkpoint with its cosignatures, and how far it is behind."""
     with parts.database.read() as session:
         row = checkpoints.latest(session, checkpoints.origin(session))
@@ -39,7 +40,7 @@ def get_checkpoint(parts: Running, _: MayRead) -> dict[str, Any]:
 def post_checkpoint(
     parts: Running,
     _: Annotated[Principal, allow(Permission.REGISTER_READ, Action.REGISTER_VERIFY, "checkpoint")],
-) -> dict[str, Any]:
+) -> CheckpointView:
     """Sign the register as it is now; the present checkpoint when nothing was added."""
     row = parts.checkpointer.make()
     with parts.database.read() as session:
@@ -65,7 +66,7 @@ def get_proof(
 
 
 @router.get("/consistency")
-def get_consistency(parts: Running, _: MayRead, old: Size, new: Size) -> dict[str, Any]:
+def get_consistency(parts: Running, _: MayRead, old: Size, new: Size) -> ConsistencyProof:
     """That the register of ``new`` events begins with the one of ``old``."""
     with parts.database.read() as session:
         size = read_head(session).size
@@ -81,7 +82,7 @@ def post_cosignature(
     principal: Annotated[
         Principal, allow(Permission.REGISTER_READ, Action.REGISTER_COSIGN, "checkpoint")
     ],
-) -> dict[str, Any]:
+) -> Cosignature:
     """Keep a witness's signature under a checkpoint, once it verifies with the key given."""
     row = cosignatures.keep(session, principal, body.note, body.witness)
     return {"origin": row.origin, "size": row.size, "witness": row.witness, "seen_at": row.seen_at}

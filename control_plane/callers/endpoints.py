@@ -1,10 +1,11 @@
 """HTTP of callers' keys."""
 
-from typing import Annotated, Any
+from typing import Annotated
 
 from bentos.contract.register import Action
 from control_plane.auth import allow
 from control_plane.callers import service
+from control_plane.callers.answers import Caller, NewCaller
 from control_plane.callers.schemas import CallerIn
 from control_plane.paging import Paged
 from control_plane.parts import Reading, Running, Writing
@@ -20,7 +21,7 @@ def post_caller(
     parts: Running,
     body: CallerIn,
     principal: Annotated[Principal, allow(Permission.CALLERS, Action.CALLER_KEY_CREATE, "callers")],
-) -> dict[str, Any]:
+) -> NewCaller:
     """Add a caller; the key is shown this once."""
     members = body.model_dump() | {"shop": body.shop or parts.settings.shop}
     row, key = service.create_caller(session, principal, service.CallerOrder(**members))
@@ -30,7 +31,7 @@ def post_caller(
 @router.get("/callers")
 def get_callers(
     session: Reading, page: Paged, _: Annotated[Principal, allow(Permission.CALLERS)]
-) -> list[dict[str, Any]]:
+) -> list[Caller]:
     """All callers."""
     return [service.caller_view(row) for row in service.list_callers(session, page)]
 
@@ -38,7 +39,7 @@ def get_callers(
 @router.get("/callers/{caller_id}")
 def get_caller(
     session: Reading, caller_id: str, _: Annotated[Principal, allow(Permission.CALLERS)]
-) -> dict[str, Any]:
+) -> Caller:
     """One caller."""
     return service.caller_view(service.get_caller(session, caller_id))
 
@@ -50,6 +51,6 @@ def delete_caller(
     principal: Annotated[
         Principal, allow(Permission.CALLERS, Action.CALLER_KEY_REVOKE, "caller:{caller_id}")
     ],
-) -> dict[str, Any]:
+) -> Caller:
     """Revoke a caller's key."""
     return service.caller_view(service.revoke_caller(session, principal, caller_id))

@@ -1,17 +1,20 @@
 """HTTP of the merchant's consents."""
 
-from typing import Annotated, Any
+from typing import Annotated
 
 from fastapi import Query, Response
 
 from bentos.contract.register import Action
 from control_plane import clock
+from control_plane.answer import repeated
 from control_plane.auth import allow
 from control_plane.consents import exclusions, service
+from control_plane.consents.answers import Basis, Consent, Withdrawn
 from control_plane.consents.schemas import ConsentIn, WithdrawIn
 from control_plane.paging import Paged
 from control_plane.parts import Reading, Running, Writing
 from control_plane.principal import Permission, Principal
+from control_plane.registry.answers import Version
 from control_plane.registry.service import version_summary
 from control_plane.router import Router
 
@@ -25,10 +28,10 @@ Withdrawer = Annotated[
 Shop = Annotated[str | None, Query(min_length=1, max_length=200)]
 
 
-@router.post("", status_code=201)
+@router.post("", status_code=201, responses=repeated(Consent))
 def post_consent(
     session: Writing, parts: Running, response: Response, body: ConsentIn, principal: Giver
-) -> dict[str, Any]:
+) -> Consent:
     """Record a consent the merchant gave in writing. It takes the place of the one in force for
     the same purpose and use; the very same again is 200."""
     members = body.model_dump(exclude={"ticket"}) | {"shop": body.shop or parts.settings.shop}
@@ -45,7 +48,7 @@ def get_consents(
     _: Reader,
     purpose: Annotated[str | None, Query(max_length=40)] = None,
     live: bool | None = None,
-) -> list[dict[str, Any]]:
+) -> list[Consent]:
     """All consents, oldest first; ``live=true``: those in force."""
     found = service.list_consents(session, page, purpose=purpose, live=live)
     return [service.consent_view(row) for row in found]
@@ -59,7 +62,7 @@ def get_basis(
     purpose: Annotated[str, Query(max_length=40)],
     use: Annotated[str, Query(max_length=40)] = "train",
     shop: Shop = None,
-) -> dict[str, Any]:
+) -> Basis:
     """What a trainer, or whoever decides, asks first: the consent in force at this moment, or
     null. ``pseudonym_key_id`` names the key the exclusions' pseudonyms were made with."""
     asked = shop or parts.settings.shop
@@ -75,13 +78,13 @@ def get_basis(
 
 
 @router.get("/{consent_id}")
-def get_consent(session: Reading, consent_id: str, _: Reader) -> dict[str, Any]:
+def get_consent(session: Reading, consent_id: str, _: Reader) -> Consent:
     """One consent, also one that ended."""
     return service.consent_view(service.get_consent(session, consent_id))
 
 
 @router.get("/{consent_id}/versions")
-def get_versions(session: Reading, consent_id: str, page: Paged, _: Reader) -> list[dict[str, Any]]:
+def get_versions(session: Reading, consent_id: str, page: Paged, _: Reader) -> list[Version]:
     """Versions trained under a consent, whatever became of it."""
     return [version_summary(row) for row in service.trained_under(session, consent_id, page)]
 
@@ -89,7 +92,7 @@ def get_versions(session: Reading, consent_id: str, page: Paged, _: Reader) -> l
 @router.post("/{consent_id}/withdraw")
 def post_withdrawal(
     session: Writing, consent_id: str, body: WithdrawIn, principal: Withdrawer
-) -> dict[str, Any]:
+) -> Withdrawn:
     """Withdraw a consent: the next training under it is refused. ``trained``: how many versions
     were, which ``…/versions`` lists."""
     row = service.withdraw(session, principal, consent_id, body.reason, body.ticket)

@@ -1,6 +1,6 @@
 """HTTP of customers who are left out. A raw id stands in a body, never in an address."""
 
-from typing import Annotated, Any
+from typing import Annotated
 
 from fastapi import Query
 
@@ -8,6 +8,7 @@ from bentos.contract.register import Action
 from control_plane.auth import allow
 from control_plane.config import Settings
 from control_plane.consents import exclusions
+from control_plane.consents.answers import Customer, Exclusion, Exclusions, Lifted
 from control_plane.consents.models import ExclusionRow
 from control_plane.consents.schemas import ExclusionIn
 from control_plane.paging import Paged
@@ -25,7 +26,7 @@ Shop = Annotated[str | None, Query(min_length=1, max_length=200)]
 @router.post("", status_code=201)
 def post_exclusions(
     session: Writing, parts: Running, body: ExclusionIn, principal: Adder
-) -> dict[str, Any]:
+) -> Exclusions:
     """Leave customers out of training (``excluded``, ``data_sale``) or of what models decide
     (``excluded``, ``automated_decision``), from now on."""
     subjects = exclusions.named_by(parts.settings, body)
@@ -35,9 +36,7 @@ def post_exclusions(
 
 
 @router.post("/lift")
-def post_lifting(
-    session: Writing, parts: Running, body: ExclusionIn, principal: Lifter
-) -> dict[str, Any]:
+def post_lifting(session: Writing, parts: Running, body: ExclusionIn, principal: Lifter) -> Lifted:
     """Leave customers out no longer, for one kind."""
     subjects = exclusions.named_by(parts.settings, body)
     plan = _plan(parts.settings, principal, body)
@@ -52,7 +51,7 @@ def get_exclusions(
     _: Reader,
     kind: Annotated[str | None, Query(max_length=40)] = None,
     shop: Shop = None,
-) -> list[dict[str, Any]]:
+) -> list[Exclusion]:
     """Customers who are left out, by pseudonym."""
     found = exclusions.list_exclusions(session, shop or parts.settings.shop, kind, page)
     return [exclusions.exclusion_view(row) for row in found]
@@ -61,7 +60,7 @@ def get_exclusions(
 @router.get("/{subject}")
 def get_exclusion(
     session: Reading, parts: Running, subject: str, _: Reader, shop: Shop = None
-) -> dict[str, Any]:
+) -> Customer:
     """Whether one customer, by pseudonym, may be learnt from and be decided about."""
     return exclusions.of_customer(session, shop or parts.settings.shop, subject)
 

@@ -10,6 +10,7 @@ from bentos.decision_lake.parts import moment_of
 from control_plane.auth import allow
 from control_plane.decisions import service
 from control_plane.decisions.access import require_personal
+from control_plane.decisions.answers import Counts, Decisions, OneDecision
 from control_plane.decisions.criteria import Criteria
 from control_plane.decisions.schemas import Filters, ListQuery, Paged, SearchIn
 from control_plane.decisions.subject import TARGETING_KEY_KIND, check_subject, pseudonym_of
@@ -31,7 +32,7 @@ OneReader = Annotated[
 @router.get("")
 def get_decisions(
     parts: Running, principal: Reader, query: Annotated[ListQuery, Query()]
-) -> dict[str, Any]:
+) -> Decisions:
     """Public parts, newest first, of the last 30 days unless ``since`` says otherwise.
 
     ``next`` of the answer is ``before`` of the next page. ``subject`` takes the permission to
@@ -45,7 +46,7 @@ def get_decisions(
 
 
 @router.post("/search")
-def post_search(parts: Running, principal: PersonalReader, body: SearchIn) -> dict[str, Any]:
+def post_search(parts: Running, principal: PersonalReader, body: SearchIn) -> Decisions:
     """Decisions about one raw targeting key, which is used in memory and kept nowhere."""
     key_file, shop = parts.settings.keys / "pseudonym.key", body.shop or parts.settings.shop
     subject = pseudonym_of(key_file, shop, TARGETING_KEY_KIND, body.targeting_key)
@@ -53,7 +54,7 @@ def post_search(parts: Running, principal: PersonalReader, body: SearchIn) -> di
 
 
 @router.get("/counts")
-def get_counts(parts: Running, _: Reader, query: Annotated[Filters, Query()]) -> dict[str, Any]:
+def get_counts(parts: Running, _: Reader, query: Annotated[Filters, Query()]) -> Counts:
     """Decisions and distinct subjects by step and arm of a release, and the subjects' buckets."""
     with parts.database.read() as session:
         fresh = service.freshness(session)
@@ -66,7 +67,7 @@ def get_decision(
     principal: OneReader,
     decision_id: str,
     personal: Annotated[bool, Query()] = False,
-) -> dict[str, Any]:
+) -> OneDecision:
     """One decision; ``personal=true`` takes a permission of its own, and is recorded."""
     if personal:
         require_personal(principal)

@@ -1,6 +1,6 @@
 """HTTP of what is made of one decision: evidence that verifies offline, and the same again."""
 
-from typing import Annotated, Any
+from typing import Annotated
 
 from fastapi import Query
 from fastapi.responses import Response
@@ -11,6 +11,7 @@ from control_plane.audit.offline.notes import Policy
 from control_plane.auth import allow
 from control_plane.decisions import service
 from control_plane.decisions.access import require_personal
+from control_plane.decisions.answers import Rerun
 from control_plane.decisions.evidence import make_evidence
 from control_plane.decisions.offline.documents import read_document_keys
 from control_plane.decisions.rerun import Changes, rerun
@@ -65,9 +66,7 @@ def get_evidence(
 
 
 @router.post("/{decision_id}/rerun")
-def post_rerun(
-    parts: Running, principal: Rerunner, decision_id: str, body: RerunIn
-) -> dict[str, Any]:
+def post_rerun(parts: Running, principal: Rerunner, decision_id: str, body: RerunIn) -> Rerun:
     """Run a decision's inputs again: at its revision, or against another version, person, inputs.
 
     The same version on the same inputs has to reproduce what was recorded. Recorded.

@@ -1,12 +1,13 @@
 """HTTP of what makes decisions go: erasure of a person, retention."""
 
 from datetime import UTC, datetime
-from typing import Annotated, Any
+from typing import Annotated
 
 from sqlalchemy import event
 
 from bentos.contract.register import Action
 from control_plane.auth import allow
+from control_plane.decisions.answers import Erasure, Expired, RetentionPlan
 from control_plane.decisions.erasure import erasure_view, list_erasures, order_erasure
 from control_plane.decisions.erasure_order import subjects_of
 from control_plane.decisions.retention import due, expire
@@ -24,9 +25,7 @@ Expirer = Annotated[
 
 
 @router.post("/erasures", status_code=202)
-def post_erasure(
-    session: Writing, parts: Running, principal: Eraser, body: ErasureIn
-) -> dict[str, Any]:
+def post_erasure(session: Writing, parts: Running, principal: Eraser, body: ErasureIn) -> Erasure:
     """Order that a person is erased from the decisions; the upkeep carries it out at once.
 
     A raw key or id is used in memory and kept nowhere; of the person a digest is kept.
@@ -39,13 +38,13 @@ def post_erasure(
 
 
 @router.get("/erasures")
-def get_erasures(session: Reading, page: Paged, _: Eraser) -> list[dict[str, Any]]:
+def get_erasures(session: Reading, page: Paged, _: Eraser) -> list[Erasure]:
     """All orders, newest first; ``done_at`` says that every file has been through it."""
     return [erasure_view(row) for row in list_erasures(session, page)]
 
 
 @router.get("/retention")
-def get_retention(parts: Running, _: Expirer) -> dict[str, Any]:
+def get_retention(parts: Running, _: Expirer) -> RetentionPlan:
     """What would be deleted now: a dry run."""
     kept, today = parts.settings.retention, datetime.now(UTC).date()
     found = due(parts.decisions.lake, kept, today)
@@ -54,7 +53,7 @@ def get_retention(parts: Running, _: Expirer) -> dict[str, Any]:
 
 
 @router.post("/retention")
-def post_retention(parts: Running, principal: Expirer) -> dict[str, Any]:
+def post_retention(parts: Running, principal: Expirer) -> Expired:
     """Delete what is due now, instead of within the hour."""
     today = datetime.now(UTC).date()
     gone = expire(parts.decisions.lake, parts.database, principal, parts.settings.retention, today)

@@ -7,6 +7,7 @@ from sqlmodel import col, select
 from bentos.contract.register import Action
 from control_plane.auth import allow
 from control_plane.follow import service
+from control_plane.follow.answers import Follow, ListedFollow
 from control_plane.follow.models import FollowRow
 from control_plane.follow.schemas import FollowIn
 from control_plane.paging import Paged
@@ -24,13 +25,13 @@ Ender = Annotated[Principal, allow(_P.RELEASES_BACK, _A.FOLLOW_END, "follow:{fol
 
 
 @router.post("", status_code=201)
-def post_follow(session: Writing, body: FollowIn, principal: Proposer) -> dict[str, Any]:
+def post_follow(session: Writing, body: FollowIn, principal: Proposer) -> Follow:
     """Propose to take the routes of some models from an upstream GrowthBook."""
     return service.view(service.propose(session, principal, body))
 
 
 @router.get("")
-def get_follows(session: Reading, parts: Running, page: Paged, _: Reader) -> list[dict[str, Any]]:
+def get_follows(session: Reading, parts: Running, page: Paged, _: Reader) -> list[ListedFollow]:
     """What is, was and is to be followed, newest first; ``contact`` is this process's."""
     order = (col(FollowRow.proposed_at), col(FollowRow.id))
     rows = page.rows(session, select(FollowRow), *order, newest_first=True)
@@ -38,15 +39,13 @@ def get_follows(session: Reading, parts: Running, page: Paged, _: Reader) -> lis
 
 
 @router.post("/{follow_id}/approve")
-def post_approve(
-    session: Writing, follow_id: str, body: ReasonIn, principal: Approver
-) -> dict[str, Any]:
+def post_approve(session: Writing, follow_id: str, body: ReasonIn, principal: Approver) -> Follow:
     """Agree, as a second person; from now on it is in force."""
     return service.view(service.approve(session, principal, follow_id, body.reason))
 
 
 @router.post("/{follow_id}/end")
-def post_end(session: Writing, follow_id: str, body: ReasonIn, principal: Ender) -> dict[str, Any]:
+def post_end(session: Writing, follow_id: str, body: ReasonIn, principal: Ender) -> Follow:
     """Stop following: the models go back to their stable versions."""
     return service.view(service.end(session, principal, follow_id, body.reason))
 

@@ -12,6 +12,7 @@ from bentos.contract.register import Action
 from control_plane.auth import allow
 from control_plane.errors import UnavailableError
 from control_plane.growthbook import frames, service
+from control_plane.growthbook.answers import NewSdkKey, SdkKey
 from control_plane.growthbook.schemas import SdkKeyIn
 from control_plane.lint.publication import check_audience
 from control_plane.paging import Paged
@@ -42,7 +43,7 @@ def post_sdk_key(
     session: Writing,
     body: SdkKeyIn,
     principal: Annotated[Principal, allow(Permission.SDK_KEYS, Action.SDK_KEY_CREATE, "sdk_keys")],
-) -> dict[str, Any]:
+) -> NewSdkKey:
     """Make an SDK key; it is shown this once."""
     row, text = service.create_sdk_key(session, principal, body.name, body.kind, body.models)
     check_audience(session, row, load_served(session).routes.features)
@@ -52,7 +53,7 @@ def post_sdk_key(
 @router.get("/api/v1/sdk-keys")
 def get_sdk_keys(
     session: Reading, page: Paged, _: Annotated[Principal, allow(Permission.SDK_KEYS)]
-) -> list[dict[str, Any]]:
+) -> list[SdkKey]:
     """All SDK keys, without their text."""
     return [service.key_view(row) for row in service.list_sdk_keys(session, page)]
 
@@ -64,7 +65,7 @@ def delete_sdk_key(
     principal: Annotated[
         Principal, allow(Permission.SDK_KEYS, Action.SDK_KEY_REVOKE, "sdk_key:{key_id}")
     ],
-) -> dict[str, Any]:
+) -> SdkKey:
     """Revoke an SDK key."""
     return service.key_view(service.revoke_sdk_key(session, principal, key_id))
 

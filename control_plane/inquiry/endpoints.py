@@ -12,6 +12,12 @@ from bentos.contract.register import Action
 from control_plane import clock
 from control_plane.audit.reads import ENTITY, record_read
 from control_plane.auth import allow
+from control_plane.inquiry.answers import (
+    EntitledAnswer,
+    PublishAnswer,
+    ServedAnswer,
+    StaleApprovalAnswer,
+)
 from control_plane.inquiry.entitled import entitled
 from control_plane.inquiry.history import Period
 from control_plane.inquiry.publishes import WITHOUT_APPROVAL, publishes
@@ -59,7 +65,7 @@ def get_publishes(
     until: Time = None,
     *,
     unapproved: bool = False,
-) -> list[dict[str, Any]]:
+) -> list[PublishAnswer]:
     """Every published change of a route; ``unapproved``: those without independent approval."""
     period = Period(since, until)
     _note(parts, auditor, "publishes", since=since, until=until, unapproved=unapproved)
@@ -79,7 +85,7 @@ def get_stale_approvals(
     asked: Asked,
     since: Time = None,
     until: Time = None,
-) -> list[dict[str, Any]]:
+) -> list[StaleApprovalAnswer]:
     """Moves forward on an approval older than the release's last edit."""
     period = Period(since, until)
     _note(parts, auditor, "stale-approvals", since=since, until=until)
@@ -94,7 +100,7 @@ def get_entitled(
     page: Paged,
     at: Annotated[str, Query(max_length=100)],
     permission: Annotated[str, Query(max_length=100)] = Permission.RELEASES_FORWARD.value,
-) -> list[dict[str, Any]]:
+) -> list[EntitledAnswer]:
     """Who could move a release forward at a time, or had another permission."""
     moment = clock.parse(at, "at")
     known = [each.value for each in Permission]
@@ -114,7 +120,7 @@ def get_served(
     auditor: Auditor,
     model: Annotated[str, Query(max_length=200)],
     at: Annotated[str, Query(max_length=100)],
-) -> dict[str, Any]:
+) -> ServedAnswer:
     """What a model's route and kill were at a time."""
     moment = clock.parse(at, "at")
     _note(parts, auditor, "served", model=model, at=moment)

@@ -5,6 +5,7 @@ from typing import Annotated, Any
 from bentos.contract.route import compile_features
 from control_plane.auth import allow
 from control_plane.body import Body
+from control_plane.lint.answers import Findings
 from control_plane.lint.finding import Finding, errors
 from control_plane.lint.linter import lint
 from control_plane.lint.publication import known_to, lint_features
@@ -24,13 +25,13 @@ class PayloadIn(Body):
 
 
 @router.get("")
-def get_lint(session: Reading, _: Reader) -> dict[str, Any]:
+def get_lint(session: Reading, _: Reader) -> Findings:
     """What is wrong with the routes as the releases want them now."""
     return _told(lint_features(session, compile_features(desired_routes(session))))
 
 
 @router.post("")
-def post_lint(session: Reading, body: PayloadIn, _: Reader) -> dict[str, Any]:
+def post_lint(session: Reading, body: PayloadIn, _: Reader) -> Findings:
     """What would be wrong with this payload, against the attributes declared here."""
     return _told(lint(body.payload, known_to(session)))
 

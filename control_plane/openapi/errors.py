@@ -62,6 +62,13 @@ _MEANING = {
     ),
 }
 
+# Of which there is one, or none yet.
+_MAY_BE_MISSING = {
+    "/api/v1/register/checkpoint",
+    "/api/v1/session/oidc",
+    "/api/v1/session/oidc/callback",
+}
+
 
 def responses(route: Route, method: str, *, guarded: bool) -> Json:
     """The errors of an operation, by status."""
@@ -69,7 +76,7 @@ def responses(route: Route, method: str, *, guarded: bool) -> Json:
     statuses = {400, 422, 503}
     if guarded:
         statuses |= {401, 403}
-    if route.dependant.path_params:
+    if route.dependant.path_params or route.path in _MAY_BE_MISSING:
         statuses.add(404)
     if method != "get":
         statuses |= {404, 409}

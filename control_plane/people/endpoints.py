@@ -1,6 +1,6 @@
 """HTTP of persons."""
 
-from typing import Annotated, Any
+from typing import Annotated
 
 from bentos.contract.errors import ContractError
 from bentos.contract.register import Action
@@ -9,6 +9,7 @@ from control_plane.paging import Paged
 from control_plane.parts import Parts, Reading, Running, Writing
 from control_plane.people import access, identities, service, sessions, sign_in
 from control_plane.people.access_review import access_review
+from control_plane.people.answers import AccessReview, Identity, Password, Person, Session
 from control_plane.people.schemas import IdentityIn, PersonIn, RolesIn
 from control_plane.principal import Permission, Principal
 from control_plane.router import Router
@@ -22,7 +23,7 @@ def post_person(
     session: Writing,
     body: PersonIn,
     principal: Annotated[Principal, allow(Permission.PEOPLE, Action.PERSON_CREATE, "people")],
-) -> dict[str, Any]:
+) -> Person:
     """Add a person."""
     row = service.create_person(session, principal, body.id, body.name, body.roles)
     return service.person_view(row)
@@ -31,7 +32,7 @@ def post_person(
 @router.get("/people")
 def get_people(
     session: Reading, page: Paged, _: Annotated[Principal, allow(Permission.PEOPLE)]
-) -> list[dict[str, Any]]:
+) -> list[Person]:
     """Everyone."""
     return [service.person_view(row) for row in service.list_people(session, page)]
 
@@ -39,7 +40,7 @@ def get_people(
 @router.get("/people/{person_id}")
 def get_person(
     session: Reading, person_id: str, _: Annotated[Principal, allow(Permission.PEOPLE)]
-) -> dict[str, Any]:
+) -> Person:
     """One person."""
     return service.person_view(service.get_person(session, person_id))
 
@@ -50,7 +51,7 @@ def patch_person(
     person_id: str,
     body: RolesIn,
     principal: Annotated[Principal, allow(Permission.PEOPLE, Action.PERSON_EDIT, _PERSON)],
-) -> dict[str, Any]:
+) -> Person:
     """Replace a person's roles."""
     return service.person_view(service.change_roles(session, principal, person_id, body.roles))
 
@@ -60,7 +61,7 @@ def delete_person(
     session: Writing,
     person_id: str,
     principal: Annotated[Principal, allow(Permission.PEOPLE, Action.PERSON_DISABLE, _PERSON)],
-) -> dict[str, Any]:
+) -> Person:
     """Disable a person; the register goes on naming them."""
     return service.person_view(access.disable_person(session, principal, person_id))
 
@@ -70,7 +71,7 @@ def post_enable(
     session: Writing,
     person_id: str,
     principal: Annotated[Principal, allow(Permission.PEOPLE, Action.PERSON_ENABLE, _PERSON)],
-) -> dict[str, Any]:
+) -> Person:
     """Let a disabled person in again; keys and password they need anew."""
     return service.person_view(access.enable_person(session, principal, person_id))
 
@@ -80,7 +81,7 @@ def post_password(
     session: Writing,
     person_id: str,
     principal: Annotated[Principal, allow(Permission.PEOPLE, Action.PASSWORD_RESET, _PERSON)],
-) -> dict[str, Any]:
+) -> Password:
     """Give a person a one-time password; it is shown this once and ends their sessions."""
     password = sign_in.reset_password(session, principal, person_id, sign_in.new_one_time())
     return {"person": person_id, "password": password.text, "expires_at": password.expires_at}
@@ -92,7 +93,7 @@ def get_identities(
     person_id: str,
     page: Paged,
     _: Annotated[Principal, allow(Permission.PEOPLE)],
-) -> list[dict[str, Any]]:
+) -> list[Identity]:
     """Who the person is to the OpenID provider."""
     service.get_person(session, person_id)
     found = identities.list_identities(session, person_id, page)
@@ -106,7 +107,7 @@ def post_identity(
     person_id: str,
     body: IdentityIn,
     principal: Annotated[Principal, allow(Permission.PEOPLE, Action.IDENTITY_LINK, _PERSON)],
-) -> dict[str, Any]:
+) -> Identity:
     """Let whoever the provider knows by this subject sign in as the person."""
     issuer = _issuer(parts, body.issuer)
     row = identities.link(session, principal, person_id, issuer, body.subject)
@@ -138,7 +139,7 @@ def get_sessions(
     person_id: str,
     page: Paged,
     _: Annotated[Principal, allow_self_or(Permission.PEOPLE)],
-) -> list[dict[str, Any]]:
+) -> list[Session]:
     """One's own open sessions, or another's."""
     service.get_person(session, person_id)
     return [sessions.session_view(row) for row in sessions.live_sessions(session, person_id, page)]
@@ -169,6 +170,6 @@ def delete_one_session(
 @router.get("/access-review")
 def get_access_review(
     session: Reading, _: Annotated[Principal, allow(Permission.REGISTER_READ)]
-) -> dict[str, Any]:
+) -> AccessReview:
     """Who has which role since when and by whom, and all keys with their last use."""
     return access_review(session)

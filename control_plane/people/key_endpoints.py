@@ -8,9 +8,10 @@ from control_plane.auth import allow, allow_anyone, allow_self_or
 from control_plane.paging import Paged
 from control_plane.parts import Reading, Writing
 from control_plane.people import keys
+from control_plane.people.answers import Key, ListedKey, NewKey
 from control_plane.people.keys import KeyPlan
 from control_plane.people.models import KeyRow
-from control_plane.people.schemas import KeyIn, RotateIn
+from control_plane.people.schemas import KeyIn, RotateKeyIn
 from control_plane.people.secret import Secret
 from control_plane.principal import Permission, Principal
 from control_plane.router import Router
@@ -27,7 +28,7 @@ def post_key(
         Principal, allow_self_or(Permission.PEOPLE, Action.KEY_CREATE, "person:{person_id}")
     ],
     body: KeyIn | None = None,
-) -> dict[str, Any]:
+) -> NewKey:
     """Make a key for oneself, or for another; it is shown this once."""
     key = keys.issue_person_key(session, principal, person_id, _plan(body))
     return _shown(key, session.get_one(KeyRow, key.id))
@@ -39,7 +40,7 @@ def get_persons_keys(
     person_id: str,
     page: Paged,
     _: Annotated[Principal, allow_self_or(Permission.PEOPLE)],
-) -> list[dict[str, Any]]:
+) -> list[ListedKey]:
     """One's own keys, or another's, without anything secret."""
     return [_listed(row) for row in keys.keys_of(session, person_id, page)]
 
@@ -52,7 +53,7 @@ def post_service_key(
         Principal, allow(Permission.PEOPLE, Action.KEY_CREATE, "service:{service_name}")
     ],
     body: KeyIn | None = None,
-) -> dict[str, Any]:
+) -> NewKey:
     """Make a key for a service, e.g. a second gateway; it is shown this once."""
     key = keys.issue_service_key(session, principal, service_name, _plan(body))
     return _shown(key, session.get_one(KeyRow, key.id))
@@ -61,7 +62,7 @@ def post_service_key(
 @router.get("/keys")
 def get_keys(
     session: Reading, page: Paged, _: Annotated[Principal, allow(Permission.PEOPLE)]
-) -> list[dict[str, Any]]:
+) -> list[ListedKey]:
     """All keys of persons and services, without anything secret."""
     return [_listed(row) for row in keys.list_keys(session, page)]
 
@@ -71,10 +72,10 @@ def post_rotation(
     session: Writing,
     key_id: str,
     principal: Annotated[Principal, allow_anyone(Action.KEY_ROTATE, _KEY)],
-    body: RotateIn | None = None,
-) -> dict[str, Any]:
+    body: RotateKeyIn | None = None,
+) -> NewKey:
     """Make a key's successor; both are good until the old one ends."""
-    overlap_s = (body or RotateIn()).overlap_s
+    overlap_s = (body or RotateKeyIn()).overlap_s
     return _shown(*keys.rotate_key(session, principal, key_id, overlap_s))
 
 
@@ -83,7 +84,7 @@ def delete_key(
     session: Writing,
     key_id: str,
     principal: Annotated[Principal, allow_anyone(Action.KEY_REVOKE, _KEY)],
-) -> dict[str, Any]:
+) -> Key:
     """Revoke a key: one's own, or with the permission any."""
     return keys.key_view(keys.revoke_key(session, principal, key_id))
 

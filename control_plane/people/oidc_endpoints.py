@@ -1,6 +1,6 @@
 """HTTP of signing in through the OpenID provider: away, and back."""
 
-from typing import Annotated, Any
+from typing import Annotated
 
 from fastapi import Query, Request
 from fastapi.responses import RedirectResponse
@@ -10,6 +10,7 @@ from control_plane.auth import source_of
 from control_plane.errors import NotFoundError
 from control_plane.parts import Parts, Running
 from control_plane.people import cookies, oidc_sign_in
+from control_plane.people.answers import Methods
 from control_plane.people.oidc_sign_in import Returned
 from control_plane.people.provider import Provider
 from control_plane.people.session_endpoints import end_previous, give_cookie, lifetime
@@ -23,7 +24,7 @@ Text = Annotated[str | None, Query(max_length=4096)]
 
 
 @router.get("/methods")
-def get_methods(parts: Running) -> dict[str, Any]:
+def get_methods(parts: Running) -> Methods:
     """How one may sign in here; no key is needed to ask."""
     provider = parts.provider
     oidc = None

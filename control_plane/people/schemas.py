@@ -27,7 +27,7 @@ class KeyIn(Body):
     expires_at: str | None = None
 
 
-class RotateIn(Body):
+class RotateKeyIn(Body):
     """How long the old key is good beside the new one, in seconds: a day, at most 30."""
 
     overlap_s: int = Field(default=86_400, ge=0, le=2_592_000)

@@ -15,6 +15,7 @@ from control_plane.config import Settings
 from control_plane.errors import BusyError, ForbiddenError, ProviderError
 from control_plane.parts import Parts, Reading, Running, parts_of
 from control_plane.people import cookies, oidc_sign_in, sessions, sign_in
+from control_plane.people.answers import NewSession, Self, SignedOut
 from control_plane.people.attempts import DEVICE_COOKIE, DEVICE_KEPT_S
 from control_plane.people.models import PersonRow, SessionRow
 from control_plane.people.schemas import PasswordIn, SignInIn
@@ -31,7 +32,7 @@ Someone = Annotated[Principal, allow_anyone()]
 @router.post("", status_code=201)
 def post_session(
     request: Request, response: Response, parts: Running, body: SignInIn
-) -> dict[str, Any]:
+) -> NewSession:
     """Sign in: the answer sets the session's cookie, a fresh one each time."""
     request.state.attempt = (Action.SESSION_CREATE, _SELF)
     if cookies.is_cross_origin(request, parts.settings.public_url):
@@ -54,7 +55,7 @@ def post_session(
 
 
 @router.get("")
-def get_session(session: Reading, principal: Someone) -> dict[str, Any]:
+def get_session(session: Reading, principal: Someone) -> Self:
     """Who is asking and what they may do, with a key too."""
     return _view(session, principal)
 
@@ -66,7 +67,7 @@ def delete_session(
     parts: Running,
     principal: Annotated[Principal, allow_anyone(Action.SESSION_END, _SELF)],
     everywhere: bool = False,
-) -> dict[str, Any]:
+) -> SignedOut:
     """Sign out, here or in all browsers.
 
     ``provider_sign_out`` is where to send the browser to end the session at the OpenID
@@ -92,7 +93,7 @@ def put_password(
     parts: Running,
     body: PasswordIn,
     principal: Annotated[Principal, allow_anyone(Action.PASSWORD_CHANGE, _SELF)],
-) -> dict[str, Any]:
+) -> NewSession:
     """Choose a password of one's own; every session ends and a new one begins here."""
     signed_in = sign_in.change_password(
         parts.database,

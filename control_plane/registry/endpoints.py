@@ -5,11 +5,13 @@ from typing import Annotated, Any
 from fastapi import Body, Response
 
 from bentos.contract.register import Action
+from control_plane.answer import repeated
 from control_plane.auth import allow
 from control_plane.paging import Paged
 from control_plane.parts import Reading, Running, Writing
 from control_plane.principal import Permission, Principal
 from control_plane.registry import service
+from control_plane.registry.answers import Version, Visibility, WholeVersion
 from control_plane.registry.manifest_input import read_manifest
 from control_plane.registry.schemas import VisibilityIn
 from control_plane.router import Router
@@ -17,7 +19,7 @@ from control_plane.router import Router
 router = Router(prefix="/api/v1")
 
 
-@router.post("/versions", status_code=201)
+@router.post("/versions", status_code=201, responses=repeated(Version))
 def post_version(
     session: Writing,
     response: Response,
@@ -25,7 +27,7 @@ def post_version(
         Principal, allow(Permission.VERSIONS_REGISTER, Action.VERSION_REGISTER, "versions")
     ],
     body: Annotated[dict[str, Any], Body()],
-) -> dict[str, Any]:
+) -> Version:
     """Register a version by its manifest; the same manifest again is 200."""
     row, is_new = service.register_version(session, principal, read_manifest(body))
     if not is_new:
@@ -39,7 +41,7 @@ def get_versions(
     page: Paged,
     _: Annotated[Principal, allow(Permission.READ)],
     model: str | None = None,
-) -> list[dict[str, Any]]:
+) -> list[Version]:
     """Versions without their manifests, oldest first."""
     return [service.version_summary(row) for row in service.list_versions(session, model, page)]
 
@@ -47,7 +49,7 @@ def get_versions(
 @router.get("/versions/{version}")
 def get_version(
     session: Reading, version: str, _: Annotated[Principal, allow(Permission.READ)]
-) -> dict[str, Any]:
+) -> WholeVersion:
     """One version with its manifest."""
     return service.get_version(session, version).model_dump()
 
@@ -61,7 +63,7 @@ def put_visibility(
     principal: Annotated[
         Principal, allow(Permission.MODELS_EXPOSE, Action.MODEL_VISIBILITY, "model:{model}")
     ],
-) -> dict[str, str]:
+) -> Visibility:
     """Let public SDK keys name this model, or no longer."""
     row = service.set_visibility(
         session,

@@ -12,10 +12,13 @@ from control_plane.errors import NotFoundError
 from control_plane.paging import Paged
 from control_plane.parts import Reading, Running, Writing
 from control_plane.principal import Permission, Principal
+from control_plane.registry.answers import Version
 from control_plane.registry.service import version_summary
 from control_plane.releases import drafts, kills, queries, service
+from control_plane.releases.answers import Model, Release, TimelineEvent
 from control_plane.releases.content import Draft
 from control_plane.releases.exposures import look
+from control_plane.releases.kill_answers import Kill
 from control_plane.releases.lifecycle import State, Verb
 from control_plane.releases.local_kills import enter_local_kill
 from control_plane.releases.models import ReleaseRow
@@ -42,7 +45,7 @@ _RELEASE = "release:{release_id}"
 @router.get("/models")
 def get_models(
     session: Reading, page: Paged, _: Annotated[Principal, allow(Permission.READ)]
-) -> list[dict[str, Any]]:
+) -> list[Model]:
     """Every model: what serves it, its open release, its kill."""
     return Published(session).models(page)
 
@@ -55,7 +58,7 @@ def post_retirement(
     principal: Annotated[
         Principal, allow(Permission.VERSIONS_RETIRE, Action.VERSION_RETIRE, "version:{version}")
     ],
-) -> dict[str, Any]:
+) -> Version:
     """Retire a version that nothing needs."""
     return version_summary(retire_unused(session, principal, version, body.reason))
 
@@ -68,7 +71,7 @@ def post_release(
     principal: Annotated[
         Principal, allow(Permission.RELEASES_WRITE, Action.RELEASE_CREATE, "releases")
     ],
-) -> dict[str, Any]:
+) -> Release:
     """Draft a release."""
     row = drafts.create_release(session, principal, Draft(**body.model_dump()))
     return _tagged(session, row, response)
@@ -81,7 +84,7 @@ def get_releases(
     _: Annotated[Principal, allow(Permission.READ)],
     model: str | None = None,
     state: State | None = None,
-) -> list[dict[str, Any]]:
+) -> list[Release]:
     """Releases, newest first."""
     published = Published(session)
     rows = queries.list_releases(session, model, state.value if state else None, page)
@@ -94,7 +97,7 @@ def get_release(
     release_id: str,
     response: Response,
     _: Annotated[Principal, allow(Permission.READ)],
-) -> dict[str, Any]:
+) -> Release:
     """One release. Its ETag is its revision, for If-Match."""
     return _tagged(session, queries.get_release(session, release_id), response)
 
@@ -105,7 +108,7 @@ def get_timeline(
     release_id: str,
     page: Paged,
     _: Annotated[Principal, allow(Permission.READ)],
-) -> list[dict[str, Any]]:
+) -> list[TimelineEvent]:
     """What happened to a release, oldest first, denied attempts too."""
     return timeline(session, release_id, page)
 
@@ -120,7 +123,7 @@ def patch_release(
         Principal, allow(Permission.RELEASES_WRITE, Action.RELEASE_EDIT, _RELEASE)
     ],
     if_match: IfMatch = None,
-) -> dict[str, Any]:
+) -> Release:
     """Edit a release that has not started: back to draft, approvals void.
 
     Takes the revision that was read, as If-Match or ``expected_revision``.
@@ -144,7 +147,7 @@ def post_verb(  # noqa: PLR0913, PLR0917 - what a request is made of
     response: Response,
     principal: Annotated[Principal, allow_verb(_RELEASE)],
     if_match: IfMatch = None,
-) -> dict[str, Any]:
+) -> Release:
     """Move a release: submit approve refuse schedule start ramp lower open_gate pause …
 
     ``approve`` and ``open_gate`` take the revision that was read, as If-Match or
@@ -170,7 +173,7 @@ def post_kill(
     session: Writing,
     body: KillIn,
     principal: Annotated[Principal, allow(Permission.KILL, Action.KILL_SET, "kills")],
-) -> dict[str, Any]:
+) -> Kill:
     """Force a model onto a version it once promoted, now."""
     row = kills.set_kill(
         session, principal, body.model, body.version, body.reason, body.expires_in_s
@@ -183,7 +186,7 @@ def post_local_kill(
     session: Writing,
     body: LocalKillIn,
     principal: Annotated[Principal, allow(Permission.KILL, Action.KILL_SET, "kills")],
-) -> dict[str, Any]:
+) -> Kill:
     """Enter a kill that was set on a gateway's machine; entering it again changes nothing."""
     row = enter_local_kill(session, principal, LocalKill(**body.model_dump()))
     return kills.kill_view(row)
@@ -192,7 +195,7 @@ def post_local_kill(
 @router.get("/kills")
 def get_kills(
     session: Reading, page: Paged, _: Annotated[Principal, allow(Permission.READ)]
-) -> list[dict[str, Any]]:
+) -> list[Kill]:
     """Kills in force."""
     return [kills.kill_view(row) for row in kills.active_kills(session, page)]
 
@@ -203,6 +206,6 @@ def delete_kill(
     model: str,
     body: ReasonIn,
     principal: Annotated[Principal, allow(Permission.KILL, Action.KILL_CLEAR, "kill:{model}")],
-) -> dict[str, Any]:
+) -> Kill:
     """End a kill; the model's release stays paused at 0 %."""
     return kills.kill_view(kills.clear_kill(session, principal, model, body.reason))

@@ -1,6 +1,6 @@
 """HTTP of freeze windows."""
 
-from typing import Annotated, Any
+from typing import Annotated
 
 from bentos.contract.register import Action
 from control_plane.auth import allow
@@ -8,6 +8,7 @@ from control_plane.paging import Paged
 from control_plane.parts import Reading, Writing
 from control_plane.principal import Permission, Principal
 from control_plane.releases import freezes
+from control_plane.releases.answers import Exemption, Freeze, OneFreeze
 from control_plane.releases.conflict import check_revision
 from control_plane.releases.queries import get_release
 from control_plane.releases.schemas import ExemptionIn, FreezeIn, ReasonIn
@@ -22,7 +23,7 @@ def post_freeze(
     session: Writing,
     body: FreezeIn,
     principal: Annotated[Principal, allow(Permission.FREEZES, Action.FREEZE_CREATE, "freezes")],
-) -> dict[str, Any]:
+) -> Freeze:
     """Make a window in which nothing of some models, or of all, goes forward."""
     window = freezes.Window(**body.model_dump())
     return freezes.freeze_view(freezes.create_freeze(session, principal, window))
@@ -34,7 +35,7 @@ def get_freezes(
     page: Paged,
     _: Annotated[Principal, allow(Permission.READ)],
     past: bool = False,
-) -> list[dict[str, Any]]:
+) -> list[Freeze]:
     """Windows that are or will be in force; with ``past`` all there ever were."""
     return [freezes.freeze_view(row) for row in freezes.list_freezes(session, past=past, page=page)]
 
@@ -42,7 +43,7 @@ def get_freezes(
 @router.get("/{freeze_id}")
 def get_freeze(
     session: Reading, freeze_id: str, _: Annotated[Principal, allow(Permission.READ)]
-) -> dict[str, Any]:
+) -> OneFreeze:
     """One window with its exemptions."""
     row = freezes.get_freeze(session, freeze_id)
     given = [each.model_dump() for each in freezes.exemptions(session, freeze_id)]
@@ -55,7 +56,7 @@ def delete_freeze(
     freeze_id: str,
     body: ReasonIn,
     principal: Annotated[Principal, allow(Permission.FREEZES, Action.FREEZE_END, _FREEZE)],
-) -> dict[str, Any]:
+) -> Freeze:
     """Call off a window that has not begun."""
     row = freezes.cancel_freeze(session, principal, freeze_id, body.reason)
     return freezes.freeze_view(row)
@@ -67,7 +68,7 @@ def post_end(
     freeze_id: str,
     body: ReasonIn,
     principal: Annotated[Principal, allow(Permission.RELEASES_APPROVE, Action.FREEZE_END, _FREEZE)],
-) -> dict[str, Any]:
+) -> Freeze:
     """End a window in force, as an approver who did not make it."""
     return freezes.freeze_view(freezes.end_freeze(session, principal, freeze_id, body.reason))
 
@@ -80,7 +81,7 @@ def post_exemption(
     principal: Annotated[
         Principal, allow(Permission.RELEASES_APPROVE, Action.FREEZE_EXEMPT, _FREEZE)
     ],
-) -> dict[str, Any]:
+) -> Exemption:
     """Let one release's present content go forward all the same, as one more approver."""
     release = get_release(session, body.release)
     check_revision(session, release, body.expected_revision)

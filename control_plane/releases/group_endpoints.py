@@ -11,6 +11,7 @@ from control_plane.paging import Paged
 from control_plane.parts import Reading, Running, Writing
 from control_plane.principal import Permission, Principal
 from control_plane.releases import groups
+from control_plane.releases.answers import DissolvedGroup, Group
 from control_plane.releases.binding import members_of
 from control_plane.releases.endpoints import VERBS
 from control_plane.releases.exposures import look
@@ -34,7 +35,7 @@ def post_group(
     principal: Annotated[
         Principal, allow(Permission.RELEASES_WRITE, Action.GROUP_CREATE, "groups")
     ],
-) -> dict[str, Any]:
+) -> Group:
     """Bind releases that have not started; they go back to draft and are approved together."""
     order = Order(reason=body.reason, ticket=body.ticket)
     return _tagged(session, groups.create_group(session, principal, body.members, order), response)
@@ -43,7 +44,7 @@ def post_group(
 @router.get("")
 def get_groups(
     session: Reading, page: Paged, _: Annotated[Principal, allow(Permission.READ)]
-) -> list[dict[str, Any]]:
+) -> list[Group]:
     """Groups, newest first."""
     published = Published(session)
     return [_view(session, published, group) for group in groups.list_groups(session, page)]
@@ -55,7 +56,7 @@ def get_group(
     group_id: str,
     response: Response,
     _: Annotated[Principal, allow(Permission.READ)],
-) -> dict[str, Any]:
+) -> Group:
     """One group with its releases. Its ETag is its revision, for If-Match."""
     return _tagged(session, groups.get_group(session, group_id), response)
 
@@ -68,7 +69,7 @@ def patch_group(
     response: Response,
     principal: Annotated[Principal, allow(Permission.RELEASES_WRITE, Action.GROUP_EDIT, _GROUP)],
     if_match: IfMatch = None,
-) -> dict[str, Any]:
+) -> Group:
     """Change who belongs to a group that has not started: all go back to draft."""
     revision = expected(if_match, body.expected_revision)
     order = Order(reason=body.reason, ticket=body.ticket, expected_revision=revision)
@@ -85,7 +86,7 @@ def delete_group(
         Principal, allow(Permission.RELEASES_WRITE, Action.GROUP_DISSOLVE, _GROUP)
     ],
     if_match: IfMatch = None,
-) -> dict[str, Any]:
+) -> DissolvedGroup:
     """Let the releases of a group that has not started go on each by itself, from draft."""
     revision = expected(if_match, body.expected_revision)
     order = Order(reason=body.reason, expected_revision=revision)
@@ -103,7 +104,7 @@ def post_group_verb(  # noqa: PLR0913, PLR0917 - what a request is made of
     response: Response,
     principal: Annotated[Principal, allow_verb(_GROUP)],
     if_match: IfMatch = None,
-) -> dict[str, Any]:
+) -> Group:
     """Move all releases of a group, or none: the verbs of a release."""
     if verb not in VERBS:
         raise NotFoundError(f"no verb {verb}: there are {', '.join(sorted(VERBS))}")

@@ -6,6 +6,7 @@ from bentos.contract.errors import ContractError
 from control_plane.auth import allow
 from control_plane.parts import Parts, Running
 from control_plane.principal import Permission, Principal
+from control_plane.releases.answers import Preview
 from control_plane.releases.binding import members_of
 from control_plane.releases.endpoints import VERBS
 from control_plane.releases.groups import get_group
@@ -20,9 +21,7 @@ Reader = Annotated[Principal, allow(Permission.READ)]
 
 
 @router.post("/releases/{release_id}/preview")
-def post_preview(
-    parts: Running, release_id: str, body: PreviewIn, principal: Reader
-) -> dict[str, Any]:
+def post_preview(parts: Running, release_id: str, body: PreviewIn, principal: Reader) -> Preview:
     """What a verb would do to the routes, and to how many of the recent subjects.
 
     ``who_moves`` counts distinct subjects of the last 24 hours by the bucket their decisions
@@ -34,7 +33,7 @@ def post_preview(
 @router.post("/release-groups/{group_id}/preview")
 def post_group_preview(
     parts: Running, group_id: str, body: PreviewIn, principal: Reader
-) -> dict[str, Any]:
+) -> Preview:
     """The same of all releases of a group at once."""
     with parts.database.read() as session:
         members = [row.id for row in members_of(session, get_group(session, group_id).id)]

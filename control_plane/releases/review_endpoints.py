@@ -1,6 +1,6 @@
 """HTTP of the reviews that kills open."""
 
-from typing import Annotated, Any
+from typing import Annotated
 
 from bentos.contract.register import Action
 from control_plane.auth import allow
@@ -8,6 +8,7 @@ from control_plane.paging import Paged
 from control_plane.parts import Reading, Writing
 from control_plane.principal import Permission, Principal
 from control_plane.releases import reviews
+from control_plane.releases.kill_answers import Review
 from control_plane.releases.schemas import AnswerIn
 from control_plane.router import Router
 
@@ -20,7 +21,7 @@ def get_reviews(
     page: Paged,
     _: Annotated[Principal, allow(Permission.READ)],
     state: reviews.Standing | None = None,
-) -> list[dict[str, Any]]:
+) -> list[Review]:
     """Reviews by the time they are due; ``state``: open, overdue or closed."""
     found = reviews.list_reviews(session, state, page)
     return [reviews.review_view(session, row) for row in found]
@@ -29,7 +30,7 @@ def get_reviews(
 @router.get("/{review_id}")
 def get_review(
     session: Reading, review_id: str, _: Annotated[Principal, allow(Permission.READ)]
-) -> dict[str, Any]:
+) -> Review:
     """One review."""
     return reviews.review_view(session, reviews.get_review(session, review_id))
 
@@ -42,7 +43,7 @@ def post_answer(
     principal: Annotated[
         Principal, allow(Permission.KILLS_REVIEW, Action.REVIEW_CLOSE, "review:{review_id}")
     ],
-) -> dict[str, Any]:
+) -> Review:
     """Answer the review of somebody else's kill."""
     row = reviews.close_review(session, principal, review_id, body.outcome, body.notes)
     return reviews.review_view(session, row)

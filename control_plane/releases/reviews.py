@@ -27,7 +27,7 @@ ANSWER_WITHIN_S = 48 * 3600
 """Emergency changes are reviewed within 24 to 48 hours (SOC 2, CC8.1)."""
 
 
-class Outcome(StrEnum):
+class Finding(StrEnum):
     """What the review found. ``follow_up``: justified, and something is to be changed."""
 
     JUSTIFIED = "justified"
@@ -78,8 +78,8 @@ def close_review(
     """Answer a review; raises ForbiddenError for services and for who killed."""
     principal.require(Permission.KILLS_REVIEW)
     row = get_review(session, review_id)
-    if outcome not in set(Outcome):
-        raise ContractError("outcome", f"one of {[each.value for each in Outcome]}", outcome)
+    if outcome not in set(Finding):
+        raise ContractError("outcome", f"one of {[each.value for each in Finding]}", outcome)
     if not notes.strip():
         raise ContractError("notes", "what was found", notes)
     if principal.person is None:

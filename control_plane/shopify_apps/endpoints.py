@@ -1,6 +1,6 @@
 """HTTP of Shopify apps."""
 
-from typing import Annotated, Any
+from typing import Annotated
 
 from bentos.contract.register import Action
 from control_plane.auth import allow
@@ -9,6 +9,7 @@ from control_plane.parts import Parts, Reading, Running, Writing
 from control_plane.principal import Permission, Principal
 from control_plane.router import Router
 from control_plane.shopify_apps import service
+from control_plane.shopify_apps.answers import ShopifyApp
 from control_plane.shopify_apps.schemas import ShopifyAppIn
 
 router = Router(prefix="/api/v1")
@@ -22,7 +23,7 @@ def put_app(
     client_id: str,
     body: ShopifyAppIn,
     principal: Annotated[Principal, allow(Permission.CALLERS, Action.SHOPIFY_APP_SET, _ENTITY)],
-) -> dict[str, Any]:
+) -> ShopifyApp:
     """Add an app, or replace what is known of it."""
     members = body.model_dump() | {"client_id": client_id, "shop": _shop(body, parts)}
     return service.app_view(service.set_app(session, principal, service.AppOrder(**members)))
@@ -31,7 +32,7 @@ def put_app(
 @router.get("/shopify-apps")
 def get_apps(
     session: Reading, page: Paged, _: Annotated[Principal, allow(Permission.CALLERS)]
-) -> list[dict[str, Any]]:
+) -> list[ShopifyApp]:
     """All apps."""
     return [service.app_view(row) for row in service.list_apps(session, page)]
 
@@ -41,7 +42,7 @@ def delete_app(
     session: Writing,
     client_id: str,
     principal: Annotated[Principal, allow(Permission.CALLERS, Action.SHOPIFY_APP_REMOVE, _ENTITY)],
-) -> dict[str, Any]:
+) -> ShopifyApp:
     """Close an app's doors."""
     return service.remove_app(session, principal, client_id)
 

@@ -1,6 +1,6 @@
 """HTTP of webhooks: who is told of what."""
 
-from typing import Annotated, Any
+from typing import Annotated
 
 from bentos.contract.register import Action
 from control_plane.auth import allow
@@ -9,7 +9,8 @@ from control_plane.parts import Reading, Running, Writing
 from control_plane.principal import Permission, Principal
 from control_plane.router import Router
 from control_plane.webhooks import event_type, service
-from control_plane.webhooks.schemas import DisableIn, RotateIn, WebhookEdit, WebhookIn
+from control_plane.webhooks.answers import DeliveryRow, NewWebhook, Types, Webhook
+from control_plane.webhooks.schemas import DisableIn, RotateSecretIn, WebhookEdit, WebhookIn
 
 router = Router(prefix="/api/v1")
 _WEBHOOK = "webhook:{webhook_id}"
@@ -17,7 +18,7 @@ Reader = Annotated[Principal, allow(Permission.WEBHOOKS)]
 
 
 @router.get("/webhook-types")
-def get_types(_: Reader) -> dict[str, Any]:
+def get_types(_: Reader) -> Types:
     """Everything that may be subscribed to."""
     return {"types": list(event_type.TYPES)}
 
@@ -28,7 +29,7 @@ def post_webhook(
     parts: Running,
     body: WebhookIn,
     principal: Annotated[Principal, allow(Permission.WEBHOOKS, Action.WEBHOOK_CREATE, "webhooks")],
-) -> dict[str, Any]:
+) -> NewWebhook:
     """Subscribe. The answer holds the secret that requests are signed with, this once."""
     seal, policy = parts.webhooks.seal, parts.webhooks.plan.policy
     made = service.create_webhook(session, principal, seal, policy, body.model_dump())
@@ -36,13 +37,13 @@ def post_webhook(
 
 
 @router.get("/webhooks")
-def get_webhooks(session: Reading, page: Paged, _: Reader) -> list[dict[str, Any]]:
+def get_webhooks(session: Reading, page: Paged, _: Reader) -> list[Webhook]:
     """All of them, oldest first, without their secrets."""
     return [service.webhook_view(session, row) for row in service.list_webhooks(session, page)]
 
 
 @router.get("/webhooks/{webhook_id}")
-def get_webhook(session: Reading, webhook_id: str, _: Reader) -> dict[str, Any]:
+def get_webhook(session: Reading, webhook_id: str, _: Reader) -> Webhook:
     """One of them: is it reached, since when not."""
     return service.webhook_view(session, service.get_webhook(session, webhook_id))
 
@@ -54,7 +55,7 @@ def patch_webhook(
     webhook_id: str,
     body: WebhookEdit,
     principal: Annotated[Principal, allow(Permission.WEBHOOKS, Action.WEBHOOK_EDIT, _WEBHOOK)],
-) -> dict[str, Any]:
+) -> Webhook:
     """Change name, url or events, from the next event on."""
     changes = body.model_dump(exclude_unset=True)
     service.check_changes(changes)
@@ -79,7 +80,7 @@ def post_disable(
     webhook_id: str,
     body: DisableIn,
     principal: Annotated[Principal, allow(Permission.WEBHOOKS, Action.WEBHOOK_DISABLE, _WEBHOOK)],
-) -> dict[str, Any]:
+) -> Webhook:
     """Send nothing more; what waits becomes dead letters."""
     row = service.disable_webhook(session, principal, webhook_id, body.reason)
     return service.webhook_view(session, row)
@@ -90,7 +91,7 @@ def post_enable(
     session: Writing,
     webhook_id: str,
     principal: Annotated[Principal, allow(Permission.WEBHOOKS, Action.WEBHOOK_ENABLE, _WEBHOOK)],
-) -> dict[str, Any]:
+) -> Webhook:
     """Send again, from the next event on."""
     return service.webhook_view(session, service.enable_webhook(session, principal, webhook_id))
 
@@ -101,10 +102,10 @@ def post_rotation(
     parts: Running,
     webhook_id: str,
     principal: Annotated[Principal, allow(Permission.WEBHOOKS, Action.WEBHOOK_ROTATE, _WEBHOOK)],
-    body: RotateIn | None = None,
-) -> dict[str, Any]:
+    body: RotateSecretIn | None = None,
+) -> NewWebhook:
     """Make a new secret, shown this once; the old one signs too until it ends."""
-    overlap_s = (body or RotateIn()).overlap_s
+    overlap_s = (body or RotateSecretIn()).overlap_s
     made = service.rotate_secret(session, principal, parts.webhooks.seal, webhook_id, overlap_s)
     return service.webhook_view(session, made.row) | {"secret": made.secret}
 
@@ -114,6 +115,6 @@ def post_test(
     session: Writing,
     webhook_id: str,
     principal: Annotated[Principal, allow(Permission.WEBHOOKS, Action.WEBHOOK_TEST, _WEBHOOK)],
-) -> dict[str, Any]:
+) -> DeliveryRow:
     """Send a ``webhook.test`` message; the answer names its delivery."""
     return service.send_test(session, principal, webhook_id).model_dump()

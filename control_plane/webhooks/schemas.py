@@ -41,7 +41,7 @@ class DisableIn(Body):
     reason: str = Field(min_length=1, max_length=1000)
 
 
-class RotateIn(Body):
+class RotateSecretIn(Body):
     """For how many seconds the old secret signs too; 0: it ends now."""
 
     overlap_s: int = Field(default=DAY_S, ge=0, le=30 * DAY_S)

@@ -13,16 +13,14 @@ from pathlib import Path
 from typing import Any
 
 import httpx
-from fastapi.routing import APIRoute
 
-from control_plane.app import ROUTERS
 from control_plane.people.secret import without_secrets
+from tests.control_plane.as_described import check, operation_of
 
 VARIABLE = "SIGNALBOX_RECORD_EXAMPLES"
 HIDDEN = ("password", "secret")
 MOST_ENTRIES = 2
 MOST_CHARACTERS = 6000
-_ROUTES = [route for router in ROUTERS for route in router.routes if isinstance(route, APIRoute)]
 
 
 class Recording:
@@ -51,15 +49,13 @@ _all = Recording()
 
 
 def hooks() -> dict[str, list[Any]]:
-    """For httpx's clients; none unless the variable names a file."""
-    return {"response": [_all.take]} if VARIABLE in os.environ else {}
+    """For httpx's clients: answers are as described; and recorded if the variable names a file."""
+    return {"response": [check, _all.take] if VARIABLE in os.environ else [check]}
 
 
 def _operation(request: httpx.Request) -> str | None:
-    for route in _ROUTES:
-        if request.method in route.methods and route.path_regex.match(request.url.path):
-            return f"{request.method} {route.path}"
-    return None
+    found = operation_of(request)
+    return None if found is None else f"{request.method} {found[0]}"
 
 
 def _is_json(headers: httpx.Headers) -> bool:
@@ -71,8 +67,12 @@ def _tidy(value: Any) -> Any:
     if isinstance(value, list):
         return [_tidy(each) for each in value[:MOST_ENTRIES]]
     if isinstance(value, dict):
-        return {n: "…" if n.endswith(HIDDEN) else _tidy(each) for n, each in value.items()}
+        return {n: _told(n, each) for n, each in value.items()}
     return without_secrets(value) if isinstance(value, str) else value
+
+
+def _told(name: str, value: Any) -> Any:
+    return "…" if isinstance(value, str) and name.endswith(HIDDEN) else _tidy(value)
 
 
 def _keep() -> None:

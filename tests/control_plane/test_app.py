@@ -12,6 +12,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis.errors import Unsatisfiable
 from schemathesis import GenerationMode
 from schemathesis.checks import not_a_server_error
+from schemathesis.specs.openapi.checks import response_schema_conformance, status_code_conformance
 
 from control_plane.principal import Role
 
@@ -63,6 +64,14 @@ def says_why(_context, response, case):
     assert told["detail"]
 
 
+CHECKS = [
+    not_a_server_error,
+    status_code_conformance,
+    response_schema_conformance,
+    says_why,
+]
+
+
 def throw(api, everybody, mode, examples):
     operations = [result.ok() for result in api.get_all_operations()]
     assert len(operations) >= 80
@@ -76,7 +85,7 @@ def throw(api, everybody, mode, examples):
         @examples
         @given(case=operation.as_strategy(generation_mode=mode))
         def keeps_its_word(case):
-            case.call_and_validate(headers=everybody, checks=[not_a_server_error, says_why])
+            case.call_and_validate(headers=everybody, checks=CHECKS)
 
         try:
             keeps_its_word()

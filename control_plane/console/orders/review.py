@@ -22,9 +22,9 @@ from control_plane.releases import reviews
 from control_plane.releases.schemas import AnswerIn
 
 OUTCOMES = (
-    (reviews.Outcome.JUSTIFIED.value, "It was justified"),
-    (reviews.Outcome.FOLLOW_UP.value, "It was justified, and something is to be changed"),
-    (reviews.Outcome.UNJUSTIFIED.value, "It was not justified"),
+    (reviews.Finding.JUSTIFIED.value, "It was justified"),
+    (reviews.Finding.FOLLOW_UP.value, "It was justified, and something is to be changed"),
+    (reviews.Finding.UNJUSTIFIED.value, "It was not justified"),
 )
 
 

@@ -5,19 +5,18 @@ import json
 
 import jsonschema_rs
 import pytest
-from fastapi import FastAPI
 from schemathesis.specs.openapi.definitions import OPENAPI_31
 
 from control_plane.app import ROUTERS
-from control_plane.openapi.document import EXAMPLES, KEY, install, is_guarded
+from control_plane.openapi.document import EXAMPLES, KEY, is_guarded
 from control_plane.openapi.errors import MEDIA_TYPE
 from control_plane.router import Route
+from tests.control_plane.as_described import make_document
 from tests.control_plane.openapi.walk import Walk
 from tests.control_plane.recorded_examples import Recording
 
 # What has no JSON to show; each line says why.
 NO_RESPONSE = {
-    "GET /api/v1/webhook-types": "a long list: docs/webhooks.md",
     "GET /api/v1/webhook-deliveries": "told in docs/webhooks.md",
     "POST /api/v1/webhook-deliveries/{delivery_id}/redeliver": "told in docs/webhooks.md",
     "POST /api/v1/webhooks/{webhook_id}/redeliver": "told in docs/webhooks.md",
@@ -33,14 +32,6 @@ NO_RESPONSE = {
     "GET /sub/{sdk_key}": "a stream",
     "GET /ofrep/v1/stream": "a stream",
 }
-
-
-def make_document():
-    app = FastAPI()
-    for router in ROUTERS:
-        app.include_router(router)
-    install(app, ROUTERS)
-    return app.openapi()
 
 
 DOCUMENT = make_document()
@@ -146,6 +137,33 @@ def test_an_answer_has_an_example_that_fits(name):
         return
     for content in contents:
         check(content["schema"], content["example"])
+
+
+# Attributes are whatever somebody declared.
+FREE_FORM = {"GET /api/v1/attributes", "PUT /api/v1/attributes"}
+
+
+def members_of(schema):
+    """The members a schema, or a list's entries, are described with."""
+    while "$ref" in schema:
+        schema = DOCUMENT["components"]["schemas"][schema["$ref"].rpartition("/")[2]]
+    return members_of(schema["items"]) if schema.get("type") == "array" else schema
+
+
+@pytest.mark.parametrize("name", sorted(each for each in OPERATIONS if " /api/v1/" in each))
+def test_an_answer_tells_its_members(name):
+    route = ROUTES[name]
+    for status, answer in OPERATIONS[name]["responses"].items():
+        content = json_of(answer)
+        if status >= "400" or content is None or route.response_model is None:
+            continue
+        schema = members_of(content["schema"])
+        if name in FREE_FORM:
+            assert schema["additionalProperties"] == {"type": "string"}
+            continue
+        assert schema["properties"]
+        assert schema["additionalProperties"] is False
+        assert schema["description"]
 
 
 def test_no_example_outlives_its_operation_or_shows_a_secret():
