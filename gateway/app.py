@@ -2,6 +2,7 @@
 
 import asyncio
 import gc
+import socket
 from collections.abc import Awaitable, Callable, MutableMapping
 from contextlib import suppress
 from typing import Any, NamedTuple
@@ -26,7 +27,7 @@ from gateway.recovery import close_left_open
 from gateway.reply import Reply, error_reply
 from gateway.request_body import Receive, read_whole, too_large
 from gateway.serving import Serving
-from gateway.shadow import ShadowCopy
+from gateway.shadow_copy import ShadowCopy
 
 log = structlog.get_logger(__name__)
 
@@ -55,8 +56,12 @@ OTHER = HotCall("", None, "other")
 class App:
     """Raw ASGI: no framework and no middleware stand on the hot routes."""
 
-    def __init__(self, config: GatewayConfig, gateway: str, boot: str) -> None:
+    def __init__(
+        self, config: GatewayConfig, gateway: str, boot: str, feed: socket.socket | None = None
+    ) -> None:
+        """``feed``: where copies for shadows go; without one none are asked."""
         self._config = config
+        self._feed = feed
         self._gateway = gateway
         self._boot = boot
         self._serving: Serving | None = None
@@ -165,8 +170,8 @@ class App:
         if door is not None and scope["method"] != "OPTIONS":
             reply = storefront.readable(door, reply)
         await _send(send, reply)
-        for copy in reply.shadows:
-            self.mirror(copy)
+        if reply.shadow is not None:
+            self.mirror(reply.shadow)
 
     async def _door(
         self, door: storefront.Door, scope: Scope, headers: dict[bytes, bytes], receive: Receive
@@ -229,7 +234,7 @@ class App:
 
     def _start(self) -> None:
         close_left_open(self._config.segments_path)
-        self._serving = Serving(self._config, self._gateway, self._boot)
+        self._serving = Serving(self._config, self._gateway, self._boot, self._feed)
         self._serving.store.load()
         self._serving.local_kill_file.look()
         self._tasks = [

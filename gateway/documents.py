@@ -12,7 +12,7 @@ import fcntl
 import os
 from base64 import b64decode
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from hashlib import sha256
 from hmac import compare_digest
 from pathlib import Path
@@ -37,6 +37,8 @@ log = structlog.get_logger(__name__)
 
 LOCK = ".lock"
 OnDocument = Callable[[DocumentName, Any, Revision], None]
+Stamp = tuple[tuple[str, int, int], ...]
+"""Name, inode and time of each document on disk: another one once any was written anew."""
 
 
 class DocumentRefused(Exception):
@@ -87,6 +89,16 @@ class DocumentStore:
             self._take(header, body_path.read_bytes())
         except (OSError, ValueError, DocumentRefused) as error:
             log.error("document_on_disk_refused", document=name.value, error=str(error))
+
+    def stamp(self) -> Stamp:
+        """Of what is on disk now; the header is written last."""
+        found = []
+        for name in DocumentName:
+            header_path, _ = self._paths(name)
+            with suppress(FileNotFoundError):
+                status = header_path.stat()
+                found.append((name.value, status.st_ino, status.st_mtime_ns))
+        return tuple(found)
 
     @property
     def revision(self) -> Revision | None:

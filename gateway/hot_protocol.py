@@ -107,8 +107,8 @@ class HotProtocol(HeadLimits):
             reply = await work
             if not self.transport.is_closing():
                 self.transport.write(render(reply, close=self._leaving))
-            for copy in reply.shadows:
-                self.gateway.mirror(copy)
+            if reply.shadow is not None:
+                self.gateway.mirror(reply.shadow)
         except BaseException:  # cut off by a drain, or a defect: nobody waits for more
             self.transport.close()
             raise

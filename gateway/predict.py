@@ -41,7 +41,7 @@ from gateway.record import Outcome
 from gateway.reply import Headers, Reply, error_reply
 from gateway.routing import Assignment
 from gateway.serving import Serving
-from gateway.shadow import ShadowCopy
+from gateway.shadow_copy import ShadowCopy
 from gateway.snapshot import ModelView, Snapshot
 from gateway.stopwatch import Stopwatch
 from gateway.versions import lane_of, view_of
@@ -93,13 +93,16 @@ async def predict(
     reply = _reply(view, query, outcome, facts)
     if outcome.answer is None or not assignment.shadows or not logged:
         return reply
-    shadows = tuple(
-        ShadowCopy(
-            snapshot, decision_id, version, query.rows, outcome.answer.outputs, query.entities
-        )
-        for version in assignment.shadows
+    copy = ShadowCopy(
+        decision_id,
+        model,
+        assignment.shadows,
+        watch.started + watch.total_s,
+        outcome.answer.outputs,
+        query.entities,
+        query.rows,
     )
-    return structs.replace(reply, shadows=shadows)
+    return structs.replace(reply, shadow=copy)
 
 
 # --- 1 decode ---------------------------------------------------------------------------

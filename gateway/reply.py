@@ -7,7 +7,7 @@ import msgspec
 
 from bentos.contract.errors import ContractError
 from gateway.errors import GatewayError, MethodNotAllowed, UnsupportedEncoding
-from gateway.shadow import ShadowCopy
+from gateway.shadow_copy import ShadowCopy
 
 Headers = list[tuple[bytes, bytes]]
 _STATUS_LINES = {
@@ -16,12 +16,12 @@ _STATUS_LINES = {
 
 
 class Reply(msgspec.Struct, frozen=True):
-    """An answer ready to send; ``shadows`` start once it has left."""
+    """An answer ready to send; ``shadow`` is handed on once it has left."""
 
     status: int
     headers: Headers
     body: bytes
-    shadows: tuple[ShadowCopy, ...] = ()
+    shadow: ShadowCopy | None = None
 
 
 def error_reply(

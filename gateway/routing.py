@@ -116,6 +116,15 @@ class Routes:
                 named.update((value["serve"], *value.get("shadow", ())))
         return named
 
+    def shadows(self) -> frozenset[str]:
+        """Every version that a route has asked what others answer."""
+        return frozenset(
+            version
+            for feature in self._context.features.values()
+            for value in (feature.defaultValue, *_variations(feature))
+            for version in value.get("shadow", ())
+        )
+
     def stable_of(self, model: str) -> str:
         """The version that serves when no rule applies (a kill's, if there is one)."""
         kill = self._kills.get(model)

@@ -125,10 +125,15 @@ def uvicorn_config(app: App) -> uvicorn.Config:
     )
 
 
-def serve(worker: int, listener: socket.socket, lifeline: socket.socket) -> ExitCode:
+def serve(
+    worker: int,
+    listener: socket.socket,
+    lifeline: socket.socket,
+    feed: socket.socket | None = None,
+) -> ExitCode:
     """Serve as one worker until told to leave."""
     settings = GatewayConfig()
-    app = App(settings, f"{settings.gateway_id}.{worker}", secrets.token_hex(6))
+    app = App(settings, f"{settings.gateway_id}.{worker}", secrets.token_hex(6), feed)
     server = Server(uvicorn_config(app), app, settings, lifeline)
     # The parent hears Ctrl-C as well and says what is to be done.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
@@ -139,10 +144,11 @@ def serve(worker: int, listener: socket.socket, lifeline: socket.socket) -> Exit
 
 
 def main(arguments: list[str]) -> ExitCode:
-    """``python -m gateway.server WORKER LISTENER LIFELINE``: started by the parent only."""
+    """``python -m gateway.server WORKER LIFELINE LISTENER FEED``: started by the parent only."""
     logging.configure()
-    worker, listener, lifeline = map(int, arguments)
-    return serve(worker, socket.socket(fileno=listener), socket.socket(fileno=lifeline))
+    worker, *descriptors = map(int, arguments)
+    lifeline, listener, feed = [socket.socket(fileno=each) for each in descriptors]
+    return serve(worker, listener, lifeline, feed)
 
 
 if __name__ == "__main__":

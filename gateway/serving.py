@@ -1,5 +1,6 @@
 """The running parts of one gateway process, and the snapshot its requests see."""
 
+import socket
 from collections.abc import Mapping
 from dataclasses import replace
 from functools import partial
@@ -15,13 +16,11 @@ from bentos.contract.documents import (
 )
 from bentos.contract.errors import ContractError
 from bentos.contract.local_kill import LocalKill, LocalKills
-from gateway import report
+from gateway import report, shared_parts
 from gateway.auth import Authenticator
 from gateway.config import GatewayConfig
-from gateway.decision_log import DecisionLog, Limits
 from gateway.document_stream import DocumentStream
 from gateway.documents import DocumentStore, load_public_key
-from gateway.feature_lookup import FeatureLookup
 from gateway.lane import Lane
 from gateway.lane_pressure import Pressure
 from gateway.lane_set import LaneSet
@@ -34,12 +33,10 @@ from gateway.rate_limit import RateLimiter
 from gateway.record import Recorder
 from gateway.request_log import RequestLog
 from gateway.routing import Routes
-from gateway.shadow import ShadowLimits, ShadowMirror
-from gateway.shadow_comparison import Tolerance
+from gateway.shadow_feed import ShadowFeed
 from gateway.shared_values import SharedValues
 from gateway.shopify_doors import ShopifyDoors
 from gateway.snapshot import Snapshot, addresses, compile_routes, with_schemas
-from gateway.store_choice import chosen_store
 from gateway.worker_slot import WorkerSlot, slot_count
 
 if TYPE_CHECKING:
@@ -51,7 +48,10 @@ log = structlog.get_logger(__name__)
 class Serving:
     """Made inside the event loop; ``snapshot`` is replaced whole, never changed."""
 
-    def __init__(self, config: GatewayConfig, gateway: str, boot: str) -> None:
+    def __init__(
+        self, config: GatewayConfig, gateway: str, boot: str, feed: socket.socket | None = None
+    ) -> None:
+        """``feed``: where copies for shadows go (``shadow_feed.py``)."""
         self.config = config
         self.gateway = gateway
         self.snapshot = Snapshot()
@@ -68,7 +68,7 @@ class Serving:
         self._lanes = LaneSet(config, self.pressure, self._past)
         self.overload = Overload()
         self._share()
-        self._record(boot)
+        self._record(boot, feed)
         self._follow()
 
     def _share(self) -> None:
@@ -82,18 +82,14 @@ class Serving:
         self.authenticator = Authenticator(config.shop, self.limiter)
         self.shopify = ShopifyDoors(self.authenticator, config.keys_path)
 
-    def _record(self, boot: str) -> None:
+    def _record(self, boot: str, feed: socket.socket | None) -> None:
         """What writes down what was done, and what is known about whom it is done for."""
         config, gateway = self.config, self.gateway
-        self.log = _decision_log(config, gateway, boot, self.overload)
-        pseudonymizer = load_pseudonymizer(config.keys_path / "pseudonym.key")
-        self.features = FeatureLookup(
-            chosen_store(config, pseudonymizer.fingerprint),
-            pseudonymizer,
-            self.shared,
-            shop=config.shop,
-            timeout_s=config.online_store_timeout_ms / 1000,
+        self.log = shared_parts.decision_log(
+            config, gateway, boot, sync=config.log_sync, calls=self.overload.calls
         )
+        pseudonymizer = load_pseudonymizer(config.keys_path / "pseudonym.key")
+        self.features = shared_parts.feature_lookup(config, pseudonymizer, self.shared)
         self.traces = _traces(config, gateway)
         self.request_log = RequestLog(config.slow_request_ms / 1000)
         self.recorder = Recorder(
@@ -105,7 +101,9 @@ class Serving:
             request_log=self.request_log,
             traces=self.traces,
         )
-        self.shadow = ShadowMirror(self.log, _shadow_limits(config), self.overload)
+        self.shadow = ShadowFeed(
+            feed, self.overload, sample=config.shadow_sample, max_rows=config.shadow_max_rows
+        )
 
     def _follow(self) -> None:
         """Where documents and local kills come from."""
@@ -123,6 +121,7 @@ class Serving:
     def close(self) -> None:
         """Close lanes and the decision log; what was counted stays for the other workers."""
         self._lanes.close(self.snapshot.lanes)
+        self.shadow.flush()
         self.log.close()
         self.overload.close()
         self.metrics.publish()
@@ -239,30 +238,3 @@ def _traces(config: GatewayConfig, gateway: str) -> "Traces | None":
             "Install signalbox[telemetry], or unset it.",
         ) from error
     return Traces(config.otlp_endpoint, config.trace_share, gateway)
-
-
-def _decision_log(
-    config: GatewayConfig, gateway: str, boot: str, overload: Overload
-) -> DecisionLog:
-    limits = Limits(config.segment_max_bytes, config.segment_max_age_s, config.log_budget_bytes)
-    return DecisionLog(
-        config.segments_path,
-        gateway,
-        boot,
-        policy=config.log_full_policy,
-        limits=limits,
-        sync=config.log_sync,
-        calls=overload.calls,
-    )
-
-
-def _shadow_limits(config: GatewayConfig) -> ShadowLimits:
-    return ShadowLimits(
-        sample=config.shadow_sample,
-        queue=config.shadow_queue,
-        concurrency=config.shadow_concurrency,
-        deadline_s=config.shadow_deadline_ms / 1000,
-        max_rows=config.shadow_max_rows,
-        max_bytes=config.shadow_max_bytes,
-        tolerance=Tolerance(config.shadow_tolerance, config.shadow_min_overlap),
-    )

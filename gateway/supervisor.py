@@ -12,6 +12,7 @@ import structlog
 
 from gateway.config import GatewayConfig
 from gateway.exit_code import ExitCode
+from gateway.shadow_keeper import ShadowKeeper
 from gateway.worker_process import WorkerProcess
 
 log = structlog.get_logger(__name__)
@@ -23,7 +24,7 @@ START_TIMEOUT_S = 60.0
 
 
 class Supervisor:
-    """All workers of one gateway."""
+    """All workers of one gateway, and the process that asks shadows."""
 
     def __init__(self, config: GatewayConfig, listener: socket.socket) -> None:
         self._config = config
@@ -33,6 +34,7 @@ class Supervisor:
         self._current: dict[int, WorkerProcess] = {}
         self._alive: set[WorkerProcess] = set()
         self._ever_served = False
+        self._shadow = ShadowKeeper(config.shadow_deadline_ms / 1000)
 
     async def run(self) -> ExitCode:
         """Keep ``gateway_workers`` workers running until told to stop."""
@@ -42,16 +44,19 @@ class Supervisor:
         loop.add_signal_handler(signal.SIGHUP, self._asked_to_roll.set)
         stop = asyncio.create_task(self._stopping.wait())
         roll = asyncio.create_task(self._roll_when_asked())
+        shadow = asyncio.create_task(self._shadow.run())
         keepers = [
             asyncio.create_task(self._keep(index)) for index in range(self._config.gateway_workers)
         ]
         done, waiting = await asyncio.wait(
             [stop, roll, *keepers], return_when=asyncio.FIRST_COMPLETED
         )
+        waiting.add(shadow)
         for task in waiting:
             task.cancel()
         await asyncio.gather(*waiting, return_exceptions=True)
         finished = await self._end_all()
+        await self._shadow.end()
         for task in done:
             task.result()
         if stop not in done:
@@ -92,7 +97,8 @@ class Supervisor:
             await asyncio.sleep(min(delay, RESTART_MAX_S))
 
     async def _start(self, index: int) -> WorkerProcess:
-        worker = await WorkerProcess.start(self._listener, index)
+        inherited = (self._listener, self._shadow.feed)
+        worker = await WorkerProcess.start("gateway.server", index, *inherited)
         self._alive.add(worker)
         log.info("worker_started", worker=index, pid=worker.pid)
         return worker
@@ -131,6 +137,7 @@ class Supervisor:
                     log.error("rolling_restart_failed", worker=index)
                     break
             else:
+                self._shadow.retire()
                 log.info("rolling_restart_done")
 
     async def _replace(self, index: int) -> bool:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from gateway.sample import Over
 from gateway.shared_values import Key, read
-from gateway.worker_slot import is_held, slots
+from gateway.worker_slot import is_held, is_worker, slots
 
 _COMBINE: dict[Over, Callable[[float, float], float]] = {
     Over.SUM: lambda a, b: a + b,
@@ -30,7 +30,7 @@ class Totals:
         workers = 0
         for path in slots(folder):
             lives = is_held(path)
-            workers += lives
+            workers += lives and is_worker(path)
             for key, cells in read(path):
                 if key.over is None:
                     known = values.setdefault(key, [0.0] * len(cells))

@@ -9,6 +9,7 @@ import signal
 import socket
 import sys
 from asyncio.subprocess import Process
+from collections.abc import Callable
 from contextlib import suppress
 
 from gateway.exit_code import ExitCode
@@ -28,14 +29,23 @@ class WorkerProcess:
         self._lifeline = lifeline
 
     @classmethod
-    async def start(cls, listener: socket.socket, index: int) -> "WorkerProcess":
-        """Start ``python -m gateway.server`` on the inherited socket."""
+    async def start(
+        cls,
+        module: str,
+        index: int,
+        *inherited: socket.socket,
+        before: Callable[[], None] | None = None,
+    ) -> "WorkerProcess":
+        """Start ``python -m MODULE INDEX LIFELINE INHERITED…``, its sockets by number; ``before``
+        is called in the new process first."""
         ours, theirs = socket.socketpair()
         ours.setblocking(False)
-        descriptors = (listener.fileno(), theirs.fileno())
-        command = (sys.executable, "-m", "gateway.server", str(index), *map(str, descriptors))
+        descriptors = (theirs.fileno(), *[each.fileno() for each in inherited])
+        command = (sys.executable, "-m", module, str(index), *map(str, descriptors))
         try:
-            process = await asyncio.create_subprocess_exec(*command, pass_fds=descriptors)
+            process = await asyncio.create_subprocess_exec(
+                *command, pass_fds=descriptors, preexec_fn=before
+            )
         finally:
             theirs.close()
         return cls(index, process, ours)

@@ -17,7 +17,8 @@ from bentos.contract.errors import ContractError
 PARENT_LOCK = "parent.lock"
 ATTEMPTS = 20
 RETRY_S = 0.02
-_PREFIX = "slot-"
+WORKER, SHADOW = "slot", "shadow"
+"""Kinds of holders: one that answers calls, and the process that asks shadows."""
 
 
 def slot_count(workers: int) -> int:
@@ -55,18 +56,18 @@ class WorkerSlot:
         self.descriptor = descriptor
 
     @classmethod
-    def take(cls, folder: Path, count: int) -> "WorkerSlot":
+    def take(cls, folder: Path, count: int, kind: str = WORKER) -> "WorkerSlot":
         """The first free one of ``count`` slots; raises ContractError when there is none."""
         folder.mkdir(parents=True, exist_ok=True)
         for _ in range(ATTEMPTS):
             for number in range(count):
-                path = folder / f"{_PREFIX}{number}"
+                path = folder / f"{kind}-{number}"
                 descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
                 if _locked(descriptor):
                     return cls(number, path, descriptor)
                 os.close(descriptor)
             time.sleep(RETRY_S)  # a free slot looks held while somebody looks at it
-        raise ContractError(str(folder), f"a free one of {count} worker slots", "all of them held")
+        raise ContractError(str(folder), f"a free one of {count} {kind} places", "all of them held")
 
     def release(self) -> None:
         """Let it go; its file and values stay. A map of the file would hold the lock on."""
@@ -76,7 +77,12 @@ class WorkerSlot:
 
 def slots(folder: Path) -> list[Path]:
     """Files of all slots that were ever taken."""
-    return sorted(folder.glob(f"{_PREFIX}*"))
+    return sorted([*folder.glob(f"{WORKER}-*"), *folder.glob(f"{SHADOW}-*")])
+
+
+def is_worker(path: Path) -> bool:
+    """Whether a slot is of one that answers calls."""
+    return path.name.startswith(f"{WORKER}-")
 
 
 def is_held(path: Path) -> bool:

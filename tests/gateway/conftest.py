@@ -7,6 +7,7 @@ import pytest_asyncio
 from gateway.app import App
 from gateway.config import GatewayConfig
 from gateway.lane_pressure import Pressure
+from gateway.shadow_feed import Channel
 from tests.gateway.installation import PATIENT, SECRET, Gateway, Publisher, Versions
 from tests.gateway.lanes import close_lane, open_lane
 from tests.gateway.shop import ITEMS_SCHEMA, open_storefront
@@ -42,7 +43,8 @@ async def make_lane(pressure):
 async def gateway(tmp_path):
     publisher = Publisher(tmp_path)
     config = GatewayConfig(home=tmp_path, control_plane_url="http://127.0.0.1:9")
-    app = App(config, "g.0", "boot1")
+    channel = Channel.open()
+    app = App(config, "g.0", "boot1", channel.feed)
     app._start()
     # A busy machine's own delays are no test's subject: those about time say how much there is.
     headers = {"authorization": f"Bearer sbx_aaaaaaaaaaaa_{SECRET}", **PATIENT}
@@ -50,9 +52,14 @@ async def gateway(tmp_path):
     async with httpx.AsyncClient(
         transport=transport, base_url="http://g", headers=headers
     ) as client:
-        yield Gateway(app, publisher, client)
+        gateway = Gateway(app, publisher, client, channel.sink)
+        yield gateway
     lanes = [*app.serving.snapshot.lanes.values()]
+    if gateway.shadow is not None:
+        lanes += gateway.shadow.snapshot.lanes.values()
+        await gateway.shadow.stop()
     await app._stop()
+    channel.close()
     for lane in lanes:
         await close_lane(lane)
 

@@ -4,6 +4,7 @@ import asyncio
 import base64
 import hashlib
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -27,6 +28,8 @@ from bentos.contract.route import CanaryRule, Route, compile_features
 from bentos.contract.segment import read_frames
 from bentos.contract.signature import InputSpec, ModelSignature, OutputSpec, Redaction
 from gateway.app import App
+from gateway.shadow import ShadowMirror
+from gateway.shadow_serving import ShadowServing
 
 SECRET = "s" * 43
 OTHER_SECRET = "t" * 43
@@ -239,10 +242,18 @@ def route(buckets: int | None = None, shadow: tuple[str, ...] = (), condition=No
 class Gateway:
     """An App started in this event loop, with a client."""
 
-    def __init__(self, app: App, publisher: Publisher, client: httpx.AsyncClient) -> None:
+    def __init__(
+        self,
+        app: App,
+        publisher: Publisher,
+        client: httpx.AsyncClient,
+        sink: socket.socket | None = None,
+    ) -> None:
         self.app = app
         self.publisher = publisher
         self.client = client
+        self.sink = sink
+        self.shadow: ShadowServing | None = None
 
     @property
     def serving(self):
@@ -268,14 +279,23 @@ class Gateway:
             await asyncio.sleep(0.01)
         raise AssertionError("lanes never connected")
 
+    async def start_shadow(self, **limits) -> ShadowMirror:
+        """What the shadow process does, in this event loop, with other limits than usual."""
+        config = self.serving.config.model_copy(update=limits)
+        self.shadow = ShadowServing(config, "g.shadow", "boot2", self.sink)
+        await self.shadow.start()
+        return self.shadow.mirror
+
     async def predict(self, key="shopper-1", instances=None, headers=None, **more):
         body = {"targeting_key": key, "instances": instances or [{"amount": 10.0}], **more}
         return await self.client.post("/v1/models/fraud:predict", json=body, headers=headers)
 
 
 def frames(gateway: Gateway, kind: type) -> list:
-    """What its log holds of one kind; closes the log."""
+    """What its logs hold of one kind; closes them."""
     gateway.serving.log.close()
+    if gateway.shadow is not None:
+        gateway.shadow.log.close()
     found = []
     for path in sorted(gateway.serving.config.segments_path.iterdir()):
         found += [frame for frame in read_frames(path) if isinstance(frame, kind)]

@@ -35,7 +35,8 @@ from tests.gateway.gateway_process import (
     eventually,
     publish_on_disk,
 )
-from tests.gateway.installation import CANARY, SHADOW, STABLE, route
+from tests.gateway.installation import CANARY, SHADOW, STABLE, frames, route
+from tests.gateway.lanes import until
 from tests.gateway.redis_process import RedisProcess
 from tests.training.consents import give_consents
 from tests.training.made_up_shop import made_up_orders, run_training, write_orders_export
@@ -72,16 +73,8 @@ async def ask(gateway, *instances, key="shopper-1", **more):
     return [row["fraud_probability"] for row in body["predictions"]], body
 
 
-def frames(gateway):
-    gateway.serving.log.close()
-    found = []
-    for path in sorted(gateway.serving.config.segments_path.iterdir()):
-        found += segment.read_frames(path)
-    return found
-
-
 def decisions(gateway):
-    return [frame for frame in frames(gateway) if isinstance(frame, segment.DecisionFrame)]
+    return frames(gateway, segment.DecisionFrame)
 
 
 async def refresh(gateway) -> None:
@@ -173,12 +166,10 @@ async def test_a_shadow_is_sent_its_own_views(gateway, tmp_path, stable, canary)
     )
     await refresh(gateway)
     await served(gateway, {STABLE: stable, SHADOW: canary}, route(shadow=(SHADOW,)))
+    tally = (await gateway.start_shadow()).tally
     await ask(gateway, {**ANNA, "product_id": 7})
-    for _ in range(200):
-        if gateway.serving.shadow.tally.compared:
-            break
-        await asyncio.sleep(0.01)
-    [outcome] = [f.outcome for f in frames(gateway) if isinstance(f, segment.ShadowFrame)]
+    await until(lambda: tally.compared)
+    [outcome] = [frame.outcome for frame in frames(gateway, segment.ShadowFrame)]
     [shadowed] = outcome.outputs["fraud_probability"]
     assert shadowed == pytest.approx(expected(10, 30, 5), abs=1e-6)
 

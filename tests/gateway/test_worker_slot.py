@@ -30,7 +30,7 @@ def test_the_living_have_different_slots_and_a_killed_holder_leaves_its_own(tmp_
         assert mine.number == 0
         assert other.stdout.readline() == "1\n"
         assert [is_held(path) for path in slots(tmp_path)] == [True, True]
-        with pytest.raises(ContractError, match="a free one of 2 worker slots"):
+        with pytest.raises(ContractError, match="a free one of 2 slot places"):
             WorkerSlot.take(tmp_path, 2)
     finally:
         other.kill()

@@ -1,0 +1,69 @@
+"""Keeps the shadow process: none before there is something for it to do, another when it dies."""
+
+import asyncio
+import socket
+
+import structlog
+
+from gateway.idle_priority import take_leavings
+from gateway.shadow_feed import Channel
+from gateway.worker_process import WorkerProcess
+
+log = structlog.get_logger(__name__)
+
+MODULE = "gateway.shadow_server"
+RESTART_FIRST_S = 0.5
+RESTART_MAX_S = 10.0
+
+
+class ShadowKeeper:
+    """One per gateway. ``feed`` is the end that its workers write to."""
+
+    def __init__(self, leave_within_s: float) -> None:
+        self._channel = Channel.open()
+        self._leave_within_s = leave_within_s
+        self._process: WorkerProcess | None = None
+
+    @property
+    def feed(self) -> socket.socket:
+        """For workers to inherit."""
+        return self._channel.feed
+
+    async def run(self) -> None:
+        """Start it when a copy waits, and again whenever it has died; until cancelled."""
+        loop, delay = asyncio.get_running_loop(), RESTART_FIRST_S
+        while True:
+            await self._something_waits()
+            started = loop.time()
+            # From its first instruction on: to start it takes half a second of the processor.
+            self._process = await WorkerProcess.start(
+                MODULE, 0, self._channel.sink, before=take_leavings
+            )
+            log.info("shadow_process_started", pid=self._process.pid)
+            code = await self._process.ended()
+            log.error("shadow_process_ended", exit_code=code)
+            lived = loop.time() - started > RESTART_MAX_S
+            delay = RESTART_FIRST_S if lived else min(delay * 2, RESTART_MAX_S)
+            await asyncio.sleep(delay)
+
+    def retire(self) -> None:
+        """Another one is to take its place, with the code and settings of now."""
+        if self._process is not None:
+            self._process.retire()
+
+    async def end(self) -> None:
+        """Let it ask what it was handed, bounded, then close the channel."""
+        if self._process is not None:
+            self._process.leave()
+            if not await self._process.ended_within(self._leave_within_s):
+                log.warning("shadow_process_cut_off", pid=self._process.pid)
+        self._channel.close()
+
+    async def _something_waits(self) -> None:
+        loop, sink = asyncio.get_running_loop(), self._channel.sink.fileno()
+        waits = asyncio.Event()
+        loop.add_reader(sink, waits.set)
+        try:
+            await waits.wait()
+        finally:
+            loop.remove_reader(sink)

@@ -1,0 +1,187 @@
+"""The running parts of the shadow process: a snapshot of the shadows only, and who asks them.
+
+Documents come from the folder in which the gateway's workers keep them, verified again: this
+process has no connection to the control plane, and nobody waits for it.
+"""
+
+import asyncio
+import contextlib
+import socket
+from dataclasses import replace
+from functools import cache
+from time import monotonic
+from typing import Any
+
+import msgspec
+import structlog
+
+from bentos.contract.documents import DocumentName, Revision
+from gateway import shared_parts
+from gateway.config import GatewayConfig
+from gateway.documents import DocumentStore, Stamp, load_public_key
+from gateway.lane_pressure import Pressure
+from gateway.lane_set import LaneSet
+from gateway.metrics import Metrics
+from gateway.past_snapshots import PastSnapshots
+from gateway.pseudonym_key import load_pseudonymizer
+from gateway.report import Samples
+from gateway.shadow import ShadowLimits, ShadowMirror
+from gateway.shadow_comparison import Tolerance
+from gateway.shadow_copy import ArrivedCopy, decode_copies
+from gateway.shadow_feed import MAX_DATAGRAM_BYTES
+from gateway.shared_values import SharedValues
+from gateway.snapshot import ModelView, Snapshot, addresses, compile_routes, with_schemas
+from gateway.worker_slot import SHADOW, WorkerSlot
+
+log = structlog.get_logger(__name__)
+
+LOOK_S = 0.25
+TEND_S = 1.0
+# A hand-over now and then lets answers in between.
+DATAGRAMS_A_TURN = 8
+# A process and its predecessor, which may still be ending.
+SLOTS = 2
+POLL_S = 0.01
+
+
+class ShadowServing:
+    """Made inside the event loop. ``sink`` is where copies arrive (``shadow_feed.Channel``)."""
+
+    def __init__(self, config: GatewayConfig, gateway: str, boot: str, sink: socket.socket) -> None:
+        self.snapshot = Snapshot()
+        self._config = config
+        self._sink = sink
+        self._bodies: dict[DocumentName, Any] = {}
+        self._revisions: dict[DocumentName, Revision] = {}
+        self._stamp: Stamp = ()
+        self._past = PastSnapshots()
+        self._lanes = LaneSet(config, Pressure(config.max_pending_rows), self._past)
+        self._slot = WorkerSlot.take(config.shared_path, SLOTS, SHADOW)
+        shared = SharedValues(self._slot)
+        self._metrics = Metrics(shared, config.shared_path, self._samples)
+        pseudonymizer = load_pseudonymizer(config.keys_path / "pseudonym.key")
+        self.features = shared_parts.feature_lookup(config, pseudonymizer, shared)
+        self.log = shared_parts.decision_log(config, gateway, boot)
+        self.mirror = ShadowMirror(self.log, _limits(config))
+        self._store = DocumentStore(
+            config.documents_path,
+            load_public_key(config.keys_path / "documents.pub"),
+            self._on_document,
+        )
+        self._tasks: list[asyncio.Task[None]] = []
+
+    async def start(self) -> None:
+        """Know the documents and reach the shadows, within a moment; then take copies."""
+        self._look()
+        await self.features.store.refresh()
+        until = monotonic() + self._config.shadow_deadline_ms / 1000
+        while monotonic() < until and not self._all_reached():  # noqa: ASYNC110
+            await asyncio.sleep(POLL_S)
+        self._tasks = [
+            asyncio.create_task(self.features.run()),
+            asyncio.create_task(self._metrics.keep_published()),
+            asyncio.create_task(self._look_again()),
+            asyncio.create_task(self._tend()),
+        ]
+        asyncio.get_running_loop().add_reader(self._sink.fileno(), self._take_some)
+
+    async def stop(self) -> None:
+        """Ask what was handed over, within its deadline, then close everything."""
+        until = monotonic() + self._config.shadow_deadline_ms / 1000
+        while self.mirror.busy and monotonic() < until:  # noqa: ASYNC110
+            await asyncio.sleep(POLL_S)
+        asyncio.get_running_loop().remove_reader(self._sink.fileno())
+        for task in self._tasks:
+            task.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await task
+        await self.features.store.close()
+        self._lanes.close(self.snapshot.lanes)
+        self.log.close()
+        self._metrics.publish()
+
+    # --- copies -----------------------------------------------------------------------
+    def _take_some(self) -> None:
+        for _ in range(DATAGRAMS_A_TURN):
+            try:
+                data = self._sink.recv(MAX_DATAGRAM_BYTES)
+            except BlockingIOError:
+                return
+            for copy in decode_copies(data):
+                self._take(copy)
+
+    def _take(self, copy: ArrivedCopy) -> None:
+        snapshot = self.snapshot
+        view = snapshot.models.get(copy.model)
+        rows: list[Any] = []
+        if view is not None:
+            # Rows of a signature that has just been replaced are no rows of the new one.
+            with contextlib.suppress(msgspec.MsgspecError):
+                rows = _rows_decoder(view).decode(copy.rows)
+                self.mirror.mirror(copy, rows, snapshot)
+                return
+        for version in copy.versions:
+            self.mirror.tally.dropped[version, "unavailable"] += 1
+
+    # --- documents --------------------------------------------------------------------
+    async def _look_again(self) -> None:
+        while True:
+            await asyncio.sleep(LOOK_S)
+            self._look()
+
+    def _look(self) -> None:
+        """Load the documents if any was written anew."""
+        stamp = self._store.stamp()
+        if stamp != self._stamp:
+            self._stamp = stamp
+            self._store.load()
+
+    def _on_document(self, name: DocumentName, body: Any, revision: Revision) -> None:
+        """Compile with the new document; nothing changes if that raises ContractError."""
+        if name is DocumentName.KEYS:
+            return
+        bodies = {**self._bodies, name: body}
+        revisions = {**self._revisions, name: revision}
+        last = self.snapshot
+        if name is DocumentName.SCHEMAS:
+            last = with_schemas(body, last)
+        routes = compile_routes(bodies, revisions, {}, last.routes)
+        shadows = frozenset() if routes is None else routes.shadows()
+        places = {v: where for v, where in addresses(bodies).items() if v in shadows}
+        plan = self._lanes.plan(places, last)
+        # Nothing raises any more.
+        self._lanes.follow(plan, self.snapshot.lanes)
+        self._past.add(self.snapshot)
+        self.snapshot = replace(last, lanes=plan.lanes, routes=routes, features=self.features)
+        self._bodies, self._revisions = bodies, revisions
+
+    def _all_reached(self) -> bool:
+        lanes = self.snapshot.lanes.values()
+        return bool(lanes) and all(lane.reachable for lane in lanes)
+
+    # --- what it says of itself -------------------------------------------------------
+    async def _tend(self) -> None:
+        while True:
+            await asyncio.sleep(TEND_S)
+            self.log.tend()
+
+    def _samples(self) -> Samples:
+        yield from self.mirror.tally.metrics()
+        yield from self.features.metrics()
+        for lane in self.snapshot.lanes.values():
+            yield from lane.metrics()
+
+
+@cache
+def _rows_decoder(view: ModelView) -> msgspec.msgpack.Decoder[list[Any]]:
+    return msgspec.msgpack.Decoder(list[view.row_type])  # type: ignore[name-defined]
+
+
+def _limits(config: GatewayConfig) -> ShadowLimits:
+    return ShadowLimits(
+        queue=config.shadow_queue,
+        concurrency=config.shadow_concurrency,
+        deadline_s=config.shadow_deadline_ms / 1000,
+        max_bytes=config.shadow_max_bytes,
+        tolerance=Tolerance(config.shadow_tolerance, config.shadow_min_overlap),
+    )
