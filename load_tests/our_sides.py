@@ -8,7 +8,7 @@ from pathlib import Path
 
 from bentos.contract.oip import BINARY_CONTENT_TYPE, HEADER_LENGTH
 from bentos.fraud.schema import SCHEMA, SIGNATURE
-from control_plane.fleet.process import set_niceness
+from control_plane.fleet.process import set_priority
 from control_plane.fleet.process_launcher import SHADOW_NICE
 from load_tests.documents import ServedModel, write_models_home
 from load_tests.http_connection import Target, render_request
@@ -93,7 +93,7 @@ class OurSides:
         """
         shadow = self._worker(name, self._shadow)
         for pid in shadow.pids:
-            set_niceness(pid, os.getpriority(os.PRIO_PROCESS, 0) + SHADOW_NICE)
+            set_priority(pid, os.getpriority(os.PRIO_PROCESS, 0) + SHADOW_NICE, leavings=True)
         shadows = {self._shadow: shadow.address}
         if answering:
             return self._gateway(name, label, shadows=shadows, more_pids=shadow.pids)

@@ -15,13 +15,13 @@ import structlog
 from bentos.contract.errors import ContractError
 from control_plane.fleet.launcher import Worker
 from control_plane.fleet.ledger import Ledger, WorkerRecord
-from control_plane.fleet.process import ProcessWorker, set_niceness, start_time
+from control_plane.fleet.process import ProcessWorker, set_priority, start_time
 from control_plane.fleet.replica import Key, Priority
 
 # sun_path holds 108 bytes on Linux and 104 on macOS, with the final zero.
 MAX_SOCKET_PATH = 100
 MAX_LOG_BYTES = 16 * 1024 * 1024
-# Added to a shadow's niceness: it gets about a tenth of what a live worker gets beside it.
+# Added to a shadow's niceness while it starts, so that it becomes warm beside busy live workers.
 SHADOW_NICE = 10
 MAX_NICE = 19
 WORKER_COMMAND = (sys.executable, "-m", "bentos.worker")
@@ -32,7 +32,8 @@ _log = structlog.get_logger(__name__)
 class ProcessLauncher:
     """Starts ``<command> TAG --uds PATH --digest SHA256``, each in a session of its own.
 
-    ``home`` is SIGNALBOX_HOME; ``nice`` is added to the fleet's own niceness, 10 more for a shadow.
+    ``home`` is SIGNALBOX_HOME; ``nice`` is added to the fleet's own niceness, 10 more for a shadow,
+    which once it is warm runs on what is left of the processor.
     """
 
     def __init__(
@@ -90,12 +91,12 @@ class ProcessLauncher:
         return found
 
     def reprioritise(self, key: Key, wanted: Key, worker: Worker) -> bool:
-        """Change the niceness of all threads; False where the system does not permit less of it."""
+        """Change the priority of all threads; False where the system does not permit a higher."""
         record = self._ledger.read(self._name(key))
         if record is None:
             return False
         try:
-            set_niceness(worker.pid, self._niceness(wanted))
+            self._prioritise(wanted, worker)
         except PermissionError:
             return False
         # The new record first: a worker on record twice is adopted once, one on none is doubled.
@@ -103,6 +104,11 @@ class ProcessLauncher:
         self._ledger.write(self._name(wanted), msgspec.structs.replace(record, priority=priority))
         self._ledger.remove(self._name(key))
         return True
+
+    def settle(self, key: Key, worker: Worker) -> None:
+        """A shadow that is warm runs on what is left of the processor from now on."""
+        if key.priority is Priority.SHADOW:
+            self._prioritise(key, worker)
 
     def forget(self, key: Key) -> None:
         """Drop the record and the socket of a worker that has ended."""
@@ -112,6 +118,10 @@ class ProcessLauncher:
         # A worker whose priority changed listens where it was started.
         socket = self._socket(key) if record is None else Path(record.socket)
         socket.unlink(missing_ok=True)
+
+    def _prioritise(self, key: Key, worker: Worker) -> None:
+        leavings = key.priority is Priority.SHADOW
+        set_priority(worker.pid, self._niceness(key), leavings=leavings)
 
     def _niceness(self, key: Key) -> int:
         extra = SHADOW_NICE if key.priority is Priority.SHADOW else 0

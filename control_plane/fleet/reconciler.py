@@ -135,6 +135,7 @@ class Reconciler:
             self.replicas[key] = after
             self._probe_due[key] = now + self._limits.probe_interval_s
             if after.phase is not before.phase:
+                self._launcher.settle(key, self.workers[key])
                 _log.info("worker ready", version=key.version, pid=self.workers[key].pid)
 
     def _is_due(self, key: Key, now: float) -> bool:

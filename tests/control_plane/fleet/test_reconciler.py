@@ -167,15 +167,22 @@ def mirrored(wanted: Desired) -> Desired:
     return Desired(versions=tuple(versions))
 
 
-async def test_a_shadow_runs_nicer_and_becomes_live_without_a_restart(yard):
+def policies(worker) -> set[int]:
+    threads = Path(f"/proc/{worker.pid}/task").iterdir()
+    return {os.sched_getscheduler(int(thread.name)) for thread in threads}
+
+
+async def test_a_warm_shadow_runs_on_what_is_left_and_becomes_live_without_a_restart(yard):
     reconciler, wanted = yard.reconciler(), desired(FRAUD)
     own = os.getpriority(os.PRIO_PROCESS, 0)
     await yard.until(reconciler, mirrored(wanted), all_ready(1))
     [worker] = reconciler.workers.values()
     assert nices(worker) == {min(19, own + 10)}
+    assert policies(worker) == {os.SCHED_IDLE}
     await reconciler.tick(wanted)
     assert list(reconciler.workers.values()) == [worker]
     assert nices(worker) == {own}
+    assert policies(worker) == {os.SCHED_OTHER}
     report = make_report("local", wanted, reconciler.replicas, reconciler.workers)
     assert report.versions[FRAUD].addresses == (worker.address,)
     # The next fleet finds it at its new priority, and lets go of its socket at the end.
