@@ -6,7 +6,6 @@ routes and no variants: it answers, or says why it cannot (LaneError).
 """
 
 import asyncio
-from collections import deque
 from collections.abc import Callable, Iterable, Sequence
 from time import monotonic
 
@@ -95,7 +94,7 @@ class Lane:
             failed(error)
             raise
         future: asyncio.Future[LaneAnswer] = self._loop.create_future()
-        self._queue.add(Work(tensors, rows, deadline, future, monotonic(), traceparent), priority)
+        self._queue.add(Work(tensors, rows, deadline, future, monotonic(), traceparent))
         if pool.idle and not self._pump_planned:
             self._plan_pump()
         if self._sweep is None:
@@ -158,15 +157,9 @@ class Lane:
             self._send_again()
         pool, queue = self.pool, self._queue
         while queue.waiting and pool.idle:
-            self._send_from(queue.waiting)
-        while queue.mirrored and pool.idle and queue.may_mirror(self._plan_pump):
-            self._send_from(queue.mirrored)
-        queue.settle()
-
-    def _send_from(self, works: deque[Work]) -> None:
-        batch = self._queue.take(works, self._max_batch_rows, monotonic())
-        if batch is not None:
-            self._send(batch)
+            batch = queue.take(self._max_batch_rows, monotonic())
+            if batch is not None:
+                self._send(batch)
 
     def _send_again(self) -> None:
         """Batches that failed elsewhere go first: their callers have waited longest."""
@@ -282,5 +275,5 @@ class Lane:
                 self._plan_pump()
         if again.waiting:
             self._send_again()
-        if queue.waiting or queue.mirrored or self._flight or again.waiting:
+        if queue.waiting or self._flight or again.waiting:
             self._sweep = self._loop.call_later(SWEEP_S, self._sweep_expired)

@@ -1,11 +1,10 @@
-"""How much may wait over all lanes of a gateway process, and who yields: live > canary > shadow.
+"""How much may wait over all lanes of a gateway process, and who yields: live before canary.
 
-Rows are counted, since rows are what inference costs. Shadows are refused first, canaries next
-(their callers get stable's answer), live calls last. No shadow is sent while a live call waits
-for a slot anywhere.
+Rows are counted, since rows are what inference costs. Canaries are refused first (their callers
+get stable's answer), live calls last. Shadows wait elsewhere (``shadow_feed.py``).
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from enum import IntEnum
 
 from gateway.sample import Over, Sample
@@ -16,27 +15,24 @@ class Priority(IntEnum):
 
     LIVE = 0
     CANARY = 1
-    SHADOW = 2
 
 
 # Looking a member up in its class costs as much as a call.
-LIVE, CANARY, SHADOW = Priority
+LIVE, CANARY = Priority
 
 # Share of the bound each priority may fill.
-SHARES = (1.0, 0.75, 0.5)
+SHARES = (1.0, 0.75)
 
 
 class Pressure:
     """One per process. ``rows`` wait in all lanes together; lanes change it as they go."""
 
-    __slots__ = ("_held", "_short_lanes", "limits", "refused", "rows")
+    __slots__ = ("limits", "refused", "rows")
 
     def __init__(self, max_rows: int) -> None:
         self.rows = 0
         self.limits = tuple(int(max_rows * share) for share in SHARES)
-        self.refused = [0, 0, 0]
-        self._short_lanes = 0
-        self._held: list[Callable[[], None]] = []
+        self.refused = [0] * len(SHARES)
 
     def admits(self, rows: int, priority: Priority) -> bool:
         """Whether ``rows`` more may wait."""
@@ -44,28 +40,6 @@ class Pressure:
             return True
         self.refused[priority] += 1
         return False
-
-    @property
-    def live_waits(self) -> bool:
-        """Whether a live call waits for a slot in any lane."""
-        return self._short_lanes > 0
-
-    def lane_is_short(self) -> None:
-        """A lane has live work and no slot for it."""
-        self._short_lanes += 1
-
-    def lane_has_room(self) -> None:
-        """… and now it has; whoever held back shadows may look again."""
-        self._short_lanes -= 1
-        if self._short_lanes == 0:
-            held, self._held = self._held, []
-            for resume in held:
-                resume()
-
-    def hold(self, resume: Callable[[], None]) -> None:
-        """Call ``resume`` once no live call waits any more."""
-        if resume not in self._held:
-            self._held.append(resume)
 
     def metrics(self) -> Iterable[tuple[str, str, dict[str, str], float] | Sample]:
         """Rows that wait now, and calls that were refused because too many did."""

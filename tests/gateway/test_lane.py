@@ -10,7 +10,6 @@ import pytest
 import structlog
 
 from gateway.errors import BadAnswer, LaneFull, LaneTimeout, LaneUnavailable
-from gateway.lane_pressure import Priority
 from tests.gateway.lanes import PATIENT_S, ask, until
 
 
@@ -170,15 +169,14 @@ async def test_work_past_its_deadline_is_never_sent(make_lane, versions):
     assert lane.batches == 1
 
 
-async def test_a_full_lane_sheds_shadow_work_before_live_work(make_lane, versions, pressure):
+async def test_a_full_lane_sheds_and_gives_back_what_it_took_of_the_bound(
+    make_lane, versions, pressure
+):
     slow = versions.start(fault="slow")
     lane = await make_lane(slow, max_waiting_rows=4, max_batch_rows=1)
     sent = ask(lane)
     await until(lambda: lane.pool.workers[slow].in_flight == 1)
-    waiting = [ask(lane, priority=Priority.SHADOW) for _ in range(2)]
-    with pytest.raises(LaneFull, match="2 rows wait"):
-        ask(lane, priority=Priority.SHADOW)
-    waiting += [ask(lane) for _ in range(2)]
+    waiting = [ask(lane) for _ in range(4)]
     with pytest.raises(LaneFull, match="4 rows wait"):
         ask(lane)
     assert pressure.rows == 4
@@ -187,20 +185,6 @@ async def test_a_full_lane_sheds_shadow_work_before_live_work(make_lane, version
         assert isinstance(answer, LaneUnavailable)
     assert pressure.rows == 0
     await sent  # what is in flight is still answered
-
-
-async def test_shadow_work_waits_while_live_work_waits_in_another_lane(make_lane, versions):
-    slow = versions.start(fault="slow")
-    busy = await make_lane(slow, max_batch_rows=1)
-    mirror = await make_lane(versions.start())
-    live = [ask(busy) for _ in range(3)]
-    await until(lambda: busy.pool.workers[slow].in_flight == 1)
-    shadow = ask(mirror, priority=Priority.SHADOW)
-    await live[0]
-    assert not shadow.done()
-    assert mirror.batches == 0
-    await asyncio.gather(shadow, *live)
-    assert mirror.batches == 1
 
 
 async def test_a_slow_worker_still_answers_when_the_second_one_asked_answers_garbage(
