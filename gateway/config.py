@@ -60,7 +60,7 @@ class GatewayConfig(BaseSettings):
     max_waiting_rows: int = Field(4096, ge=1)
     "Rows a lane lets wait before it sheds."
     max_pending_rows: int = Field(8192, ge=1)
-    "Rows that may wait in all lanes of a process; shadows may fill half of it, canaries 3/4."
+    "Rows that may wait in all lanes of a process; canaries may fill 3/4 of it."
     standing_calls: int = Field(144, ge=1)
     "Calls of a model that may stand in a process, per batch its stable version takes at once."
     lane_slots: int = Field(1, ge=1, le=16)

@@ -5,13 +5,14 @@ import socket
 
 import structlog
 
-from gateway.idle_priority import take_leavings
+from gateway.idle_priority import start_gently
 from gateway.shadow_feed import Channel
 from gateway.worker_process import WorkerProcess
 
 log = structlog.get_logger(__name__)
 
 MODULE = "gateway.shadow_server"
+START_TIMEOUT_S = 5.0
 RESTART_FIRST_S = 0.5
 RESTART_MAX_S = 10.0
 
@@ -35,11 +36,11 @@ class ShadowKeeper:
         while True:
             await self._something_waits()
             started = loop.time()
-            # From its first instruction on: to start it takes half a second of the processor.
             self._process = await WorkerProcess.start(
-                MODULE, 0, self._channel.sink, before=take_leavings
+                MODULE, 0, self._channel.sink, before=start_gently
             )
             log.info("shadow_process_started", pid=self._process.pid)
+            await self._process.serves(START_TIMEOUT_S)
             code = await self._process.ended()
             log.error("shadow_process_ended", exit_code=code)
             lived = loop.time() - started > RESTART_MAX_S
@@ -53,10 +54,14 @@ class ShadowKeeper:
 
     async def end(self) -> None:
         """Let it ask what it was handed, bounded, then close the channel."""
-        if self._process is not None:
-            self._process.leave()
-            if not await self._process.ended_within(self._leave_within_s):
-                log.warning("shadow_process_cut_off", pid=self._process.pid)
+        process = self._process
+        if process is not None:
+            # One that is just starting does not know yet how to leave.
+            if not process.served:
+                await process.serves(START_TIMEOUT_S)
+            process.leave()
+            if not await process.ended_within(self._leave_within_s):
+                log.warning("shadow_process_cut_off", pid=process.pid)
         self._channel.close()
 
     async def _something_waits(self) -> None:

@@ -16,6 +16,7 @@ from gateway import logging
 from gateway.app import settle_collector
 from gateway.config import GatewayConfig
 from gateway.exit_code import ExitCode
+from gateway.idle_priority import take_leavings
 from gateway.recovery import close_left_open
 from gateway.shadow_serving import ShadowServing
 from gateway.worker_process import SERVES
@@ -34,6 +35,7 @@ async def serve(lifeline: socket.socket, sink: socket.socket) -> None:
     loop.add_reader(lifeline.fileno(), leaving.set)
     await serving.start()
     settle_collector()
+    take_leavings()
     lifeline.send(SERVES)
     await leaving.wait()
     await serving.stop()

@@ -6,6 +6,7 @@ process has no connection to the control plane, and nobody waits for it.
 
 import asyncio
 import contextlib
+import select
 import socket
 from dataclasses import replace
 from functools import cache
@@ -88,7 +89,9 @@ class ShadowServing:
     async def stop(self) -> None:
         """Ask what was handed over, within its deadline, then close everything."""
         until = monotonic() + self._config.shadow_deadline_ms / 1000
-        while self.mirror.busy and monotonic() < until:  # noqa: ASYNC110
+        while (  # noqa: ASYNC110
+            self.mirror.busy or self._something_lies_there()
+        ) and monotonic() < until:
             await asyncio.sleep(POLL_S)
         asyncio.get_running_loop().remove_reader(self._sink.fileno())
         for task in self._tasks:
@@ -101,6 +104,10 @@ class ShadowServing:
         self._metrics.publish()
 
     # --- copies -----------------------------------------------------------------------
+    def _something_lies_there(self) -> bool:
+        readable, _, _ = select.select([self._sink], [], [], 0)
+        return bool(readable)
+
     def _take_some(self) -> None:
         for _ in range(DATAGRAMS_A_TURN):
             try:

@@ -67,17 +67,25 @@ class GatewayProcess:
 
     def __exit__(self, *_: object) -> None:
         if self.process.poll() is None:
-            workers = self.workers()
+            children = psutil.Process(self.process.pid).children()
             self.process.kill()
             self.process.wait()
-            for worker in workers:
-                worker.kill()
-            psutil.wait_procs(workers, timeout=10)
+            for child in children:
+                child.kill()
+            psutil.wait_procs(children, timeout=10)
 
     def workers(self) -> list[psutil.Process]:
         """The worker processes, oldest first."""
+        return self._running("gateway.server")
+
+    def shadow_processes(self) -> list[psutil.Process]:
+        """The process that asks shadows, if there is one; its predecessor may still be ending."""
+        return self._running("gateway.shadow_server")
+
+    def _running(self, module: str) -> list[psutil.Process]:
         children = psutil.Process(self.process.pid).children()
-        return sorted(children, key=lambda child: child.create_time())
+        found = [child for child in children if module in child.cmdline()]
+        return sorted(found, key=lambda child: child.create_time())
 
     def wait_ready(self) -> "GatewayProcess":
         def ready() -> bool:
