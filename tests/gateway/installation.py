@@ -283,6 +283,8 @@ class Gateway:
         """What the shadow process does, in this event loop, with other limits than usual."""
         config = self.serving.config.model_copy(update=limits)
         self.shadow = ShadowServing(config, "g.shadow", "boot2", self.sink)
+        # LMDB lets one process open an environment once.
+        self.shadow.features = self.serving.features
         await self.shadow.start()
         return self.shadow.mirror
 
