@@ -23,6 +23,8 @@ from training.nightly.errors import BusyError
 from training.options import AsJson, AsOf, Basis, KeyFile, MappingName, OfShop, Orders
 from training.pseudonyms import KEY_FILE, load_key
 from training.recipes import RECIPES, Request, recipe, unit_cost_assumption
+from training.redaction.commands import redact
+from training.redaction.lock import using
 from training.register import RegisterError, read_key, register
 from training.settings import Settings
 from training.shop import cli as shop_commands
@@ -36,6 +38,7 @@ app = typer.Typer(
 )
 
 nightly_commands.register(app)
+app.command("redact")(redact)
 app.add_typer(shop_commands.app, name="shop")
 app.add_typer(consent_commands.app, name="consent")
 
@@ -92,7 +95,8 @@ def step(  # noqa: PLR0913 - options of a command
     """Run up to one step and print what it gives, as JSON. What is unchanged is not done again."""
     settings = Settings()
     source = _source(orders, mapping, consent_basis, pseudonym_key_file, shop=shop)
-    _print(steps.run_step(settings, name, source, model, as_of))
+    with using(settings.lake):
+        _print(steps.run_step(settings, name, source, model, as_of))
 
 
 @app.command("materialize")
@@ -116,14 +120,15 @@ def fill_online_store(  # noqa: PLR0913 - options of a command
     settings = Settings()
     progress.set_quiet(as_json and not (sys.stderr.isatty() or settings.progress))
     source = _source(orders, mapping, consent_basis, pseudonym_key_file, shop=shop)
-    lines = prepare_lines(settings, source)
-    report = materialize(
-        settings,
-        lines,
-        load_key(source.pseudonym_key_file or settings.keys / KEY_FILE),
-        as_of=runs.as_of_moment(as_of, lines),
-        at=moment_of(at),
-    )
+    with using(settings.lake):
+        lines = prepare_lines(settings, source)
+        report = materialize(
+            settings,
+            lines,
+            load_key(source.pseudonym_key_file or settings.keys / KEY_FILE),
+            as_of=runs.as_of_moment(as_of, lines),
+            at=moment_of(at),
+        )
     if as_json:
         _print(report)
         return
@@ -211,11 +216,12 @@ def _run(source: OrderSource, wanted: tuple[str, ...], *, as_json: bool) -> None
     for text in wanted:
         recipe(text.partition("@")[0])
     models = tuple(text.partition("@")[0] for text in wanted)
-    lines = prepare_lines(settings, source, models)
-    requests = tuple(_request(text, lines, settings.seed) for text in wanted)
-    if not as_json:
-        _announce(settings, lines, requests)
-    report = runs.run(settings, lines, requests)
+    with using(settings.lake):
+        lines = prepare_lines(settings, source, models)
+        requests = tuple(_request(text, lines, settings.seed) for text in wanted)
+        if not as_json:
+            _announce(settings, lines, requests)
+        report = runs.run(settings, lines, requests)
     if as_json:
         _print(report)
     else:

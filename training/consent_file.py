@@ -4,6 +4,7 @@ It is a declaration of whoever trains, as binding as the writing it names. Once 
 plane, ``python -m training consent register`` takes it there and this file counts no more.
 """
 
+from collections.abc import Collection
 from datetime import UTC, datetime
 from pathlib import Path
 from uuid import NAMESPACE_OID, uuid5
@@ -135,6 +136,19 @@ def exclude(settings: Settings, exclusions: tuple[OwnExclusion, ...]) -> int:
     new = tuple(each for each in dict.fromkeys(exclusions) if each not in kept.exclusions)
     _save(settings, msgspec.structs.replace(kept, exclusions=kept.exclusions + new))
     return len(new)
+
+
+def forget(settings: Settings, subjects: Collection[str] | None, *, dry: bool = False) -> int:
+    """Drop the exclusions of pseudonyms that were erased (None: of all); how many there are
+    (``dry``: and leave them)."""
+    kept = load(settings)
+    left = tuple(
+        each for each in kept.exclusions if subjects is not None and each.subject not in subjects
+    )
+    gone = len(kept.exclusions) - len(left)
+    if gone and not dry:
+        _save(settings, msgspec.structs.replace(kept, exclusions=left))
+    return gone
 
 
 def _save(settings: Settings, record: OwnRecord) -> None:

@@ -4,6 +4,7 @@ Fails closed. With a control plane only its word counts: where it is out of reac
 of its last answer does, for as long as ``consent_copy_max_age_s`` says and no longer.
 """
 
+from collections.abc import Collection
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -80,6 +81,26 @@ def _copied(settings: Settings, url: str, problem: str) -> Answer:
         got = f"one {age:.0f} s old, good for {longest:.0f} s; {problem}"
         raise ConsentError("consent", expected, got, hint)
     return msgspec.structs.replace(answer, asked_of=f"a copy of what {answer.asked_of} said")
+
+
+def forget(settings: Settings, subjects: Collection[str] | None, *, dry: bool = False) -> int:
+    """Drop pseudonyms that were erased (None: all) from the copy; how many there are (``dry``: and
+    leave them). A copy this installation did not seal counts for nothing and is removed."""
+    try:
+        found = consent_seal.read(settings, COPY)
+        answer = None if found is None else msgspec.convert(found, Answer)
+    except (ContractError, msgspec.ValidationError):
+        if not dry:
+            (folder(settings) / COPY).unlink()
+        return 1
+    if answer is None:
+        return 0
+    left = tuple(each for each in answer.left_out if subjects is not None and each not in subjects)
+    gone = len(answer.left_out) - len(left)
+    if gone and not dry:
+        shorter = msgspec.structs.replace(answer, left_out=left)
+        consent_seal.write(settings, COPY, msgspec.to_builtins(shorter))
+    return gone
 
 
 def _now() -> str:

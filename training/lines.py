@@ -21,6 +21,7 @@ from training.lake import load_record, save_record
 from training.left_out import LeftOut
 from training.mapping import Mapping
 from training.pseudonyms import KEY_FILE, load_key
+from training.redaction import erased
 from training.settings import Settings
 
 if TYPE_CHECKING:
@@ -38,6 +39,7 @@ CODE = (
     "training/order_file.py",
     "training/orders.py",
     "training/pseudonyms.py",
+    "training/redaction/erased.py",
     "training/staging.py",
 )
 
@@ -101,12 +103,14 @@ def prepare_lines(settings: Settings, source: OrderSource, models: tuple[str, ..
     key = load_key(source.pseudonym_key_file or settings.keys / KEY_FILE)
     admission.check_key(key.key_id)
     content = content_digest(path, mapping)
+    gone = erased.load(settings.lake)
     cache_key = key_of(
         content=content,
         mapping=msgspec.to_builtins(mapping),
         pseudonym_key=key.key_id,
         shop=settings.shop,
         admission=admission.digest(),
+        erased=gone.digest,
         lock=lock_digest(),
         code=source_digest(*CODE),
     )
@@ -114,7 +118,7 @@ def prepare_lines(settings: Settings, source: OrderSource, models: tuple[str, ..
     if done is not None and Path(done.path).is_file():
         return done
     place = settings.lake / "orders" / cache_key[:32]
-    report = _read(settings, path, mapping, place, key, admission)
+    report = _read(settings, path, mapping, place, key, admission, gone)
     lines = Lines(
         path=(place / LINES_FILE).as_posix(),
         source=path.name,
@@ -142,6 +146,7 @@ def _read(
     place: Path,
     key: Pseudonymizer,
     admission: consent.Admission,
+    gone: erased.Erased,
 ) -> "SyncReport":
     """Fill the folder ``place`` with the lines of a file."""
     from training import orders, staging  # noqa: PLC0415 - DuckDB is not needed for a hit
@@ -157,6 +162,7 @@ def _read(
             field=f"{path.name} customers",
             key=None if mapping.customer_ids.kind == "pseudonym" else key,
             left_out=admission.left_out,
+            erased=gone,
         )
         with progress.step(f"sync {path.name}"):
             report = orders.sync(connection, path, mapping, settings.shop, staged)

@@ -70,7 +70,7 @@ def describe(origin: Origin, name: str, views: dict[str, ViewContents]) -> Gener
 
 def fill(folder: Path, origin: Origin, views: Iterable[tuple[FeatureView, Entries]]) -> Generation:
     """Write a generation and point at it; the one before stays, older ones go."""
-    with _only_writer(folder):
+    with only_writer(folder):
         generations = folder / GENERATIONS_FOLDER
         generations.mkdir(parents=True, exist_ok=True)
         name = new_name(datetime.now(UTC))
@@ -78,14 +78,14 @@ def fill(folder: Path, origin: Origin, views: Iterable[tuple[FeatureView, Entrie
         partial.mkdir()
         try:
             generation = describe(origin, name, _write(partial, origin, views))
-            _write_synced(partial / GENERATION_FILE, encode_generation(generation))
-            _sync_folder(partial)
+            write_synced(partial / GENERATION_FILE, encode_generation(generation))
+            sync_folder(partial)
             partial.rename(generations / name)
         finally:
             shutil.rmtree(partial, ignore_errors=True)
-        _sync_folder(generations)
+        sync_folder(generations)
         previous = current_name(folder)
-        _point(folder, name)
+        point(folder, name)
         _prune(generations, keep={name, previous})
     return generation
 
@@ -136,12 +136,12 @@ def _write_view(
     )
 
 
-def _point(folder: Path, name: str) -> None:
+def point(folder: Path, name: str) -> None:
     """Readers see the old name or the new one, never half of either."""
     beside = folder / f".{CURRENT_FILE}.{secrets.token_hex(4)}"
-    _write_synced(beside, f"{name}\n".encode("ascii"))
+    write_synced(beside, f"{name}\n".encode("ascii"))
     beside.replace(folder / CURRENT_FILE)
-    _sync_folder(folder)
+    sync_folder(folder)
 
 
 def _prune(generations: Path, keep: set[str | None]) -> None:
@@ -152,7 +152,7 @@ def _prune(generations: Path, keep: set[str | None]) -> None:
 
 
 @contextmanager
-def _only_writer(folder: Path) -> Iterator[None]:
+def only_writer(folder: Path) -> Iterator[None]:
     """One writer at a time; the lock goes with the process."""
     folder.mkdir(parents=True, exist_ok=True)
     descriptor = os.open(folder / ".lock", os.O_RDWR | os.O_CREAT, 0o600)
@@ -163,14 +163,16 @@ def _only_writer(folder: Path) -> Iterator[None]:
         os.close(descriptor)
 
 
-def _write_synced(path: Path, content: bytes) -> None:
+def write_synced(path: Path, content: bytes) -> None:
+    """Write a file, flushed to the disk."""
     with path.open("wb") as file:
         file.write(content)
         file.flush()
         os.fsync(file.fileno())
 
 
-def _sync_folder(folder: Path) -> None:
+def sync_folder(folder: Path) -> None:
+    """Flush the names in a folder to the disk."""
     descriptor = os.open(folder, os.O_RDONLY)
     try:
         os.fsync(descriptor)

@@ -1,6 +1,7 @@
 """Fills the shared online store: a new generation's keys in Redis, then one SET of the pointer."""
 
 from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
@@ -34,6 +35,13 @@ def fill(
     Raises StoreError if Redis fails on the way: the pointer is as it was then, and the next
     run removes what was loaded.
     """
+    with opened(url, password) as client:
+        return _fill(client, origin, views)
+
+
+@contextmanager
+def opened(url: str, password: str | None) -> Iterator["Redis"]:
+    """A connection to the store; raises StoreError for whatever Redis refuses meanwhile."""
     try:
         from redis import Redis  # noqa: PLC0415 - an extra of its own
         from redis.exceptions import RedisError  # noqa: PLC0415
@@ -46,7 +54,7 @@ def fill(
         ) from error
     client = Redis.from_url(url, password=password, socket_timeout=TIMEOUT_S, protocol=2)
     try:
-        return _fill(client, origin, views)
+        yield client
     except RedisError as error:
         raise StoreError(f"online store in Redis: {error}") from error
     finally:
@@ -96,7 +104,7 @@ def _load_view(
 def _prune(client: "Redis", prefix: str, keep: set[str]) -> None:
     """Remove older generations, and what a run that failed left."""
     kept = (f"{prefix}{CURRENT_FILE}".encode(), *(f"{prefix}{name}:".encode() for name in keep))
-    for keys in _in_calls(client.scan_iter(match=f"{_literal(prefix)}*", count=KEYS_A_CALL)):
+    for keys in _in_calls(client.scan_iter(match=f"{literal(prefix)}*", count=KEYS_A_CALL)):
         if stale := [key for key in keys if not key.startswith(kept)]:
             client.unlink(*stale)
 
@@ -112,6 +120,6 @@ def _in_calls(keys: Iterable[bytes]) -> Iterator[list[bytes]]:
         yield call
 
 
-def _literal(text: str) -> str:
+def literal(text: str) -> str:
     """A glob that matches this text alone."""
     return "".join(f"\\{char}" if char in "*?[]\\^" else char for char in text)

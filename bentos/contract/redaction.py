@@ -70,14 +70,16 @@ class TrainedVersion(msgspec.Struct, frozen=True, kw_only=True):
 class RedactionRecord(msgspec.Struct, frozen=True, kw_only=True):
     """What training erased; it names no subject.
 
-    ``snapshots`` and ``features``: digest before → digest after, null where nothing is left.
-    ``removed``: place → rows (or files) that are gone from it.
+    ``subjects_sha256`` and ``orders_sha256`` tell who and what never comes back: digests of the
+    pseudonyms and of the orders' numbers. ``snapshots`` and ``features``: digest before → digest
+    after, null where nothing is left. ``removed``: place → rows (or files) that are gone from it.
     """
 
     id: str
     at: str
     reason: str = ""
     subjects_sha256: tuple[str, ...] = ()
+    orders_sha256: tuple[str, ...] = ()
     snapshots: dict[str, str | None] = {}
     features: dict[str, str | None] = {}
     removed: dict[str, int] = {}
@@ -128,8 +130,9 @@ def check_record(record: RedactionRecord) -> None:
     check_id(record.id)
     check_time(record.at, "at")
     _check_texts({"reason": record.reason})
-    for index, digest in enumerate(record.subjects_sha256):
-        _check_digest(digest, f"subjects_sha256[{index}]")
+    for name in ("subjects_sha256", "orders_sha256"):
+        for index, digest in enumerate(getattr(record, name)):
+            _check_digest(digest, f"{name}[{index}]")
     for name, digests in (("snapshots", record.snapshots), ("features", record.features)):
         for before, after in digests.items():
             _check_digest(before, f"{name}.{before}")
@@ -153,9 +156,9 @@ def check_time(value: str, field: str) -> None:
         raise ContractError(field, "a time with its zone", value, "write Z for UTC")
 
 
-def subject_digest(pseudonym: str) -> str:
-    """How a record tells that it was about somebody: SHA-256 of the pseudonym, in hex."""
-    return hashlib.sha256(pseudonym.encode()).hexdigest()
+def subject_digest(name: str) -> str:
+    """How a record tells whom it was about: SHA-256 of a pseudonym (or order number), in hex."""
+    return hashlib.sha256(name.encode()).hexdigest()
 
 
 def segment_entity(gateway: str, boot: str, first_seq: int) -> str:

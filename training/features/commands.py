@@ -14,6 +14,7 @@ from training.features.registry import VIEWS, view_of
 from training.features.view import FeatureView
 from training.lines import OrderSource, prepare_lines
 from training.options import AsJson, Basis, KeyFile, MappingName, Orders
+from training.redaction.lock import using
 from training.run import as_of_moment
 from training.settings import Settings
 
@@ -105,11 +106,12 @@ def compute_views(
         consent_basis=consent_basis,
         pseudonym_key_file=pseudonym_key_file,
     )
-    lines = prepare_lines(settings, source)
-    last = as_of_moment(as_of, lines)
-    assert last is not None
-    moments = [last - timedelta(days=days) for days in reversed(range(nights_before))]
-    made = nights.compute(settings, lines, moments)
+    with using(settings.lake):
+        lines = prepare_lines(settings, source)
+        last = as_of_moment(as_of, lines)
+        assert last is not None
+        moments = [last - timedelta(days=days) for days in reversed(range(nights_before))]
+        made = nights.compute(settings, lines, moments)
     if as_json:
         _print_json(msgspec.to_builtins(made))
         return

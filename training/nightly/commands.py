@@ -19,6 +19,7 @@ from training.nightly.record import Outcome
 from training.nightly.settings import NightlySettings
 from training.nightly.told import Told, summary
 from training.recipes import recipe
+from training.redaction.lock import using
 from training.register import read_key
 from training.settings import Settings
 
@@ -111,6 +112,7 @@ def schedule() -> None:
     from training.nightly import lock  # noqa: PLC0415
     from training.nightly.due import Cron  # noqa: PLC0415 - APScheduler
     from training.nightly.schedule import Schedule  # noqa: PLC0415
+    from training.redaction.waiting import waiting  # noqa: PLC0415
 
     settings, own = Settings(), NightlySettings()
     if not own.nightly_cron:
@@ -119,7 +121,8 @@ def schedule() -> None:
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s")
     cron = Cron(own.nightly_cron, own.zone)
     with lock.held(settings.lake, "schedule"):
-        Schedule(settings.lake, cron, (own.nightly_cron, own.nightly_timezone)).run()
+        said = (own.nightly_cron, own.nightly_timezone)
+        Schedule(settings.lake, cron, said, waiting=lambda: bool(waiting(settings))).run()
 
 
 def reproduce(
@@ -135,7 +138,9 @@ def reproduce(
     from training.nightly.reproduce import reproduce as again  # noqa: PLC0415
 
     progress.set_quiet(quiet=True)
-    found = again(Settings(), version)
+    settings = Settings()
+    with using(settings.lake):
+        found = again(settings, version)
     if as_json:
         _print(found)
     else:

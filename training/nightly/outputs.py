@@ -11,6 +11,13 @@ from training.nightly.bootstrap import Improvement, Verdict
 from training.nightly.finding import Finding
 
 
+class Redacted(msgspec.Struct, frozen=True, kw_only=True):
+    """Requests to erase that were honoured now; ``digest``: of all who were ever erased."""
+
+    honoured: tuple[str, ...]
+    digest: str
+
+
 class Synced(msgspec.Struct, frozen=True, kw_only=True):
     """The orders of tonight: which source, its content, its columns as they came."""
 

@@ -12,6 +12,7 @@ from training.nightly import (
     fit_files,
     model_steps,
     order_steps,
+    redact_step,
     view_steps,
 )
 from training.nightly import outputs as given
@@ -44,7 +45,22 @@ def plan(
 def _order_steps() -> list[Step]:
     """Not cached here: what they ask is cheap to ask again, and lines have a cache of their own."""
     return [
-        Step(name="sync", needs=(), run=order_steps.sync, gives=given.Synced, cached=False),
+        Step(
+            name="redact",
+            needs=(),
+            run=redact_step.redact,
+            gives=given.Redacted,
+            cached=False,
+            # Who asked after a kill is erased before the night goes on.
+            anew=True,
+        ),
+        Step(
+            name="sync",
+            needs=("redact",),
+            run=order_steps.sync,
+            gives=given.Synced,
+            cached=False,
+        ),
         Step(
             name="consent",
             needs=("sync",),

@@ -16,7 +16,7 @@ from bentos.contract.errors import ContractError
 from bentos.contract.manifest import Manifest
 from training import fingerprint
 from training.lake import digest_of_parts
-from training.nightly.redacted import of_snapshot
+from training.nightly.redacted import of_version
 from training.recipes import recipe
 from training.run import read_manifest
 from training.settings import Settings
@@ -54,7 +54,7 @@ def reproduce(settings: Settings, version: str) -> Reproduction:
     manifest = manifest_of(settings, version)
     folder = settings.lake / "snapshots" / manifest.dataset.digest
     broken = broken_parts(folder, manifest)
-    redactions = of_snapshot(settings.lake, manifest.dataset.digest)
+    redactions = of_version(settings.lake, version, manifest.dataset.digest)
     if broken or redactions:
         return Reproduction(
             version=version,

@@ -11,7 +11,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from types import FrameType
 
@@ -23,6 +23,9 @@ from training.nightly.schedule_state import Ran, ScheduleState
 
 logger = logging.getLogger(__name__)
 NIGHT = (sys.executable, "-m", "training", "nightly")
+REDACT = (sys.executable, "-m", "training", "redact")
+# A request that could not be honoured is tried again after so long.
+REDACT_AGAIN = timedelta(minutes=10)
 # Looked up from sleep that often: a machine that was suspended, or whose clock was set, notices.
 NAP_S = 30.0
 BUSY = 4
@@ -45,8 +48,12 @@ class Schedule:
         said: tuple[str, str],
         command: tuple[str, ...] = NIGHT,
         now: Callable[[], datetime] = utc_now,
+        waiting: Callable[[], bool] = lambda: False,
+        redact: tuple[str, ...] = REDACT,
     ) -> None:
-        """``said``: cron expression and zone as configured, for the state file."""
+        """``said``: cron expression and zone as configured, for the state file. ``waiting``:
+        whether somebody is to be erased, which ``redact`` does."""
+        self._waiting, self._redact, self._redact_from = waiting, redact, now()
         self._lake, self._cron, self._command, self._now = lake, cron, command, now
         self._stopping = threading.Event()
         self._child: subprocess.Popen[bytes] | None = None
@@ -76,6 +83,7 @@ class Schedule:
             if due is not None:
                 self._run(due)
                 continue
+            self._erase()
             coming = self._cron.after(self._state.seen)
             if coming != self._state.next:
                 self._keep(msgspec.structs.replace(self._state, next=coming))
@@ -83,11 +91,21 @@ class Schedule:
             ahead = NAP_S if coming is None else (coming - self._now()).total_seconds()
             self._stopping.wait(min(max(ahead, 0.01), NAP_S))
 
+    def _erase(self) -> None:
+        """At once when it is asked for; a night does it as well, as its first step."""
+        if self._stopping.is_set() or self._now() < self._redact_from or not self._waiting():
+            return
+        code = self._carry_out(self._redact)
+        logger.info("a redaction ended with exit code %d", code)
+        if code != 0:
+            pause = timedelta(seconds=BUSY_PAUSE_S) if code == BUSY else REDACT_AGAIN
+            self._redact_from = self._now() + pause
+
     def _run(self, due: datetime) -> None:
         run = Ran(due=due, started_at=self._now())
         self._keep(self._state.started(run))
         logger.info("the night due at %s begins", due)
-        code = self._carry_out()
+        code = self._carry_out(self._command)
         ended = msgspec.structs.replace(run, ended_at=self._now(), exit_code=code)
         stopped = self._stopping.is_set() and code != 0
         # A signal that was not ours ended it: it is due still, and goes on where it was.
@@ -97,9 +115,9 @@ class Schedule:
         if not settled:
             self._stopping.wait(BUSY_PAUSE_S)
 
-    def _carry_out(self) -> int:
+    def _carry_out(self, command: tuple[str, ...]) -> int:
         # A session of its own: Ctrl-C reaches the schedule alone, which ends it in order.
-        self._child = subprocess.Popen(self._command, start_new_session=True)
+        self._child = subprocess.Popen(command, start_new_session=True)
         if self._stopping.is_set():
             self._child.terminate()
         while True:

@@ -15,6 +15,7 @@ from bentos.contract.identity import Pseudonymizer
 from bentos.shopify_admin.clock import Clock
 from training.fingerprint import source_digest
 from training.pseudonyms import KIND
+from training.redaction import erased, erased_staging
 from training.shop.bulk import Admin, Hinted, unhinted
 from training.shop.merging import Merge, Merging
 from training.shop.paging import Pages
@@ -62,6 +63,8 @@ class Sync(msgspec.Struct, frozen=True, kw_only=True):
             staging, plan, resumed = self._staging(before, full=full)
             try:
                 unread = self._read_all(staging, plan)
+                gone = erased.load(self.lake.folder.parent)
+                erased_staging.take_out(staging.connection, gone)
                 report = self._merge(staging, plan, before, unread, resumed=resumed)
             finally:
                 staging.close()

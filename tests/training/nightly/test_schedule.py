@@ -33,8 +33,19 @@ night = (
     "sys.exit(int(sys.argv[3]))"
 )
 command = (sys.executable, "-c", night, str(lake), seconds, code)
+erase = "import pathlib, sys; pathlib.Path(sys.argv[1]).replace(sys.argv[2])"
+asked, erased = lake / "asked", lake / "erased"
+redact = (sys.executable, "-c", erase, str(asked), str(erased))
 with lock.held(lake, "schedule"):
-    Schedule(lake, Cron(cron, ZoneInfo("UTC")), (cron, "UTC"), command).run()
+    schedule = Schedule(
+        lake,
+        Cron(cron, ZoneInfo("UTC")),
+        (cron, "UTC"),
+        command,
+        waiting=asked.exists,
+        redact=redact,
+    )
+    schedule.run()
 """
 
 
@@ -102,6 +113,14 @@ def test_missed_nights_are_made_up_for_once(tmp_path, start):
 def test_a_first_start_has_missed_nothing(tmp_path, start):
     schedule = start()
     schedule.until(lambda: schedule.state() is not None)
+    assert schedule.marks("begun") == 0
+    assert schedule.stop() == 0
+
+
+def test_who_asks_to_be_erased_does_not_wait_for_the_night(tmp_path, start):
+    (tmp_path / "asked").touch()
+    schedule = start()
+    schedule.until((tmp_path / "erased").exists)
     assert schedule.marks("begun") == 0
     assert schedule.stop() == 0
 

@@ -1,0 +1,55 @@
+"""Whoever was erased does not come back with a file, or a shop, that still holds them."""
+
+from bentos import redaction_files
+from tests.training.redaction.lived_in import (
+    FIRST_ORDER,
+    OTHER,
+    OTHER_MAIL,
+    OTHERS_ORDER,
+    SUBJECT,
+    SUBJECT_MAIL,
+)
+from training.lines import OrderSource, prepare_lines
+from training.redaction import erased, erasing
+from training.shop.tables import ShopLake
+
+
+def test_nobody_is_erased_from_a_lake_without_records(tmp_path):
+    assert not erased.load(tmp_path)
+    assert erased.load(tmp_path).digest == erased.Erased().digest
+
+
+def test_an_order_file_that_still_holds_them_is_read_without_them(home, planted):
+    orders = planted.settings.home.parent / "orders_export_1.csv"
+    erasing.erase(home.settings, home.request())
+    again = prepare_lines(home.settings, OrderSource(orders=orders))
+    before = prepare_lines(planted.settings, OrderSource(orders=orders))
+    assert again.report["customers"] == before.report["customers"] - 1
+    assert again.left_out == before.left_out
+    assert home.found(SUBJECT, SUBJECT_MAIL) == set()
+    assert home.found(OTHER_MAIL)
+
+
+def test_a_shop_that_still_has_them_is_synced_without_them(home):
+    erasing.erase(home.settings, home.request())
+    home.shop.customer(SUBJECT, days=0.1)
+    home.shop.order(FIRST_ORDER, customer=None, days=0.1)
+    home.shop.order(FIRST_ORDER + 1, customer=SUBJECT, days=0.1)
+    home.shop.order(OTHERS_ORDER + 1, customer=OTHER, days=0.1)
+    home.shop.refund(FIRST_ORDER + 1, order=FIRST_ORDER + 1, line=1)
+    home.sync()
+    lake = ShopLake.of(home.settings)
+    assert home.found(SUBJECT, texts=[str(FIRST_ORDER), str(FIRST_ORDER + 1)]) == set()
+    assert home.found(OTHER, texts=[str(OTHERS_ORDER + 1)])
+    # Ids that are seen in the shop and not in the lake are no reason to read everything again.
+    assert lake.current().behind == {}
+
+
+def test_records_of_several_are_taken_together(home):
+    erasing.erase(home.settings, home.request())
+    subjects = [home.pseudonym(OTHER)]
+    erasing.erase(home.settings, home.request(id="r-18", subjects=subjects, order_numbers=[]))
+    records = [redaction_files.record_of(home.lake, name) for name in ("r-17", "r-18")]
+    both = erased.load(home.lake)
+    assert set(both.subjects) == {name for each in records for name in each.subjects_sha256}
+    assert set(both.orders) == {name for each in records for name in each.orders_sha256}

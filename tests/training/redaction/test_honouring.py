@@ -1,0 +1,41 @@
+"""Every request that lies there is honoured, and one that cannot be keeps no other from it."""
+
+import pytest
+
+from bentos import redaction_files
+from bentos.contract.errors import ContractError
+from tests.training.redaction.lived_in import LivedIn
+from training.redaction import honouring
+from training.redaction.waiting import waiting
+
+
+@pytest.fixture
+def empty(tmp_path):
+    return LivedIn(tmp_path)
+
+
+def test_a_broken_request_and_another_shop_s_are_named_and_the_rest_is_done(empty):
+    empty.request(id="good")
+    empty.request(id="urgent", due_at="2026-11-21T00:00:00Z")
+    empty.request(id="other-shop", shop="another")
+    redaction_files.request_path(empty.settings.home, "broken").write_text("{")
+    found = honouring.honour(empty.settings)
+    assert [record.id for record in found.made] == ["urgent", "good"]
+    assert sorted(found.problems) == ["broken", "other-shop"]
+    assert waiting(empty.settings) == ["broken", "other-shop"]
+
+
+def test_one_alone_is_honoured_and_one_nobody_asked_for_is_refused(empty):
+    empty.request(id="one")
+    empty.request(id="two")
+    assert [record.id for record in honouring.honour(empty.settings, "two").made] == ["two"]
+    assert honouring.honour(empty.settings, "two").made == ()
+    with pytest.raises(ContractError, match="--request"):
+        honouring.honour(empty.settings, "three")
+    assert waiting(empty.settings) == ["one"]
+
+
+def test_looking_honours_nothing(empty):
+    empty.request()
+    assert [work.removed for work in honouring.foresee(empty.settings).made] == [{}]
+    assert waiting(empty.settings) == ["r-17"]

@@ -1,0 +1,177 @@
+"""Carries out one redaction in everything training keeps, and writes its record last.
+
+find whom and what it is about → note it → erase place by place → look again → record. Killed
+anywhere it is gone on with from the note; done twice it changes nothing. Old files are unlinked,
+never left beside.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+
+from bentos import redaction_files
+from bentos.contract.errors import ContractError
+from bentos.contract.redaction import (
+    RedactionKind,
+    RedactionRecord,
+    RedactionRequest,
+    subject_digest,
+)
+from training.nightly.errors import BusyError
+from training.orders import connect
+from training.redaction import (
+    consents,
+    feature_values,
+    leftovers,
+    lock,
+    online_values,
+    run_records,
+    shop_tables,
+    trained,
+    whole_shop,
+)
+from training.redaction import scope as scopes
+from training.redaction import work as works
+from training.redaction.datasets import Datasets
+from training.redaction.rows import Rows
+from training.redaction.scope import Scope
+from training.redaction.work import Work
+from training.settings import Settings
+from training.shop.errors import SyncRunning
+from training.shop.tables import ShopLake
+
+
+class NotErased(RuntimeError):
+    """Something of the person is still found after all was erased; no record was written."""
+
+
+def foresee(settings: Settings, request: RedactionRequest) -> Work:
+    """What a redaction would find; nothing is changed, nothing written."""
+    _check_shop(settings, request)
+    work = works.load(settings.lake, request.id) or Work(id=request.id, scope=Scope())
+    _look(settings, request, work)
+    return work
+
+
+def erase(settings: Settings, request: RedactionRequest) -> RedactionRecord:
+    """Honour a request; done before, its record is returned.
+
+    The caller holds the night's lock. Raises BusyError while a run or a sync is under way,
+    ContractError for another shop's request, StoreError, NotErased.
+    """
+    done = redaction_files.record_of(settings.lake, request.id)
+    if done is not None:
+        works.forget(settings.lake, request.id)
+        return done
+    _check_shop(settings, request)
+    try:
+        with lock.erasing(settings.lake), _no_sync(settings):
+            return _erase(settings, request)
+    except SyncRunning as error:
+        raise BusyError(str(error)) from error
+
+
+@contextmanager
+def _no_sync(settings: Settings) -> Iterator[None]:
+    """Else one that began before the record is there would bring them back."""
+    shop = ShopLake.of(settings)
+    if not shop.folder.is_dir():
+        yield
+        return
+    with shop.syncing():
+        yield
+
+
+def _check_shop(settings: Settings, request: RedactionRequest) -> None:
+    if request.shop != settings.shop:
+        hint = "SIGNALBOX_SHOP names the shop of a home."
+        raise ContractError(f"redaction {request.id}: shop", settings.shop, request.shop, hint)
+
+
+def _erase(settings: Settings, request: RedactionRequest) -> RedactionRecord:
+    work = works.load(settings.lake, request.id) or Work(id=request.id, scope=Scope())
+    leftovers.remove(settings)
+    _look(settings, request, work)
+    works.save(settings.lake, work)
+    if request.kind is RedactionKind.SHOP:
+        whole_shop.erase(settings)
+    else:
+        _take_out(settings, work)
+    leftovers.remove(settings)
+    _look_again(settings, request, work)
+    record = _record(request, work)
+    redaction_files.write_record(settings.lake, record)
+    works.forget(settings.lake, request.id)
+    return record
+
+
+def _look(settings: Settings, request: RedactionRequest, work: Work) -> None:
+    """Note whom it is about, what there is of them, and which versions learned from them."""
+    if request.kind is RedactionKind.SHOP:
+        whole_shop.count(settings, work)
+        work.trained(trained.versions(settings.lake, (), None))
+        return
+    named = scopes.of_request(request).joined(work.scope)
+    with connect(settings.training_memory, 1) as connection:
+        work.scope = scopes.find(settings, connection, named)
+        held = _count(settings, Rows(connection, work.scope.subjects, work.scope.orders), work)
+    known = {*held, *work.snapshots}
+    work.trained(trained.versions(settings.lake, known, work.scope))
+
+
+def _count(settings: Settings, rows: Rows, work: Work) -> dict[str, int]:
+    shop_tables.count(settings, rows, work)
+    lines = scopes.lines_files(settings.lake)
+    work.found("lake/orders", sum(rows.count(path, rows.test(path)) for path in lines))
+    held = Datasets(settings.lake, rows, work.scope).held()
+    work.found("lake/snapshots", sum(held.values()))
+    feature_values.count(settings.offline_features, rows, work)
+    run_records.count(settings.lake, work.scope, work)
+    if work.scope.subjects:
+        work.found("online store", online_values.count(settings, work.scope.subjects))
+        work.found("consents", consents.count(settings, work.scope.subjects))
+    return held
+
+
+def _take_out(settings: Settings, work: Work) -> None:
+    lake, scope = settings.lake, work.scope
+    with connect(settings.training_memory, 1) as connection:
+        rows = Rows(connection, scope.subjects, scope.orders)
+        shop_tables.erase(settings, rows)
+        for path in scopes.lines_files(lake):
+            test = rows.test(path)
+            if test is not None and rows.count(path, test):
+                rows.take_out(path, test)
+        datasets = Datasets(lake, rows, scope)
+        for digest in datasets.held():
+            datasets.erase(digest, work)
+            works.save(lake, work)
+        for digest in work.snapshots:
+            datasets.remove(digest)
+        feature_values.erase(settings.offline_features, rows, work, lambda: works.save(lake, work))
+    run_records.erase(lake, scope)
+    if scope.subjects:
+        online_values.erase(settings, scope.subjects)
+        consents.erase(settings, scope.subjects)
+
+
+def _look_again(settings: Settings, request: RedactionRequest, work: Work) -> None:
+    left = Work(id=work.id, scope=work.scope)
+    _look(settings, request, left)
+    if left.removed:
+        raise NotErased(f"redaction {work.id}: still found in {left.removed}; no record is written")
+
+
+def _record(request: RedactionRequest, work: Work) -> RedactionRecord:
+    named = scopes.of_request(request).joined(work.scope)
+    return RedactionRecord(
+        id=request.id,
+        at=datetime.now(UTC).isoformat(timespec="microseconds").replace("+00:00", "Z"),
+        reason=request.reason,
+        subjects_sha256=tuple(sorted(map(subject_digest, named.subjects))),
+        orders_sha256=tuple(sorted(map(subject_digest, named.orders))),
+        snapshots=work.snapshots,
+        features=work.features,
+        removed=dict(sorted(work.removed.items())),
+        versions=work.versions,
+    )

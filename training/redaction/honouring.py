@@ -1,0 +1,62 @@
+"""Honours every request that lies in the home: the command's, the night's and the schedule's way.
+
+One that cannot be honoured keeps no other from it; what is wrong with it is said at the end.
+"""
+
+from collections.abc import Callable
+from typing import Generic, TypeVar
+
+import msgspec
+
+from bentos import redaction_files
+from bentos.contract.errors import ContractError
+from bentos.contract.redaction import RedactionRecord, RedactionRequest
+from training.errors import StoreError
+from training.redaction import erasing
+from training.redaction.erasing import NotErased
+from training.redaction.waiting import waiting
+from training.redaction.work import Work
+from training.settings import Settings
+
+Made = TypeVar("Made", Work, RedactionRecord)
+
+
+class Answered(msgspec.Struct, Generic[Made], frozen=True, kw_only=True):
+    """What was made of each request; ``problems``: request → why it could not be honoured."""
+
+    made: tuple[Made, ...] = ()
+    problems: dict[str, str] = {}
+
+
+def honour(settings: Settings, only: str | None = None) -> Answered[RedactionRecord]:
+    """Erase for every request without a record (or for one alone), the most urgent first.
+
+    The caller holds the night's lock. Raises BusyError while a run or a sync is under way,
+    ContractError for an ``only`` that is not there.
+    """
+    return _each(settings, only, erasing.erase)
+
+
+def foresee(settings: Settings, only: str | None = None) -> Answered[Work]:
+    """What ``honour`` would find; nothing is changed."""
+    return _each(settings, only, erasing.foresee)
+
+
+def _each(
+    settings: Settings, only: str | None, do: Callable[[Settings, RedactionRequest], Made]
+) -> Answered[Made]:
+    requests: list[RedactionRequest] = []
+    problems: dict[str, str] = {}
+    for name in waiting(settings, only):
+        try:
+            path = redaction_files.request_path(settings.home, name)
+            requests.append(redaction_files.read_request(path))
+        except ContractError as error:
+            problems[name] = str(error)
+    made: list[Made] = []
+    for request in sorted(requests, key=lambda each: (each.due_at, each.id)):
+        try:
+            made.append(do(settings, request))
+        except (ContractError, StoreError, NotErased) as error:
+            problems[request.id] = str(error)
+    return Answered(made=tuple(made), problems=problems)

@@ -1,0 +1,66 @@
+"""What a redaction under way has found and done: it goes on from there after a kill.
+
+``<lake>/redactions/.<id>.work`` (0600) names whom it is about, so it is removed when the record
+has been written.
+"""
+
+from pathlib import Path
+
+import msgspec
+
+from bentos import redaction_files, whole_file
+from bentos.contract.errors import ContractError
+from bentos.contract.redaction import TrainedVersion
+from training.redaction.scope import Scope
+
+SUFFIX = ".work"
+
+
+class Work(msgspec.Struct, kw_only=True):
+    """``removed``: place → rows found in it; ``snapshots``, ``features``: digest → what is left."""
+
+    id: str
+    scope: Scope
+    removed: dict[str, int] = {}
+    snapshots: dict[str, str | None] = {}
+    features: dict[str, str | None] = {}
+    versions: tuple[TrainedVersion, ...] = ()
+
+    def found(self, place: str, rows: int) -> None:
+        """Rows of a place, seen before they go. What an earlier look saw is not seen twice."""
+        if rows:
+            self.removed[place] = max(rows, self.removed.get(place, 0))
+
+    def trained(self, versions: list[TrainedVersion]) -> None:
+        """Versions that were trained on whom it is about."""
+        names = {each.version: each for each in (*self.versions, *versions)}
+        self.versions = tuple(names[name] for name in sorted(names))
+
+
+def path(lake: Path, request_id: str) -> Path:
+    """Where it lies."""
+    place = redaction_files.record_path(lake, request_id)
+    return place.with_name(f".{request_id}{SUFFIX}")
+
+
+def load(lake: Path, request_id: str) -> Work | None:
+    """What an earlier attempt left; None without one. Raises ContractError for what is none."""
+    place = path(lake, request_id)
+    if not place.is_file():
+        return None
+    try:
+        return msgspec.json.decode(place.read_bytes(), type=Work)
+    except msgspec.MsgspecError as error:
+        raise ContractError(str(place), "a redaction under way", str(error)) from error
+
+
+def save(lake: Path, work: Work) -> None:
+    """Keep it, flushed to the disk: what it names may be erased next."""
+    place = path(lake, work.id)
+    place.parent.mkdir(parents=True, exist_ok=True)
+    whole_file.write_whole(place, msgspec.json.encode(work).decode("utf-8"))
+
+
+def forget(lake: Path, request_id: str) -> None:
+    """Remove it."""
+    path(lake, request_id).unlink(missing_ok=True)
