@@ -14,7 +14,7 @@ PIP_INSTALL := $(BIN)/python -m pip install --disable-pip-version-check --quiet
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo up bench bench-audit bench-shop bench-console bench-propagation profile peers locust faults soak screenshots test test-all test-postgresql lint format types imports lock clean
+.PHONY: help demo up bench bench-audit bench-nightly bench-shop bench-console bench-propagation profile peers locust faults soak screenshots test test-all test-postgresql lint format types imports lock clean
 
 help: ## list the commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-17s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -30,6 +30,9 @@ bench: $(RUN_STAMP) ## gateway against BentoML, MLServer, Envoy, Triton, Ray Ser
 
 bench-audit: $(RUN_STAMP) ## a million events in the register, fifty million decisions in the lake (ARGS="events" or "decisions")
 	@$(BIN)/python -m load_tests.bench_audit $(ARGS)
+
+bench-nightly: $(RUN_STAMP) ## a night over ten million order lines, beside plain pandas (ARGS="--lines 1000000")
+	@$(BIN)/python -m load_tests.bench_nightly $(ARGS)
 
 bench-shop: $(DEV_STAMP) ## a storm of Shopify's webhooks over a receiver that is killed (ARGS="webhooks --deliveries 5000")
 	@$(BIN)/python -m load_tests.bench_shop $(ARGS)

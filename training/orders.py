@@ -88,11 +88,13 @@ def _sync(
 ) -> SyncReport:
     check_expressions(connection, mapping)
     open_raw(connection, path, mapping)
+    described = connection.execute("DESCRIBE raw").fetchall()
+    parsed = _parsed(mapping, {str(row[0]): str(row[1]) for row in described})
     unstaged = Unstaged()
     if staging is None:
-        connection.execute(f"CREATE TEMP TABLE parsed AS {_parsed(mapping)}")
+        connection.execute(f"CREATE TEMP TABLE parsed AS {parsed}")
     else:
-        unstaged = staging.stage(connection, _parsed(mapping))
+        unstaged = staging.stage(connection, parsed)
     check(connection, path, mapping)
     _number_products(connection, path, mapping)
     if staging is None:
@@ -119,9 +121,14 @@ def _identifier(column: str, kind: str) -> str:
     return f"lower({_text(column)})" if kind == "email" else _text(column)
 
 
-def _time(mapping: Mapping) -> str:
+def _time(mapping: Mapping, kind: str) -> str:
+    """``kind``: the type of the column as the file has it."""
     column = quoted(mapping.columns.ordered_at)
     zone = literal(mapping.timezone)
+    if mapping.dates.format is None and kind in ("TIMESTAMP", "TIMESTAMP_NS", "DATE"):
+        if mapping.timezone == "UTC":
+            return f"CAST({column} AS TIMESTAMP)"
+        return f"timezone('UTC', timezone({zone}, CAST({column} AS TIMESTAMP)))"
     if mapping.dates.format is None:
         text = f"CAST({column} AS VARCHAR)"
         # With an offset the text is an instant, without one a time in the shop's zone.
@@ -175,7 +182,8 @@ def _excluded(mapping: Mapping) -> str:
     return f"CASE {cases} END"
 
 
-def _parsed(mapping: Mapping) -> str:
+def _parsed(mapping: Mapping, kinds: dict[str, str]) -> str:
+    """``kinds``: column → its type in view ``raw``."""
     columns = mapping.columns
     price = columns.unit_price or columns.line_total or ""
     cost = columns.unit_cost or columns.line_cost
@@ -194,7 +202,8 @@ def _parsed(mapping: Mapping) -> str:
     money_null = f"CAST(NULL AS {MONEY})"
     return f"""
         SELECT {ROW} AS row, {_excluded(mapping)} AS excluded, {_order_id(mapping)} AS order_id,
-            {_time(mapping)} AS ordered_at, {customer} AS customer, {_product(mapping)} AS product,
+            {_time(mapping, kinds[columns.ordered_at])} AS ordered_at, {customer} AS customer,
+            {_product(mapping)} AS product,
             {f"concat_ws(' ', {', '.join(labels)})" if labels else null} AS product_label,
             {_text(columns.category) if columns.category else null} AS category,
             CASE WHEN {number} = round({number}) THEN TRY_CAST({number} AS BIGINT) END AS quantity,
@@ -234,12 +243,13 @@ def _lines(shop: str, mapping: Mapping) -> str:
     before = mapping.amounts.price_before_discount
     stated = "abs(price)" if columns.line_total else f"abs(price) * {quantity}"
     gross = stated if before else f"({stated} + discount)"
-    of_order = f"nullif({_units(f'sum({gross}) OVER of_order')}, 0)"
-    # An order's discount is spread over its lines by their amounts.
-    share = _rounded(f"{_units('order_discount')} * {_units(gross)}", of_order)
-    off = f"least({gross}, discount + coalesce({share}, 0))"
+    off = _off(mapping, gross)
     paid = _rounded(_units(f"{gross} - {off}"), quantity)
-    listed = "list_price" if columns.list_price else _rounded(_units(gross), quantity)
+    whole = _rounded(_units(gross), quantity)
+    if columns.unit_price and before:
+        # Divided by the quantity it was multiplied with: most lines can do without.
+        paid, whole = f"CASE WHEN {off} = 0 THEN abs(price) ELSE {paid} END", "abs(price)"
+    listed = "list_price" if columns.list_price else whole
     cost = _rounded(_units("cost"), quantity) if columns.line_cost else "cost"
     return f"""
         SELECT {literal(shop)} AS shop, order_id,
@@ -252,6 +262,17 @@ def _lines(shop: str, mapping: Mapping) -> str:
             CAST({cost} AS {MONEY}) AS unit_cost, is_return
         FROM parsed JOIN products USING (product) WHERE excluded IS NULL
         WINDOW of_order AS (PARTITION BY order_id)"""
+
+
+def _off(mapping: Mapping, gross: str) -> str:
+    """What is taken off a line."""
+    columns = mapping.columns
+    if not columns.order_discount:
+        return f"least({gross}, discount)" if columns.discount else f"CAST(0 AS {MONEY})"
+    of_order = f"nullif({_units(f'sum({gross}) OVER of_order')}, 0)"
+    # An order's discount is spread over its lines by their amounts.
+    share = _rounded(f"{_units('order_discount')} * {_units(gross)}", of_order)
+    return f"least({gross}, discount + coalesce({share}, 0))"
 
 
 def _units(amount: str) -> str:
