@@ -36,16 +36,23 @@ class ShadowKeeper:
         while True:
             await self._something_waits()
             started = loop.time()
-            self._process = await WorkerProcess.start(
-                MODULE, 0, self._channel.sink, before=start_gently
-            )
-            log.info("shadow_process_started", pid=self._process.pid)
-            await self._process.serves(START_TIMEOUT_S)
-            code = await self._process.ended()
-            log.error("shadow_process_ended", exit_code=code)
+            try:
+                await self._start()
+            except OSError as error:
+                log.error("shadow_process_not_startable", error=str(error))
             lived = loop.time() - started > RESTART_MAX_S
             delay = RESTART_FIRST_S if lived else min(delay * 2, RESTART_MAX_S)
             await asyncio.sleep(delay)
+
+    async def _start(self) -> None:
+        """Start it and wait for its end; raises OSError when it cannot be started."""
+        self._process = await WorkerProcess.start(
+            MODULE, 0, self._channel.sink, before=start_gently
+        )
+        log.info("shadow_process_started", pid=self._process.pid)
+        await self._process.serves(START_TIMEOUT_S)
+        code = await self._process.ended()
+        log.error("shadow_process_ended", exit_code=code)
 
     def retire(self) -> None:
         """Another one is to take its place, with the code and settings of now."""

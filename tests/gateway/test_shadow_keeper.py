@@ -1,0 +1,52 @@
+"""When the shadow process is started, and what happens when it cannot be."""
+
+import asyncio
+from contextlib import suppress
+
+import pytest
+
+from gateway import shadow_keeper
+from gateway.shadow_keeper import ShadowKeeper
+from tests.gateway.lanes import until
+
+
+class Ended:
+    """A process that ends as soon as somebody waits for it."""
+
+    pid, served = 1, True
+
+    async def serves(self, within_s):
+        return True
+
+    async def ended(self):
+        return -9
+
+
+@pytest.fixture
+def starts(monkeypatch):
+    """What was started, and how that goes: as the next of ``results`` says."""
+    calls = []
+
+    async def start(module, index, *inherited, before):
+        calls.append((module, before))
+        if len(calls) == 1:
+            raise OSError(12, "Cannot allocate memory")
+        return Ended()
+
+    monkeypatch.setattr(shadow_keeper.WorkerProcess, "start", start)
+    monkeypatch.setattr(shadow_keeper, "RESTART_FIRST_S", 0.01)
+    return calls
+
+
+async def test_it_is_started_when_a_copy_waits_and_again_after_whatever_went_wrong(starts):
+    keeper = ShadowKeeper(0.1)
+    running = asyncio.create_task(keeper.run())
+    await asyncio.sleep(0.05)
+    assert starts == []
+    keeper.feed.send(b"a copy")
+    await until(lambda: len(starts) >= 3)
+    assert set(starts) == {("gateway.shadow_server", shadow_keeper.start_gently)}
+    running.cancel()
+    with suppress(asyncio.CancelledError):
+        await running
+    keeper._channel.close()
