@@ -37,6 +37,7 @@ from control_plane.idempotency.requests import note_key
 from control_plane.inquiry import endpoints as inquiry
 from control_plane.lint import endpoints as linter
 from control_plane.metrics import Metrics
+from control_plane.nights import endpoints as nights
 from control_plane.nul import refuse_nul_in_address
 from control_plane.ofrep import endpoints as ofrep
 from control_plane.openapi import document as openapi
@@ -100,6 +101,7 @@ ROUTERS = (
     linter.router,
     follow.router,
     consents.router,
+    nights.router,
     exclusions.router,
 )
 

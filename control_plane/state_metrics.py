@@ -1,6 +1,7 @@
 """What the tables say, for Prometheus: read when somebody looks, the same from every replica."""
 
 from collections.abc import Iterator
+from datetime import datetime
 
 import structlog
 from prometheus_client.core import GaugeMetricFamily, Metric
@@ -14,6 +15,7 @@ from control_plane.consents.withdrawn import serving_withdrawn
 from control_plane.db import Database, ReadSession
 from control_plane.errors import UnavailableError
 from control_plane.metrics import PREFIX
+from control_plane.nights import service as nights
 from control_plane.releases.kills import active_kills
 from control_plane.releases.lifecycle import State
 from control_plane.releases.models import ReleaseRow
@@ -33,7 +35,7 @@ class StateMetrics(Collector):
         found: list[Metric] = []
         try:
             with self._database.read() as session:
-                for read in (_releases, _kills, _register, _consents):
+                for read in (_releases, _kills, _register, _consents, _nights):
                     found += read(session)
             up.add_metric([], 1)
         except UnavailableError as error:
@@ -70,6 +72,17 @@ def _kills(session: ReadSession) -> list[Metric]:
 def _consents(session: ReadSession) -> list[Metric]:
     text = "Models whose stable version was trained under a consent that was withdrawn since."
     return [_gauge("models_without_consent", text, len(serving_withdrawn(session)))]
+
+
+def _nights(session: ReadSession) -> list[Metric]:
+    last, good = nights.newest(session), nights.last_good(session)
+    text = "What the newest nightly run came to: 1 for that outcome."
+    shown = GaugeMetricFamily(f"{PREFIX}_night_outcome", text, labels=("outcome",))
+    for outcome in ("done", "failed", "stopped"):
+        shown.add_metric([outcome], int(last is not None and last["outcome"] == outcome))
+    ended = 0.0 if good is None else datetime.fromisoformat(good["ended_at"]).timestamp()
+    text = "When a nightly run last came to its end, in Unix time; 0 for none lately."
+    return [shown, _gauge("night_success_timestamp_seconds", text, ended)]
 
 
 def _register(session: ReadSession) -> list[Metric]:

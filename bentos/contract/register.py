@@ -121,6 +121,7 @@ class Action(StrEnum):
     CONSENT_WITHDRAW = "consent:withdraw"
     EXCLUSION_ADD = "exclusion:add"
     EXCLUSION_LIFT = "exclusion:lift"
+    NIGHT_REPORT = "night:report"
 
 
 class Actor(msgspec.Struct, frozen=True, kw_only=True):

@@ -11,6 +11,7 @@ from control_plane.cli.dev import dev
 from control_plane.cli.follow import follow
 from control_plane.cli.freezes import freezes, reviews
 from control_plane.cli.groups import groups
+from control_plane.cli.nights import nights
 from control_plane.cli.shopify import shopify
 from control_plane.cli.versions import attributes, models, versions
 from control_plane.cli.webhooks import webhooks
@@ -40,6 +41,7 @@ for _name, _group in {
     "shopify": shopify,
     "webhooks": webhooks,
     "consents": consents,
+    "nights": nights,
     "exclusions": exclusions,
     "audit": audit,
     "decisions": decisions,

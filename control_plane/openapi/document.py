@@ -37,6 +37,7 @@ TAGS = {
     "lake": ("decisions", ""),
     "lint": ("releases", "Moving models between versions."),
     "models": ("models", ""),
+    "nights": ("nights", "What the nightly runs of training came to."),
     "ofrep": ("outsiders", ""),
     "people": ("people", ""),
     "register": ("register", "Everything that was changed or refused, with proofs."),

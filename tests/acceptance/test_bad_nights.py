@@ -129,6 +129,11 @@ def test_bad_data_stops_the_night_and_last_night_s_model_answers_every_call(shop
     assert 1 <= len(finding["rows"]) <= 5
     assert bad.seen in json.dumps(finding["rows"])
     assert "@example.com" not in json.dumps(record)
+    [told] = shop.line.call("author", "GET", "/api/v1/nights?limit=1")
+    assert (told["id"], told["outcome"]) == (record["id"], "stopped")
+    assert told["problems"] == [{"step": bad.step, "check": bad.check, "column": bad.column}]
+    metrics = shop.line.control.get("/metrics").text
+    assert 'signalbox_control_plane_night_outcome{outcome="stopped"} 1.0' in metrics
     assert {steps(record)[f"{name} {MODEL}"]["outcome"] for name in ("fit", "register")} == {
         "skipped"
     }

@@ -45,6 +45,7 @@ PLAIN |= {
     "releases",
     "kills_in_force",
     "models_without_consent",
+    "night_outcome",
     "webhook_deliveries_pending",
     "webhook_deliveries_dead",
 }

@@ -51,7 +51,8 @@ class StepRecord(msgspec.Struct, frozen=True, kw_only=True):
 class RunRecord(msgspec.Struct, frozen=True, kw_only=True):
     """A night. ``asked`` is a digest of what was asked for: only the same is resumed.
 
-    ``accept``: checks that a person overruled for this run.
+    ``accept``: checks that a person overruled for this run. ``untold``: why the control plane
+    does not know of it.
     """
 
     id: str
@@ -64,6 +65,7 @@ class RunRecord(msgspec.Struct, frozen=True, kw_only=True):
     accept: tuple[str, ...] = ()
     ended_at: datetime | None = None
     peak_rss_mb: float = 0.0
+    untold: str | None = None
     schema: int = 1
 
     def step(self, name: str) -> StepRecord | None:

@@ -47,4 +47,6 @@ def summary(record: RunRecord) -> str:
         if drafted is not None and drafted.output is not None:
             line += f"; draft {drafted.output['action']}: {drafted.output['why']}"
         lines.append(line)
+    if record.untold is not None:
+        lines.append(f"the control plane was not told of this night: {record.untold}")
     return "\n".join(lines)

@@ -21,6 +21,7 @@ NOT_COMMANDS = {
     ("GET", "/api/v1/session/oidc"): "the sign-in page leads there",
     ("GET", "/api/v1/session/oidc/callback"): "the provider leads back here",
     ("POST", "/api/v1/segments"): "the shipper registers what it shipped",
+    ("POST", "/api/v1/nights"): "a night reports itself as it ends",
 }
 CALLS = {"call_all": "GET", "call_for_text": "GET", "download": "POST"}
 # The parameter of the functions that make the verbs' commands, for releases and for groups.

@@ -1,0 +1,1 @@
+"""What the nightly runs of training came to, as they report it."""

@@ -1,0 +1,46 @@
+"""What a night reports of itself: no rows, no values, nobody's number."""
+
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from control_plane.body import Body
+
+Name = Annotated[str, Field(min_length=1, max_length=100)]
+Time = Annotated[str, Field(min_length=1, max_length=40)]
+
+
+class ModelIn(Body):
+    """What a model came to: ``version`` and its ``state`` where there is one, what became of the
+    ``draft``."""
+
+    model: Name
+    version: Name | None = None
+    state: Name | None = None
+    draft: Name | None = None
+
+
+class ProblemIn(Body):
+    """A step that did not come about. ``check`` and ``column`` where the data was not fit: which
+    rows, the run manifest on the training machine shows."""
+
+    step: Name
+    check: Name | None = None
+    column: Name | None = None
+
+
+class NightIn(Body):
+    """One nightly run. ``outcome``: ``stopped`` means that the orders were not fit to learn from.
+
+    ``synced_at``: when the connected shop was read last, ``resumed``: how often it was broken off.
+    """
+
+    id: str = Field(pattern=r"^[0-9]{8}T[0-9]{6}Z-[0-9a-f]{6}$")
+    outcome: Literal["done", "failed", "stopped"]
+    started_at: Time
+    ended_at: Time
+    synced_at: Time | None = None
+    resumed: int = Field(default=0, ge=0, le=10_000)
+    models: list[ModelIn] = Field(max_length=50)
+    problems: list[ProblemIn] = Field(default_factory=list, max_length=100)
+    accepted: list[Name] = Field(default_factory=list, max_length=20)

@@ -1,0 +1,79 @@
+"""A night tells what it came to, and nothing of the rows."""
+
+import msgspec
+import pytest
+
+from tests.training.nightly.made_up import NOW, fresh_record, night
+from training.nightly import report
+from training.nightly.errors import DeskError, PassingError
+from training.nightly.finding import Finding
+from training.nightly.record import Outcome, StepRecord
+
+ROW = {"order_id": "#1001", "currency": "USD"}
+FINDING = Finding(check="currency mix", what="got {'USD': 1}", column="currency", rows=(ROW,))
+
+
+class Desk:
+    def __init__(self, error=None):
+        self.told, self.error = [], error
+
+    def post(self, path, body, key):
+        if self.error:
+            raise self.error
+        self.told.append((path, body, key))
+
+
+def record(*steps):
+    begun = msgspec.structs.replace(fresh_record(), models=("fraud",), ended_at=NOW)
+    for step in steps:
+        begun = begun.with_step(step)
+    return begun
+
+
+def step(name, outcome, **more):
+    return StepRecord(step=name, outcome=outcome, inputs={}, **more)
+
+
+def test_a_night_that_was_stopped_names_check_and_column_alone():
+    said = report.report_of(
+        record(
+            step("check", Outcome.STOPPED, findings=(FINDING,), error=str(FINDING)),
+            step("features fraud", Outcome.SKIPPED),
+        ),
+        None,
+    )
+    assert said["outcome"] == "stopped"
+    assert said["problems"] == [{"step": "check", "check": "currency mix", "column": "currency"}]
+    assert said["models"] == [{"model": "fraud", "version": None, "state": None, "draft": None}]
+    assert "USD" not in str(said)
+    assert "1001" not in str(said)
+
+
+def test_a_night_that_was_good_names_its_versions():
+    built = {"version": "fraud:1", "state": "registered"}
+    said = report.report_of(
+        record(
+            step("package fraud", Outcome.DONE, output=built),
+            step("draft fraud", Outcome.DONE, output={"action": "created"}),
+        ),
+        "2026-11-26T02:31:00Z",
+    )
+    assert (said["outcome"], said["problems"]) == ("done", [])
+    assert said["models"] == [{"model": "fraud", **built, "draft": "created"}]
+    assert said["synced_at"] == "2026-11-26T02:31:00Z"
+
+
+def test_it_is_told_under_the_night_s_own_key(tmp_path):
+    asked = night(tmp_path, record=record())
+    asked.desk = Desk()
+    assert report.tell(asked) is None
+    ((path, body, key),) = asked.desk.told
+    assert (path, body["id"]) == ("/api/v1/nights", asked.record.id)
+    assert key == f"nightly-{asked.record.id}-report-0"
+
+
+@pytest.mark.parametrize("error", [PassingError("no connection"), DeskError("403 forbidden")])
+def test_a_control_plane_that_is_away_spoils_no_night(tmp_path, error):
+    asked = night(tmp_path, record=record())
+    asked.desk = Desk(error)
+    assert report.tell(asked) == str(error)
