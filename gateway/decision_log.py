@@ -256,17 +256,18 @@ class DecisionLog:
             # It stays open by name; nobody holds it, so the shipper will close it.
             log.error("segment_cannot_be_closed", error=str(error))
         if self._commit is None:
-            _let_go(segment.file)
+            _let_go(segment.file, os.close)
         elif flushed:
             self._commit.retire(segment.file)
         else:
-            self._commit.discard(segment.file)
+            _let_go(segment.file, self._commit.discard)
 
 
-def _let_go(file: int) -> None:
-    """close(2) may tell of an error of an earlier write (NFS, quotas); it closes all the same."""
+def _let_go(file: int, close: Callable[[int], None]) -> None:
+    """close(2) may tell of an error of an earlier write (NFS, quotas); it closes all the same,
+    and whoever waits for the turn is answered."""
     try:
-        os.close(file)
+        close(file)
     except OSError as error:
         log.error("segment_closed_with_an_error", error=str(error))
 

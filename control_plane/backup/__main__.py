@@ -24,6 +24,10 @@ from control_plane.migrations.upgrade import Plan, plan_upgrade
 FAILED = 1
 BAD_INPUT = 2
 CONFLICT = 4
+RETURNED = (
+    "whoever lost a role since has it again, an old password opens again; "
+    "look through `signalbox people review`"
+)
 Answer = tuple[dict[str, Any], str]
 
 
@@ -65,7 +69,7 @@ def run_restore(settings: Settings, options: argparse.Namespace) -> Answer:
         f"register: {done.size} events, verified; documents are of epoch {done.epoch} now",
         f"lost: {done.lost}",
         f"{done.sessions_ended} browser sessions were ended",
-        f"keys and passwords are as of {done.lost.since}: look through those revoked since",
+        f"roles, passwords and keys are as of {done.lost.since}: {RETURNED}",
     ]
     if done.revoked_again:
         lines.append(f"taken away since, and so again: {', '.join(done.revoked_again)}")

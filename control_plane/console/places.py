@@ -32,6 +32,7 @@ PLACES = (
             Room("Groups", "/groups", _P.READ),
             Room("Freezes", "/freezes", _P.READ),
             Room("Kill reviews", "/reviews", _P.READ),
+            Room("Following", "/follow", _P.READ),
         ),
     ),
     Place("Models", (Room("Models", "/models", _P.READ),)),

@@ -105,20 +105,26 @@ async def test_what_stays_of_a_turn_that_cannot_be_taken_back_keeps_its_numbers(
     assert seqs(tmp_path) == list(range(3 + kept + 4))
 
 
+def with_an_error(close):
+    """A close(2) that tells of an earlier write, once the file is closed."""
+
+    def closes(file):
+        close(file)
+        raise OSError("disk quota exceeded")
+
+    return closes
+
+
 async def test_an_error_of_the_file_s_close_loses_no_caller_and_no_number(tmp_path, monkeypatch):
-    log, write, close = open_log(tmp_path), os.write, os.close
+    log, write = open_log(tmp_path), os.write
     assert await many(log, 3) == [True] * 3
 
     def cannot(*_):
         raise OSError("input/output error")
 
-    def closes_with_an_error(file):
-        close(file)
-        raise OSError("disk quota exceeded")
-
     monkeypatch.setattr(os, "write", lambda file, data: write(file, data[: len(data) // 2]))
     monkeypatch.setattr(os, "ftruncate", cannot)
-    monkeypatch.setattr(os, "close", closes_with_an_error)
+    monkeypatch.setattr(os, "close", with_an_error(os.close))
     logged = await asyncio.wait_for(many(log, 10), 5)
     monkeypatch.undo()
     kept = logged.index(False)
@@ -301,6 +307,17 @@ async def test_a_failed_flush_is_no_acknowledgement_and_the_segment_is_left(
     assert await log.append(make_decision, make_personal())
     log.close()
     assert len(list(tmp_path.glob("*.segment"))) == 2
+
+
+async def test_an_error_of_close_after_a_failed_flush_loses_no_caller(tmp_path, monkeypatch):
+    log = open_log(tmp_path, sync=LogSync.STRICT)
+    recorded(monkeypatch, fail=True)
+    monkeypatch.setattr(os, "close", with_an_error(os.close))
+    assert await asyncio.wait_for(many(log, 3), 5) == [False] * 3
+    monkeypatch.undo()
+    log._failed_at = -1e9
+    assert await asyncio.wait_for(many(log, 2), 5) == [True] * 2
+    log.close()
 
 
 async def test_what_is_written_while_a_flush_fails_is_not_acknowledged_either(

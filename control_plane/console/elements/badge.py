@@ -36,6 +36,7 @@ _BADGES: dict[str, tuple[str, str, str]] = {
     "replaced": ("right", "Rotated, still good", "tone-orange"),
     "here": ("person", "This browser", "tone-go"),
     "in_force": ("paused", "In force", "tone-orange"),
+    "proposed": ("in_review", "Proposed", "tone-blue"),
     "to_come": ("scheduled", "To come", "tone-blue"),
     "over": ("aborted", "Over", ""),
     "open": ("in_review", "Open", "tone-orange"),

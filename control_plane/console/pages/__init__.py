@@ -9,6 +9,7 @@ from control_plane.console.pages import (
     erasures,
     event,
     export,
+    follow,
     freezes,
     group,
     groups,
@@ -30,7 +31,7 @@ from control_plane.console.pages import (
 
 def register() -> None:
     """Make every page known to NiceGUI."""
-    of_releases = (releases, groups, group, freezes, reviews, draft, release)
+    of_releases = (releases, groups, group, freezes, follow, reviews, draft, release)
     of_audit = (audit, questions, export, access_review, event, decision)
     of_privacy, of_access = (
         (erasures, retention),

@@ -386,6 +386,10 @@ def test_the_commands_speak_for_people_and_for_scripts(prepared, tmp_path, monke
         "events": 2,
         "exact": True,
     }
+    assert main(["restore", str(path), "--replace"]) == 0
+    told = capsys.readouterr().out
+    assert "roles, passwords and keys are as of" in told
+    assert "whoever lost a role since has it again" in told
     assert main(["restore", str(tmp_path / "none.zip")]) == 2
     assert main(["upgrade", "--dry-run"]) == 0
     assert "nothing to do" in capsys.readouterr().out

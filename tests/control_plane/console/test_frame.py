@@ -11,7 +11,7 @@ FOLDER = Path(__file__).with_name("axe")
 CHECK = Path(__file__).with_name("accessibility.js").read_text()
 EVERYBODY = ("admin", "compliance", "release_manager", "approver")
 PATHS = (
-    *("/", "/groups", "/freezes", "/reviews", "/releases/new", "/models"),
+    *("/", "/groups", "/freezes", "/follow", "/reviews", "/releases/new", "/models"),
     *("/audit", "/audit/1", "/questions", "/questions?what=served", "/export", "/access-review"),
     *("/erasures", "/retention", "/people", "/keys", "/callers", "/sdk-keys", "/webhooks", "/me"),
 )

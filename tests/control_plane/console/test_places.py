@@ -14,7 +14,8 @@ def test_no_two_rooms_share_a_name_or_a_path():
 
 
 def test_who_may_only_read_enters_what_serves_and_nothing_about_people():
-    assert rooms_of(Role.VIEWER) == ["Now", "Groups", "Freezes", "Kill reviews", "Models"]
+    rooms = ["Now", "Groups", "Freezes", "Kill reviews", "Following", "Models"]
+    assert rooms_of(Role.VIEWER) == rooms
 
 
 def test_compliance_erases_and_does_not_make_keys():
