@@ -55,6 +55,20 @@ def quiet(stand_in, ingress):
     ingress.settled()
 
 
+def erased(ingress):
+    """The law topics were handed over, and what the ingress erases is gone."""
+    end = time.monotonic() + 30
+    asked = ingress.home / "redactions"
+    while True:
+        notes = [path.read_text() for path in (asked / "ingress").glob("*.json")]
+        if sum('"erased_at":"' in each for each in notes) == 2 and len(notes) == 3:
+            break
+        assert time.monotonic() < end, notes
+        time.sleep(0.1)
+    assert len(list((asked / "requests").iterdir())) == 2
+    assert len(list((asked / "data_requests").iterdir())) == 1
+
+
 def tally(ingress):
     return {
         (row["topic"], row["state"]): row["count"] for row in ingress.rows("SELECT * FROM tally")
@@ -66,7 +80,7 @@ def test_every_topic_reads_and_is_applied(stand_in, ingress):
     number = orders[0]["number"]
     stand_in.alter(Kind.ORDER, number, {"displayFinancialStatus": "PAID"})
     stand_in.alter(Kind.ORDER, number, {"cancelledAt": "2026-11-22T10:00:00Z"})
-    asked = {"customer": 191167, "email": "john@example.com", "orders": [number]}
+    asked = {"customer": 191167, "email": "john@example.com", "orders": [404404]}
     for topic in TOPICS:
         kind = {"products": "Product", "refunds": "Refund", "disputes": "ShopifyPaymentsDispute"}
         kind = kind | {"inventory_levels": "InventoryLevel", "orders": "Order"}
@@ -80,6 +94,7 @@ def test_every_topic_reads_and_is_applied(stand_in, ingress):
         elif topic.startswith("customers/"):
             stand_in.control("POST", "webhooks/send", {"topic": topic, **asked})
     quiet(stand_in, ingress)
+    erased(ingress)
     done = tally(ingress)
     assert [key for key in done if key[1] == 3] == [], ingress.rows(
         "SELECT topic, error FROM delivery WHERE state = 3"
