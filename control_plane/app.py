@@ -53,6 +53,9 @@ from control_plane.publish import fleet_endpoints as fleet
 from control_plane.publish.feed import Feed
 from control_plane.publish.publisher import Publisher
 from control_plane.publish.signing import load_signer
+from control_plane.redactions import endpoints as redactions
+from control_plane.redactions.redactor import Redactor
+from control_plane.redactions.task import RedactionTask
 from control_plane.registry import endpoints as registry
 from control_plane.releases import endpoints as releases
 from control_plane.releases import freeze_endpoints as freezes
@@ -103,6 +106,7 @@ ROUTERS = (
     consents.router,
     nights.router,
     exclusions.router,
+    redactions.router,
 )
 
 
@@ -145,6 +149,13 @@ def _make_parts(settings: Settings, oidc: OidcSettings) -> Parts:
     text = "Seconds since the upstream GrowthBook last answered; 0 when nothing is followed."
     counts.gauge("follow_age_seconds", text, follower.age_s)
     counts.registry.register(StateMetrics(database))
+    upkeep = Upkeep(
+        store.lake,
+        database,
+        settings.retention,
+        settings.upkeep_interval_s,
+        _told(counts, "upkeep"),
+    )
     return Parts(
         settings=settings,
         database=database,
@@ -161,12 +172,11 @@ def _make_parts(settings: Settings, oidc: OidcSettings) -> Parts:
         ),
         decisions=store,
         metrics=counts,
-        upkeep=Upkeep(
-            store.lake,
-            database,
-            settings.retention,
-            settings.upkeep_interval_s,
-            _told(counts, "upkeep"),
+        upkeep=upkeep,
+        redactions=RedactionTask(
+            Redactor(settings.home, database, upkeep.wake),
+            settings.redactions_interval_s,
+            _told(counts, "redactions"),
         ),
         webhooks=_dispatcher(settings, database, counts),
         workers=Workers(settings.home),
@@ -186,10 +196,12 @@ async def _running(app: FastAPI) -> AsyncIterator[None]:
     parts.checkpointer.start()
     parts.follower.start()
     parts.webhooks.start()
+    parts.redactions.start()
     summing = asyncio.create_task(_sum_up(parts))
     yield
     parts.feed.close()
     summing.cancel()
+    await asyncio.to_thread(parts.redactions.stop)
     await asyncio.to_thread(parts.follower.stop)
     await asyncio.to_thread(parts.webhooks.stop)
     await asyncio.to_thread(parts.publisher.stop)

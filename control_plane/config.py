@@ -77,6 +77,8 @@ class Settings(BaseSettings):
     """Memory they may take."""
     upkeep_interval_s: float = Field(default=60.0, gt=0, le=3600)
     """Between two looks whether later segments hold whom an erasure covers."""
+    redactions_interval_s: float = Field(default=10.0, gt=0, le=3600)
+    """Between two looks at what Shopify's law topics ask for, and at what others have erased."""
     retention_public_days: int = Field(default=1096, ge=0)
     """Public parts of decisions are kept so many days; 0: for ever."""
     retention_personal_days: int = Field(default=200, ge=0)

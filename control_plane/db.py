@@ -4,7 +4,7 @@ SQLite by default, PostgreSQL by URL (``storage/``); both mean the same here. A 
 that is busy or away becomes an ``UnavailableError``, after a bounded wait.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import NamedTuple, NewType, Protocol
@@ -49,6 +49,7 @@ class Store(Protocol):
     def announce(self, session: Session) -> None: ...  # noqa: D102
     def listen(self, heard: Callable[[], None]) -> None: ...  # noqa: D102
     def unresolved(self, connection: Connection) -> list[str]: ...  # noqa: D102
+    def rewrite(self, tables: Sequence[str]) -> bool: ...  # noqa: D102
     def is_away(self, error: BaseException | None) -> bool: ...  # noqa: D102
     def dispose(self) -> None: ...  # noqa: D102
 
@@ -112,6 +113,13 @@ class Database:
     def unresolved(self, connection: Connection) -> list[str]:
         """Tables with references to rows that do not exist; for the end of maintenance."""
         return self._store.unresolved(connection)
+
+    def rewrite(self, tables: Sequence[str]) -> bool:
+        """Write these tables anew, so that no page of the database holds a row that was deleted
+        or changed. False: not yet, as somebody still reads old pages; to be called again.
+        """
+        with self.bounded():
+            return self._store.rewrite(tables)
 
     def pools(self) -> dict[str, Pool]:
         """How busy the connections are."""

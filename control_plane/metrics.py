@@ -16,7 +16,7 @@ from prometheus_client import (
 PREFIX = "signalbox_control_plane"
 PUBLISH_SECONDS = (0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.0, 5.0)
 REQUEST_SECONDS = (0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 10.0, 60.0)
-JOBS = ("publisher", "checkpointer", "upkeep", "sums", "webhooks")
+JOBS = ("publisher", "checkpointer", "upkeep", "sums", "webhooks", "redactions")
 """What goes on beside the requests."""
 
 

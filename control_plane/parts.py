@@ -32,6 +32,7 @@ from control_plane.publish.feed import Feed
 from control_plane.publish.key_watch import KeyWatch
 from control_plane.publish.publisher import Publisher
 from control_plane.publish.service import Document
+from control_plane.redactions.task import RedactionTask
 from control_plane.releases.exposures import Exposures, NoExposures
 from control_plane.webhooks.dispatcher import Dispatcher
 
@@ -55,6 +56,7 @@ class Parts:
     webhooks: Dispatcher
     workers: Workers
     follower: Follower
+    redactions: RedactionTask
     reads: Reads = field(default_factory=Reads)
     heavy: Lock = field(default_factory=Lock)
     in_flight: InFlight = field(default_factory=InFlight)

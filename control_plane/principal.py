@@ -38,6 +38,8 @@ class Permission(StrEnum):
     FOLLOW = "follow"
     CONSENTS_READ = "consents:read"
     CONSENTS_WRITE = "consents:write"
+    REDACTIONS_READ = "redactions:read"
+    REDACTIONS_WRITE = "redactions:write"
 
 
 class Role(StrEnum):
@@ -92,6 +94,8 @@ ROLES: dict[Role, frozenset[Permission]] = {
             _P.REGISTER_READ,
             _P.CONSENTS_READ,
             _P.CONSENTS_WRITE,
+            _P.REDACTIONS_READ,
+            _P.REDACTIONS_WRITE,
             _P.MODELS_EXPOSE,
             _P.RELEASES_BACK,
             _P.KILL,
@@ -115,6 +119,7 @@ ROLES: dict[Role, frozenset[Permission]] = {
             _P.KILL,
             _P.CONSENTS_READ,
             _P.CONSENTS_WRITE,
+            _P.REDACTIONS_READ,
         }
     ),
     # A service has what SERVICES says, nothing by its role.

@@ -16,6 +16,8 @@ from control_plane.db import Database, ReadSession
 from control_plane.errors import UnavailableError
 from control_plane.metrics import PREFIX
 from control_plane.nights import service as nights
+from control_plane.redactions.deadline import DAY_S, DUE_DAYS, Urgency, days_left, urgency
+from control_plane.redactions.service import list_requests
 from control_plane.releases.kills import active_kills
 from control_plane.releases.lifecycle import State
 from control_plane.releases.models import ReleaseRow
@@ -35,7 +37,7 @@ class StateMetrics(Collector):
         found: list[Metric] = []
         try:
             with self._database.read() as session:
-                for read in (_releases, _kills, _register, _consents, _nights):
+                for read in (_releases, _kills, _register, _consents, _nights, _redactions):
                     found += read(session)
             up.add_metric([], 1)
         except UnavailableError as error:
@@ -97,6 +99,22 @@ def _register(session: ReadSession) -> list[Metric]:
         _gauge("checkpoint_age_seconds", "Since the register was signed last.", age),
         _gauge("checkpoint_behind_events", behind, size - last.size),
     ]
+
+
+def _redactions(session: ReadSession) -> list[Metric]:
+    rows = list_requests(session, is_open=True)
+    now = clock.now()
+    shown = GaugeMetricFamily(
+        f"{PREFIX}_redactions_open",
+        "Open law requests, by how much time they have.",
+        labels=("urgency",),
+    )
+    for each in (Urgency.IN_TIME, Urgency.SOON, Urgency.OVERDUE):
+        found = [row for row in rows if urgency(row.due_at, row.closed_at, now) is each]
+        shown.add_metric([each.value], len(found))
+    left = min((days_left(row.due_at, now) for row in rows), default=float(DUE_DAYS)) * DAY_S
+    text = "Until the most urgent open law request is due; 30 days when there is none."
+    return [shown, _gauge("redactions_left_seconds", text, left)]
 
 
 def _gauge(name: str, text: str, value: float) -> Metric:

@@ -26,6 +26,7 @@ FOLDER = ".staging"
 PARSED, LINES = "parsed.parquet", "lines.parquet"
 # Rows of a row group, and what is held of the lines while they are written.
 GROUP_ROWS = 122_880
+DIGEST_LENGTH = 64
 
 
 class Staging(msgspec.Struct, frozen=True, kw_only=True):
@@ -81,6 +82,9 @@ class Staging(msgspec.Struct, frozen=True, kw_only=True):
         connection.execute("CREATE TEMP TABLE left_out AS FROM subjects")
         del subjects
         out = "customer IN (SELECT subject FROM left_out)"
+        if any(len(each) == DIGEST_LENGTH for each in self.left_out):
+            # Who was erased is left out by the SHA-256 of their pseudonym, all that is kept.
+            out = f"({out} OR sha256(customer) IN (SELECT subject FROM left_out))"  # noqa: S608
         counted = connection.execute(
             "SELECT excluded, count(*), count(DISTINCT customer) "  # noqa: S608
             f"FROM ({query}) WHERE {out} GROUP BY 1"

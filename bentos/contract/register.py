@@ -122,6 +122,11 @@ class Action(StrEnum):
     EXCLUSION_ADD = "exclusion:add"
     EXCLUSION_LIFT = "exclusion:lift"
     NIGHT_REPORT = "night:report"
+    REDACTION_OPEN = "redaction:open"
+    REDACTION_ERASE = "redaction:erase"
+    REDACTION_EXPORT = "redaction:export"
+    REDACTION_LATE = "redaction:late"
+    REDACTION_CLOSE = "redaction:close"
 
 
 class Actor(msgspec.Struct, frozen=True, kw_only=True):

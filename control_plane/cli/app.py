@@ -12,6 +12,7 @@ from control_plane.cli.follow import follow
 from control_plane.cli.freezes import freezes, reviews
 from control_plane.cli.groups import groups
 from control_plane.cli.nights import nights
+from control_plane.cli.redactions import redactions
 from control_plane.cli.shopify import shopify
 from control_plane.cli.versions import attributes, models, versions
 from control_plane.cli.webhooks import webhooks
@@ -43,6 +44,7 @@ for _name, _group in {
     "consents": consents,
     "nights": nights,
     "exclusions": exclusions,
+    "redactions": redactions,
     "audit": audit,
     "decisions": decisions,
     "dev": dev,

@@ -55,6 +55,7 @@ class ExclusionOut(Answer):
 
     shop: str
     subject: str
+    """Of somebody who was erased since, the SHA-256 of it."""
     kind: ExclusionKind
     key_id: str | None
     """Of the key the pseudonym was made with, where it was made here."""

@@ -11,6 +11,7 @@ from sqlmodel import col, select
 
 from bentos.contract.errors import ContractError
 from bentos.contract.identity import key_fingerprint
+from bentos.contract.redaction import subject_digest as redacted_subject
 from bentos.contract.register import Action
 from bentos.contract.training_consent import (
     CUSTOMER,
@@ -61,7 +62,7 @@ def add(
     principal.require(Permission.CONSENTS_WRITE)
     kept = []
     for subject in subjects:
-        row = session.get(ExclusionRow, (plan.shop, subject, plan.kind))
+        row = _of(session, plan, subject)
         if row is None:
             row = ExclusionRow.model_validate(plan.model_dump() | {"subject": subject})
             session.add(row)
@@ -81,7 +82,7 @@ def lift(
     principal.require(Permission.CONSENTS_WRITE)
     lifted = 0
     for subject in subjects:
-        row = session.get(ExclusionRow, (plan.shop, subject, plan.kind))
+        row = _of(session, plan, subject)
         if row is not None:
             session.delete(row)
             _record(session, principal, Action.EXCLUSION_LIFT, row, plan.reason, ticket)
@@ -102,7 +103,8 @@ def list_exclusions(
 def of_customer(session: ReadSession, shop: str, subject: str) -> dict[str, Any]:
     """What one customer is left out of, for whoever is about to decide about them."""
     query = select(ExclusionRow.kind).where(
-        col(ExclusionRow.shop) == shop, col(ExclusionRow.subject) == check_subject(subject)
+        col(ExclusionRow.shop) == shop,
+        col(ExclusionRow.subject).in_([check_subject(subject), redacted_subject(subject)]),
     )
     kinds = set(session.exec(query))
     return {
@@ -111,6 +113,28 @@ def of_customer(session: ReadSession, shop: str, subject: str) -> dict[str, Any]
         "may_train": kinds.isdisjoint(OUT_OF_TRAINING),
         "may_decide": kinds.isdisjoint(OUT_OF_DECISIONS),
     }
+
+
+def forget(session: WriteSession, shop: str, subjects: Sequence[str], why: str) -> int:
+    """Somebody is erased: their opt-outs stay in force under a digest alone; how many."""
+    query = select(ExclusionRow).where(
+        col(ExclusionRow.shop) == shop, col(ExclusionRow.subject).in_(subjects)
+    )
+    rows = list(session.exec(query))
+    for row in rows:
+        kept = row.model_dump() | {"subject": redacted_subject(row.subject), "reason": why}
+        session.delete(row)
+        session.flush()
+        session.merge(ExclusionRow(**kept))
+    return len(rows)
+
+
+def forget_shop(session: WriteSession, shop: str) -> int:
+    """Nobody of this shop is left out any more: nobody of it is left; how many were."""
+    rows = list(session.exec(select(ExclusionRow).where(col(ExclusionRow.shop) == shop)))
+    for row in rows:
+        session.delete(row)
+    return len(rows)
 
 
 def plan_of(
@@ -126,6 +150,15 @@ def plan_of(
         recorded_at=clock.now(),
         recorded_by=principal.actor.id,
     )
+
+
+def _of(session: ReadSession, plan: ExclusionRow, subject: str) -> ExclusionRow | None:
+    """What is recorded of a customer, also of one who was erased."""
+    for name in (subject, redacted_subject(subject)):
+        row = session.get(ExclusionRow, (plan.shop, name, plan.kind))
+        if row is not None:
+            return row
+    return None
 
 
 def check_kind(kind: str) -> str:

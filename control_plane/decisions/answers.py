@@ -174,6 +174,8 @@ class ErasureOut(Answer):
     requested_by: str
     reason: str
     ticket: str | None
+    shop: str | None
+    """Everybody of this shop; null: those whose digests stand here."""
     done_at: Moment | None
     """Every file that was there has been through it."""
     decisions: int

@@ -21,8 +21,8 @@ from control_plane import clock
 from control_plane.audit.models import EventRow
 from control_plane.audit.service import Change, record
 from control_plane.db import Database, ReadSession, WriteSession
-from control_plane.decisions.lease import Lease, work_row
-from control_plane.decisions.models import ErasureRow
+from control_plane.decisions.lease import WORK_ID, Lease, work_row
+from control_plane.decisions.models import ErasureRow, LakeWorkRow
 from control_plane.decisions.redaction import Redaction, redacted_of
 from control_plane.decisions.subject import subject_digest
 from control_plane.errors import ConflictError
@@ -43,8 +43,12 @@ def order_erasure(
     subjects: list[str],
     reason: str,
     ticket: str | None = None,
+    shop: str | None = None,
 ) -> ErasureRow:
-    """Write down that a person is to be erased; the same event says who wanted it, and why."""
+    """Write down that a person is to be erased; the same event says who wanted it, and why.
+
+    With a ``shop``: everybody whose decisions are that shop's.
+    """
     row = ErasureRow(
         id=new_id(),
         subject_digests=sorted(map(subject_digest, subjects)),
@@ -52,6 +56,7 @@ def order_erasure(
         requested_by=principal.actor.id,
         reason=reason,
         ticket=ticket,
+        shop=shop,
     )
     session.add(row)
     session.flush()
@@ -186,6 +191,12 @@ class Erasing:
     def _swept(self) -> int:
         with self.database.write() as session:
             return work_row(session).swept
+
+
+def is_swept(session: ReadSession) -> bool:
+    """Whether every segment that is registered now has been through all orders."""
+    work = session.get(LakeWorkRow, WORK_ID)
+    return (work.swept if work else 0) >= _newest_segment_event(session)
 
 
 def _late(orders: list[ErasureRow]) -> list[ErasureRow]:

@@ -6,7 +6,8 @@ from control_plane.db import WideInteger
 
 
 class ErasureRow(SQLModel, table=True):
-    """A person's data is to be gone. ``subject_digests``: never a pseudonym, never a key.
+    """A person's data is to be gone. ``subject_digests``: never a pseudonym, never a key. With a
+    ``shop`` and no digests: those of everybody there.
 
     It covers decisions made until ``requested_at``, whenever they arrive. ``done_at``: every file
     that was there has been through it.
@@ -20,6 +21,7 @@ class ErasureRow(SQLModel, table=True):
     requested_by: str
     reason: str
     ticket: str | None = None
+    shop: str | None = None
     done_at: str | None = None
     decisions: int = Field(default=0, sa_type=WideInteger)
 

@@ -60,7 +60,7 @@ class Redaction:
     def file(self, path: str, erasures: list[ErasureRow]) -> Outcome:
         """One personal file, and the shadow outcomes of the same decisions."""
         names = self._lake.read(path, ["decision_id", "subject", "entities"])
-        found = _matching(names, erasures)
+        found = _matching(names, erasures) | self._of_shops(path, erasures)
         if not found:
             return Outcome()
         segments = self._segments(public_path(path), set(found))
@@ -80,6 +80,21 @@ class Redaction:
             self._renew()
             self._lake.replace(path, kept)
         return int(table.num_rows - kept.num_rows)
+
+    def _of_shops(self, path: str, erasures: list[ErasureRow]) -> dict[str, str]:
+        """Decisions of shops that go whole, as far as their personal part is there."""
+        shops = {row.shop: row for row in erasures if row.shop is not None}
+        if not shops:
+            return {}
+        public = self._lake.read(public_path(path), ["decision_id", "shop"])
+        theirs = public.filter(pc.is_in(public["shop"], pa.array(sorted(shops))))
+        here = set(self._lake.read(path, ["decision_id"])["decision_id"].to_pylist())
+        return {
+            row["decision_id"]: shops[row["shop"]].id
+            for row in theirs.to_pylist()
+            if row["decision_id"] in here
+            and _made_before(row["decision_id"], shops[row["shop"]].requested_at)
+        }
 
     def _segments(self, public: str, ids: Ids) -> dict[str, Ids]:
         """Registered segment → those of the decisions that lie in it."""

@@ -12,6 +12,7 @@ from control_plane.growthbook import models as growthbook
 from control_plane.idempotency import models as idempotency
 from control_plane.people import models as people
 from control_plane.publish import models as publish
+from control_plane.redactions import models as redactions
 from control_plane.registry import models as registry
 from control_plane.releases import models as releases
 from control_plane.shopify_apps import models as shopify_apps
@@ -28,6 +29,7 @@ SLICES = (
     idempotency,
     people,
     publish,
+    redactions,
     registry,
     releases,
     shopify_apps,

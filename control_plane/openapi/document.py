@@ -26,6 +26,7 @@ TAGS = {
     "consents": ("consents", "What the merchant consented to, and which customers are left out."),
     "decisions": ("decisions", "What was decided, and why."),
     "exclusions": ("consents", ""),
+    "redactions": ("law requests", "Who asks what is held, or to be forgotten, and until when."),
     "features": ("outsiders", "GrowthBook's SDKs and OpenFeature's clients."),
     "fleet": ("machines", "For gateways and fleets."),
     "follow": ("follow", "Routes that come from an upstream GrowthBook."),

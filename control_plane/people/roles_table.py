@@ -40,6 +40,8 @@ MEANINGS: dict[Permission, str] = {
     Permission.FOLLOW: "propose to take routes from an upstream GrowthBook",
     Permission.CONSENTS_READ: "the merchant's consents, which customers are left out",
     Permission.CONSENTS_WRITE: "record and withdraw consents, leave customers out",
+    Permission.REDACTIONS_READ: "law requests, how far each is, versions trained on its subject",
+    Permission.REDACTIONS_WRITE: "open, export and close them",
 }
 
 

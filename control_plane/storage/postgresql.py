@@ -7,7 +7,7 @@ snapshot before the lock was granted.) Reads run REPEATABLE READ, READ ONLY.
 """
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import pg8000
 from sqlalchemy import Connection, Engine, create_engine, event, text
@@ -106,6 +106,13 @@ class Postgresql:
     def unresolved(self, _connection: Connection) -> list[str]:
         """None: the server looks at each statement, in maintenance too."""
         return []
+
+    def rewrite(self, tables: Sequence[str]) -> bool:
+        """VACUUM FULL writes a table and its indexes into new files and removes the old ones."""
+        with self._watch.connect() as connection:
+            for table in tables:
+                connection.exec_driver_sql(f"VACUUM (FULL) {table}")
+        return True
 
     def is_away(self, error: BaseException | None) -> bool:
         """Whether an error says that the server cannot be used at present."""

@@ -46,6 +46,7 @@ PLAIN |= {
     "kills_in_force",
     "models_without_consent",
     "night_outcome",
+    "redactions_open",
     "webhook_deliveries_pending",
     "webhook_deliveries_dead",
 }

@@ -22,6 +22,8 @@ NO_KEY = {
     ("POST", "/api/v1/decisions/search"): "reads, with a body so that no key is in an address",
     ("POST", "/api/v1/decisions/{decision_id}/rerun"): "reads, and asks a worker",
     ("POST", "/api/v1/lake/retention"): "deletes what is due, which is gone",
+    ("POST", "/api/v1/redactions/run"): "does what is left to do, in transactions of its own",
+    ("POST", "/api/v1/redactions/{request_id}/export"): "reads, and says so in the register",
     ("POST", "/fleet/v1/report"): "tells a state",
     ("POST", "/ofrep/v1/evaluate/flags"): "evaluates",
     ("POST", "/ofrep/v1/evaluate/flags/{key}"): "evaluates",

@@ -121,6 +121,26 @@ def test_what_is_shipped_after_the_order_goes_as_well(
     assert findings().ok
 
 
+def test_a_whole_shop_goes_and_another_stays(plane, shop, canary, gateway, findings):
+    key = f"of-the-shop-{gateway.boot}"
+    gateway.decide(shop.model, key)
+    gateway.ship()
+    database = open_database(plane)
+
+    def erase_shop(name):
+        with database.write() as session:
+            order_erasure(session, system("test"), [], "shop/redact", shop=name)
+        Erasing(Lake(str(plane.home / "lake" / "decisions")), database).run()
+        return gateway.subject(key) in bytes_of(plane)
+
+    try:
+        assert erase_shop("another-shop")
+        assert not erase_shop("demo-shop")
+    finally:
+        database.dispose()
+    assert findings().ok
+
+
 def test_a_personal_row_that_nobody_ordered_away_is_named(plane, shop, canary, gateway, findings):
     wanted = gateway.decide(shop.model, f"tampered-{gateway.boot}")
     gateway.ship()

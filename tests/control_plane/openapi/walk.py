@@ -30,6 +30,7 @@ class Walk:
         self.callers()
         self.register()
         self.lake()
+        self.redactions()
         self.machines()
 
     def ask(self, who, method, path, body=None, **headers):
@@ -275,6 +276,17 @@ class Walk:
             self.ask(self.auditor, "GET", path)
         self.ask(self.auditor, "POST", "/lake/retention")
         self.ask(self.auditor, "POST", "/decisions/search", {"targeting_key": "browser-7"})
+
+    def redactions(self):
+        """One that the home's owner entered, by the pseudonym: no key is needed for that."""
+        wanted = {"subjects": ["A" * 26], "data_request": True, "reason": "asked by letter"}
+        made = self.ask(self.auditor, "POST", "/redactions", wanted)
+        one = f"/redactions/{made['id']}"
+        for path in ("/redactions?open=true", one, f"{one}/versions"):
+            self.ask(self.auditor, "GET", path)
+        self.ask(self.auditor, "POST", "/redactions/run")
+        self.ask(self.auditor, "POST", f"{one}/export")
+        self.ask(self.auditor, "POST", f"{one}/close", {"reason": "handed over in person"})
 
     def machines(self):
         self.shop.report(f"{self.shop.model}:20261122-00000001")

@@ -1,0 +1,83 @@
+"""Rows of the lake's Parquet files that are about somebody, whoever wrote those files.
+
+Training and control plane share the lake and no code: so every file is looked into, and a row is
+somebody's if one of its texts is one of their pseudonyms, or its ``order_id`` one of their orders.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+
+ORDER_COLUMN = "order_id"
+ELSEWHERE = frozenset({"decisions", "redactions"})
+"""Folders of the lake that are read by whoever knows them better, or name nobody."""
+Row = dict[str, Any]
+
+
+@dataclass
+class Wanted:
+    """``orders`` grows with what is found."""
+
+    subjects: frozenset[str]
+    orders: set[str] = field(default_factory=set)
+
+
+def rows_of(lake: Path, wanted: Wanted) -> Iterator[tuple[str, list[Row]]]:
+    """(file of the lake, its rows about them), for every file that has any."""
+    paths = sorted(
+        path for path in lake.rglob("*.parquet") if path.relative_to(lake).parts[0] not in ELSEWHERE
+    )
+    # Which orders are theirs stands in one table; lines and refunds name the order alone.
+    for path in paths:
+        for row in _rows(path, wanted, by_order=False):
+            if row.get(ORDER_COLUMN) is not None:
+                wanted.orders.add(str(row[ORDER_COLUMN]))
+    for path in paths:
+        found = _rows(path, wanted, by_order=True)
+        if found:
+            yield path.relative_to(lake).as_posix(), found
+
+
+def _rows(path: Path, wanted: Wanted, *, by_order: bool) -> list[Row]:
+    found: list[Row] = []
+    try:
+        with pq.ParquetFile(path) as file:
+            names = [each.name for each in file.schema_arrow if _is_text(each.type)]
+            has_orders = by_order and ORDER_COLUMN in file.schema_arrow.names
+            for group in range(file.num_row_groups):
+                mask = _mask(file, group, names, wanted, has_orders)
+                if mask is not None and pc.any(mask).as_py():
+                    found += file.read_row_group(group).filter(mask).to_pylist()
+    except FileNotFoundError:
+        pass  # a night has put another one in its place
+    return found
+
+
+def _mask(
+    file: pq.ParquetFile, group: int, names: list[str], wanted: Wanted, has_orders: bool
+) -> Any:
+    columns = names + [ORDER_COLUMN] * (has_orders and ORDER_COLUMN not in names)
+    if not columns:
+        return None
+    table = file.read_row_group(group, columns=columns)
+    subjects, orders = pa.array(sorted(wanted.subjects)), pa.array(sorted(wanted.orders))
+    mask = None
+    for name in columns:
+        column = table[name]
+        if name == ORDER_COLUMN and has_orders:
+            hit = pc.is_in(pc.cast(column, pa.string()), orders.cast(pa.string()))
+        else:
+            hit = pc.is_in(pc.cast(column, pa.string()), subjects.cast(pa.string()))
+        mask = hit if mask is None else pc.or_(mask, hit)
+    return mask
+
+
+def _is_text(kind: Any) -> bool:
+    return bool(
+        pa.types.is_string(kind) or pa.types.is_large_string(kind) or pa.types.is_dictionary(kind)
+    )

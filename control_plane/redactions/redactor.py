@@ -1,0 +1,192 @@
+"""Carries law requests on: each pass does of each what can be done, and says what is missing.
+
+It runs in the control plane, which alone may write the register; the ingress erases its own file,
+training its own lake, and both say so in files. Every step may be repeated after a crash at any
+point: what counts is a row's ``places``, and each is written with its event.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from functools import partial
+from pathlib import Path
+
+import structlog
+
+from bentos import redaction_files
+from bentos.contract.errors import ContractError
+from bentos.contract.redaction import RedactionKind, RedactionRequest
+from control_plane import clock
+from control_plane.db import Database, WriteSession
+from control_plane.decisions.erasure import is_swept, order_erasure
+from control_plane.decisions.models import ErasureRow
+from control_plane.principal import Principal, system
+from control_plane.redactions import note as notes
+from control_plane.redactions import segments, service, tables, trained
+from control_plane.redactions.deadline import Urgency, urgency
+from control_plane.redactions.models import RedactionRow
+from control_plane.redactions.note import Note
+from control_plane.redactions.service import Place, Topic
+
+REDACTOR = system("redactor")
+log = structlog.get_logger(__name__)
+
+
+@dataclass
+class Redactor:
+    """``ordered`` is called when decisions are to be erased: the upkeep wakes."""
+
+    home: Path
+    database: Database
+    ordered: Callable[[], None]
+    principal: Principal = field(default=REDACTOR)
+    _removed: dict[str, dict[str, int]] = field(default_factory=dict)
+
+    def run(self) -> list[str]:
+        """One pass; problems that a person should see, each once."""
+        problems: list[str] = []
+        self._each("adopting", problems, (self._adopt,))
+        with self.database.read() as session:
+            rows = service.list_requests(session, is_open=True)
+        for row in rows:
+            steps = partial(self._carry_on, row), partial(self._look_at_clock, row)
+            self._each(row.id, problems, steps)
+        return problems
+
+    def _each(self, what: str, problems: list[str], steps: Sequence[Callable[[], None]]) -> None:
+        for step in steps:
+            try:
+                step()
+            except ContractError as error:
+                log.error("redaction_not_carried_on", what=what, reason=str(error))
+                problems.append(str(error))
+
+    def _adopt(self) -> None:
+        """Files that have no record yet get one; those of closed requests go."""
+        refused: ContractError | None = None
+        paths = redaction_files.request_files(self.home) + notes.data_request_files(self.home)
+        for path in paths:
+            try:
+                self._adopt_one(redaction_files.read_request(path))
+            except ContractError as error:
+                log.error("redaction_not_readable", file=path.name, reason=str(error))
+                refused = error
+        if refused is not None:
+            raise refused
+
+    def _adopt_one(self, wish: RedactionRequest) -> None:
+        with self.database.read() as session:
+            row = session.get(RedactionRow, wish.id)
+        if row is None:
+            note = notes.read_note(self.home, wish.id) or Note(id=wish.id)
+            topic = service.topic_of(wish, note)
+            with self.database.write() as session:
+                if session.get(RedactionRow, wish.id) is None:
+                    service.open_request(session, self.principal, wish, topic, note)
+        elif row.closed_at is not None:
+            notes.remove_wish(self.home, wish.id)
+
+    def _carry_on(self, row: RedactionRow) -> None:
+        if row.topic == Topic.DATA_REQUEST:
+            return
+        wish = notes.read_wish(self.home, row.id)
+        for place, step in (
+            (Place.CONTROL_PLANE, self._own_tables),
+            (Place.DECISIONS, self._decisions),
+            (Place.INGRESS, self._ingress),
+            (Place.TRAINING, self._training),
+        ):
+            if place.value not in row.places:
+                step(row, wish)
+        self._close_if_done(row.id)
+
+    def _own_tables(self, row: RedactionRow, wish: RedactionRequest | None) -> None:
+        if wish is None:
+            return
+        with self.database.write() as session:
+            if wish.kind is RedactionKind.SHOP:
+                removed = tables.forget_shop(session, self.principal, wish, row.domain)
+            else:
+                removed = tables.forget_customer(session, wish)
+        if wish.kind is RedactionKind.SHOP:
+            removed |= tables.forget_credentials(self.home / "keys", row.domain)
+        # What the first of several tries removed is told with the last.
+        removed = self._removed.setdefault(row.id, {}) | removed
+        self._removed[row.id] = removed
+        if not self.database.rewrite(tables.REWRITTEN):
+            return  # somebody reads old pages: the next pass empties the log
+        self._done(row.id, Place.CONTROL_PLANE, self._removed.pop(row.id))
+
+    def _decisions(self, row: RedactionRow, wish: RedactionRequest | None) -> None:
+        if row.erasure is None:
+            if wish is not None:
+                self._order(row.id, wish)
+            return
+        with self.database.read() as session:
+            erasure = session.get_one(ErasureRow, row.erasure)
+            swept = is_swept(session)
+        if segments.still_here(self.home, row.segments):
+            return
+        if erasure.done_at is None or not swept:
+            self.ordered()
+            return
+        self._done(row.id, Place.DECISIONS, {"decisions": erasure.decisions})
+
+    def _order(self, request_id: str, wish: RedactionRequest) -> None:
+        with self.database.write() as session:
+            row = service.get_request(session, request_id)
+            if row.erasure is not None:
+                return
+            row.segments = segments.unshipped(self.home)
+            shop = wish.shop if wish.kind is RedactionKind.SHOP else None
+            why = f"redaction {row.id}: {wish.reason}"
+            row.erasure = order_erasure(
+                session, self.principal, list(wish.subjects), why, shop=shop
+            ).id
+            session.add(row)
+        self.ordered()
+
+    def _ingress(self, row: RedactionRow, _: RedactionRequest | None) -> None:
+        note = notes.read_note(self.home, row.id)
+        if note is not None and note.erased_at is not None:
+            self._done(row.id, Place.INGRESS, note.removed)
+        elif note is None and not (self.home / "ingress" / "inbox.db").exists():
+            # Asked by a person, where no webhooks come in.
+            self._done(row.id, Place.INGRESS, {})
+
+    def _training(self, row: RedactionRow, _: RedactionRequest | None) -> None:
+        record = redaction_files.record_of(self.home / "lake", row.id)
+        if record is None:
+            return
+        with self.database.write() as session:
+            stored = service.get_request(session, row.id)
+            stored.versions = trained.named_by(session, record)
+            self._place(session, stored, Place.TRAINING, record.removed)
+
+    def _done(self, request_id: str, place: Place, removed: dict[str, int]) -> None:
+        with self.database.write() as session:
+            self._place(session, service.get_request(session, request_id), place, removed)
+
+    def _place(
+        self, session: WriteSession, row: RedactionRow, place: Place, removed: dict[str, int]
+    ) -> None:
+        if place.value not in row.places:
+            service.place_done(session, self.principal, row, place, removed)
+
+    def _close_if_done(self, request_id: str) -> None:
+        with self.database.write() as session:
+            row = service.get_request(session, request_id)
+            if row.closed_at is None and not service.waits_for(row):
+                service.close(session, self.principal, row, "erased in every place")
+            closed = row.closed_at is not None
+        if closed:
+            notes.remove_wish(self.home, request_id)
+
+    def _look_at_clock(self, row: RedactionRow) -> None:
+        alarm = urgency(row.due_at, row.closed_at, clock.now())
+        if alarm not in {Urgency.SOON, Urgency.OVERDUE} or row.warned == alarm:
+            return
+        with self.database.write() as session:
+            stored = service.get_request(session, row.id)
+            if stored.closed_at is None and stored.warned != alarm:
+                service.warn(session, self.principal, stored, alarm)
+                log.error("redaction_late", id=row.id, urgency=alarm, due_at=row.due_at)

@@ -1,0 +1,178 @@
+"""A request goes from Shopify's file to closed, each step in the register."""
+
+import hashlib
+import json
+
+import pytest
+
+from bentos.contract.redaction import subject_digest
+from bentos.contract.segment import MAGIC, SegmentHeader, encode_frame
+from bentos.redaction_files import request_path
+from tests.control_plane.redactions.conftest import DOMAIN, URL
+
+pytestmark = pytest.mark.acceptance
+
+
+def leave_out(compliance, subject, shop, kind="data_sale", **more):
+    body = {"kind": kind, "subjects": [subject], "shop": shop, "reason": "letter"}
+    assert compliance.post("/api/v1/exclusions", json=body, **more).status_code == 201
+
+
+def test_a_request_is_closed_when_every_place_is_done_and_nothing_names_them(asked, compliance):
+    request_id, subject = asked.hand_over("501", shop="shop-a")
+    leave_out(compliance, subject, "shop-a")
+    shown = asked.carry_on_until(request_id, ["ingress", "training"])
+    assert (shown["urgency"], shown["closed_at"]) == ("in_time", None)
+    assert 29 < shown["days_left"] <= 30
+    asked.ingress_is_done(request_id)
+    assert asked.carry_on_until(request_id, ["training"])["closed_at"] is None
+    assert request_path(asked.home, request_id).exists()
+    asked.training_is_done(request_id)
+    done = asked.carry_on_until(request_id, [])
+    assert (done["urgency"], done["closed_by"], done["days_left"]) == ("done", "redactor", None)
+    assert done["places"]["ingress"]["removed"] == {"inbox/shop_order": 2}
+    assert done["places"]["training"]["removed"] == {"lake/sales": 7}
+    assert done["places"]["control_plane"]["removed"]["exclusion"] == 1
+    assert asked.places_with(subject) == set()
+    actions = [each["action"] for each in asked.events(request_id)]
+    assert actions == ["redaction:open", *["redaction:erase"] * 4, "redaction:close"]
+    assert subject not in json.dumps(asked.events(request_id))
+    assert asked.plane.admin.get("/api/v1/register/verify").json()["ok"] is True
+
+
+def test_who_opted_out_and_was_erased_is_still_left_out(asked, compliance):
+    request_id, subject = asked.hand_over("502", shop="shop-b")
+    leave_out(compliance, subject, "shop-b")
+    asked.carry_on_until(request_id, ["ingress", "training"])
+    [row] = compliance.get("/api/v1/exclusions", params={"shop": "shop-b"}).json()
+    assert row["subject"] == subject_digest(subject)
+    about = compliance.get(f"/api/v1/exclusions/{subject}", params={"shop": "shop-b"}).json()
+    assert (about["kinds"], about["may_train"]) == (["data_sale"], False)
+    leave_out(compliance, subject, "shop-b")  # again: no second row that names them
+    assert len(compliance.get("/api/v1/exclusions", params={"shop": "shop-b"}).json()) == 1
+    asked.finish(request_id)
+
+
+def test_a_kept_answer_that_names_them_goes_and_another_stays(asked, compliance):
+    request_id, subject = asked.hand_over("503", shop="shop-c")
+    other = asked.names.pseudonym("shop-c", "customer", "999")
+    for name in (subject, other):
+        key = {"Idempotency-Key": f"key-of-{name[:8]}"}
+        leave_out(compliance, name, "shop-c", headers=key)
+    asked.carry_on_until(request_id, ["ingress", "training"])
+    removed = asked.show(request_id)["places"]["control_plane"]["removed"]
+    assert removed == {"exclusion": 1, "idempotent_answer": 1}
+    if not asked.plane.database_url:
+        assert asked.places_with(subject) == {f"redactions/requests/{request_id}.json"}
+        assert asked.places_with(other)
+    asked.finish(request_id)
+
+
+def test_the_versions_trained_on_them_are_named_with_what_became_of_them(asked, shop, compliance):
+    serving = shop.bootstrap()
+    manifest = asked.plane.admin.get(f"/api/v1/versions/{serving}").json()["manifest"]
+    request_id, _ = asked.hand_over("504", shop="shop-d")
+    gone = f"{shop.model}:20260101-00000000"
+    asked.ingress_is_done(request_id)
+    asked.training_is_done(request_id, {manifest["dataset"]["digest"]: None}, [gone])
+    asked.carry_on_until(request_id, [])
+    found = compliance.get(f"{URL}/{request_id}/versions").json()
+    assert {(e["version"], e["state"], e["serving"]) for e in found} >= {
+        (serving, "registered", True),
+        (gone, None, False),
+    }
+
+
+def test_one_that_is_late_raises_one_alarm_each_time_it_gets_worse(asked):
+    soon, _ = asked.hand_over("505", shop="shop-e", days=9)
+    late, _ = asked.hand_over("506", shop="shop-e", days=-1)
+    for _ in range(3):
+        asked.run()
+    told = {
+        each: [
+            (event["diff"]["warned"][1], "it waits for" in event["reason"])
+            for event in asked.events(each)
+            if event["action"] == "redaction:late"
+        ]
+        for each in (soon, late)
+    }
+    assert told == {soon: [("soon", True)], late: [("overdue", True)]}
+    assert asked.show(late)["urgency"] == "overdue"
+    page = asked.plane.admin.get("/metrics").text
+    assert 'redactions_open{urgency="overdue"} 1.0' in page
+    assert "redactions_left_seconds -86" in page
+    for each in (soon, late):
+        asked.finish(each)
+
+
+def test_a_file_that_cannot_be_read_is_told_and_keeps_no_other_from_it(asked):
+    broken = request_path(asked.home, "broken")
+    broken.parent.mkdir(parents=True, exist_ok=True)
+    broken.write_text('{"id": "broken"}')
+    request_id, _ = asked.hand_over("507", shop="shop-f")
+    told = asked.run()
+    assert "broken.json" in " ".join(told["problems"])
+    assert request_id in told["open"]
+    broken.unlink()
+    assert asked.run()["problems"] == []
+    asked.finish(request_id)
+
+
+def test_a_file_that_comes_back_after_the_end_is_removed(asked):
+    request_id, _ = asked.hand_over("508", shop="shop-g")
+    path = request_path(asked.home, request_id)
+    kept = path.read_bytes()
+    asked.finish(request_id)
+    assert not path.exists()
+    path.write_bytes(kept)
+    asked.run()
+    assert not path.exists()
+
+
+def test_decisions_wait_for_what_the_gateway_has_not_shipped(asked):
+    folder = asked.home / "gateway" / "segments"
+    folder.mkdir(parents=True, exist_ok=True)
+    header = SegmentHeader(
+        gateway="g", boot="b", first_seq=1, opened_at="2026-01-01T00:00:00.000000Z"
+    )
+    frame = encode_frame(header)
+    (folder / "g-b-000001.segment").write_bytes(MAGIC + frame + frame)
+    (folder / "g-b-000002.open").write_bytes(MAGIC + frame)  # holds nothing yet
+    request_id, _ = asked.hand_over("509", shop="shop-h")
+    asked.carry_on_until(request_id, ["ingress", "decisions", "training"])
+    for _ in range(3):
+        asked.run()
+    assert "decisions" in asked.show(request_id)["waits_for"]
+    (folder / "g-b-000001.segment").unlink()
+    asked.carry_on_until(request_id, ["ingress", "training"])
+    (folder / "g-b-000002.open").unlink()
+    asked.finish(request_id)
+
+
+def test_a_shop_loses_apps_consents_and_credentials(asked, compliance):
+    app = {"shop": "shop-i", "domain": DOMAIN, "secrets": ["file:x.secret"]}
+    put = asked.plane.admin.put("/api/v1/shopify-apps/redacted-app-1", json=app)
+    assert put.status_code == 200, put.text
+    consent = {
+        "purpose": "fraud",
+        "use": "train",
+        "text_version": "1",
+        "text_digest": hashlib.sha256(b"text").hexdigest(),
+        "given_by": "A. Owner",
+        "document": "contract",
+        "shop": "shop-i",
+    }
+    assert compliance.post("/api/v1/consents", json=consent).status_code == 201
+    leave_out(compliance, asked.names.pseudonym("shop-i", "customer", "1"), "shop-i")
+    sealed = asked.home / "keys" / "shopify_admin" / f"{DOMAIN}.sealed"
+    sealed.parent.mkdir(exist_ok=True)
+    sealed.write_text("sealed")
+    request_id, _ = asked.hand_over("", shop="shop-i", topic="shop/redact")
+    asked.carry_on_until(request_id, ["ingress", "training"])
+    removed = asked.show(request_id)["places"]["control_plane"]["removed"]
+    assert removed == {"consent": 1, "credentials": 1, "exclusion": 1, "shopify_app": 1}
+    assert not sealed.exists()
+    apps = asked.plane.admin.get("/api/v1/shopify-apps").json()
+    assert "redacted-app-1" not in {each["client_id"] for each in apps}
+    assert compliance.get("/api/v1/exclusions", params={"shop": "shop-i"}).json() == []
+    asked.finish(request_id)
