@@ -25,9 +25,10 @@ NEXT_NIGHT = "2024-09-21T02:30:00Z"
 
 
 class Installation:
-    """``orders``: the order file of its nights. Without ``plane`` its nights are offline."""
+    """``orders``: the order file of its nights, None: the connected shop. Without ``plane`` its
+    nights are offline."""
 
-    def __init__(self, home: Path, orders: Path, models=("fraud",), plane=None):
+    def __init__(self, home: Path, orders: Path | None, models=("fraud",), plane=None):
         self.home, self.orders, self.models, self.plane = home, orders, models, plane
 
     def command(self, *more, now=NIGHT):
@@ -35,9 +36,14 @@ class Installation:
         where = ["--offline"] if self.plane is None else ["--control-plane", self.plane.url]
         return [
             *(sys.executable, "-m", "training", "nightly", "--json", "--now", now),
-            *("--orders", str(self.orders), "--consent-basis", "contract: test"),
+            *self.source,
+            *("--consent-basis", "contract: test"),
             *(*models, *where, *more),
         ]
+
+    @property
+    def source(self):
+        return ["--shop"] if self.orders is None else ["--orders", str(self.orders)]
 
     @property
     def environment(self):
@@ -85,7 +91,7 @@ class Installation:
         return json.loads(found[-1].read_text()) if found else {"steps": []}
 
 
-def with_plane(home: Path, orders: Path, models=("fraud",)) -> Installation:
+def with_plane(home: Path, orders: Path | None, models=("fraud",)) -> Installation:
     """The installation with its control plane running; close ``plane`` afterwards."""
     plane = Plane(home)
     plane.initialise()
