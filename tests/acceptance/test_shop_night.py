@@ -113,9 +113,7 @@ def night(tmp_path_factory, stand_in, planting):
                 record=record,
                 compliance=asking,
                 title=stand_in.control("GET", "shop/Product?limit=1")[0]["body"]["title"],
-                last_planted=stand_in.control("GET", f"shop/Customer?limit={PLANTED}")[-1][
-                    "number"
-                ],
+                last_planted=first[-1]["number"],
             )
     finally:
         one.plane.close()

@@ -23,7 +23,7 @@ from training.shop.plan import Plan, Report, Unread
 from training.shop.reading import Reader, Told, stamp
 from training.shop.rows import Rows
 from training.shop.staging import Progress, Staging, staged_name
-from training.shop.streams import BULK, DISPUTES, NAMES, REFUNDS, SWEEP_SUFFIX, Stream
+from training.shop.streams import BULK, DISPUTES, NAMES, REFUNDS, SWEEP_SUFFIX, WHOLE, Stream
 from training.shop.tables import Current, ShopLake
 
 OVERLAP = timedelta(hours=1)
@@ -108,7 +108,7 @@ class Sync(msgspec.Struct, frozen=True, kw_only=True):
             window_from=self._window_from(),
         )
         for name in NAMES:
-            mark = None if plan.full else before.watermarks.get(name)
+            mark = None if plan.full or name in WHOLE else before.watermarks.get(name)
             begin = stamp(datetime.fromisoformat(mark) - OVERLAP) if mark else None
             staging.set_progress(name, Progress(windows=((begin, None),)))
         # Last: a plan means that all windows are there.
@@ -219,7 +219,7 @@ class Sync(msgspec.Struct, frozen=True, kw_only=True):
 
 def _whole(plan: Plan, staging: Staging, stream: Stream) -> bool:
     """All of it was read, in one operation: in several, a row may have moved between them."""
-    return plan.full and staging.progress(stream.name).batch == 1
+    return (plan.full or stream.whole) and staging.progress(stream.name).batch == 1
 
 
 def _watermark(

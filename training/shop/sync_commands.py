@@ -24,7 +24,7 @@ from training.settings import Settings
 from training.shop.errors import NotSynced
 from training.shop.plan import Report
 from training.shop.reading import Told
-from training.shop.streams import BULK, DISPUTES, REFUNDS
+from training.shop.streams import BULK, DISPUTES, REFUNDS, WHOLE
 from training.shop.tables import Current, ShopLake
 
 Domain = Annotated[
@@ -131,12 +131,13 @@ def told(quiet: bool) -> Iterator[Told]:
 def _foreseen(lake: ShopLake, name: str, *, full: bool, resumed: bool) -> dict[str, Any]:
     current = lake.current()
     whole = full or current is None or not current.tables
+    since = {} if whole or current is None else current.watermarks
     texts = {stream.name: document.load(stream.document).text for stream in BULK}
     return {
         "shop": name,
         "full": whole,
         "resumed": resumed,
-        "since": {} if whole or current is None else current.watermarks,
+        "since": {name: mark for name, mark in since.items() if name not in WHOLE},
         "bulk": texts,
         "paged": [REFUNDS, DISPUTES],
     }

@@ -1,5 +1,6 @@
 import json
 import shutil
+from decimal import Decimal
 
 import duckdb
 import pytest
@@ -144,6 +145,24 @@ def test_what_was_deleted_becomes_a_tombstone_with_its_lines(shop, tmp_path):
     assert alive(tmp_path, "refunds", "order_id") == [3, 6]
     assert report.tables["orders"].deleted == 1
     assert sync(shop, tmp_path, full=True).tables["orders"].deleted == 1
+
+
+def test_what_changes_without_a_new_updated_at_is_read_all_the_same(shop, tmp_path):
+    sync(shop, tmp_path)
+    shop.nodes[gid("Customer", 3)]["dataSaleOptOut"] = True
+    shop.nodes[gid("Product", 4)]["status"] = "ARCHIVED"
+    shop.nodes[gid("ProductVariant", 40)]["price"] = "7.00"
+    del shop.nodes[gid("ProductVariant", 50)]
+    level = next(node for node in shop.nodes.values() if "quantities" in node)
+    level["quantities"][0]["quantity"] = 99
+    report = sync(shop, tmp_path)
+    assert not report.full
+    said = rows(tmp_path, "customers", what="customer_id, data_sale_opt_out")
+    assert (KEY.pseudonym(SHOP, "customer", "3"), True) in said
+    assert "ARCHIVED" in {row[0] for row in rows(tmp_path, "products", what="status")}
+    assert alive(tmp_path, "variants", "variant_id") == [10, 20, 30, 40]
+    assert Decimal("7.00") in {row[0] for row in rows(tmp_path, "variants", what="price")}
+    assert 99 in {row[0] for row in rows(tmp_path, "inventory", what="available")}
 
 
 def test_orders_beyond_the_window_are_kept(shop, tmp_path):
