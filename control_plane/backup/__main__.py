@@ -73,6 +73,8 @@ def run_restore(settings: Settings, options: argparse.Namespace) -> Answer:
     ]
     if done.revoked_again:
         lines.append(f"taken away since, and so again: {', '.join(done.revoked_again)}")
+    if done.inbox:
+        lines.append("the ingress's inbox was put back; erase again who asked for it since")
     if done.kept is not None:
         lines.append(f"what was there before: {done.kept}")
     report = {
@@ -83,6 +85,7 @@ def run_restore(settings: Settings, options: argparse.Namespace) -> Answer:
         "revoked_again": done.revoked_again,
         "keys_written": done.keys_written,
         "kept": done.kept and str(done.kept),
+        "inbox": done.inbox,
     }
     return report, "\n".join(lines)
 

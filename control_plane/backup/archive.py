@@ -9,6 +9,7 @@ import os
 import zipfile
 from collections.abc import Iterable, Iterator
 from pathlib import Path
+from typing import IO, BinaryIO
 
 import msgspec
 
@@ -16,6 +17,7 @@ from bentos.contract.errors import ContractError, from_decoding
 
 FORMAT = 1
 MANIFEST = "manifest.json"
+BLOCK = 1024 * 1024
 LEVEL = 5
 """Of deflate: half the time of the default, a few per cent larger."""
 
@@ -42,6 +44,8 @@ class BackupManifest(msgspec.Struct, frozen=True, kw_only=True):
     tables: dict[str, TableEntry]
     keys: dict[str, str] = {}
     """Key file → SHA-256 in hex."""
+    files: dict[str, str] = {}
+    """Other files, such as the ingress's inbox → SHA-256 in hex."""
 
     def digest(self) -> str:
         """SHA-256 hex of the manifest, which names every other digest: the backup's name."""
@@ -61,7 +65,7 @@ class ArchiveWriter:
     def add_table(self, name: str, lines: Iterable[bytes]) -> TableEntry:
         """One entry, written as its lines come."""
         digest, rows = hashlib.sha256(), 0
-        with self._zip.open(_table_entry(name), "w", force_zip64=True) as entry:
+        with self._entry(_table_entry(name)) as entry:
             for line in lines:
                 entry.write(line)
                 digest.update(line)
@@ -72,6 +76,18 @@ class ArchiveWriter:
         """One key file; its digest."""
         self._zip.writestr(_key_entry(name), content)
         return hashlib.sha256(content).hexdigest()
+
+    def add_file(self, name: str, source: Path) -> str:
+        """One file, a block at a time; its digest."""
+        digest = hashlib.sha256()
+        with source.open("rb") as file, self._entry(_file_entry(name)) as entry:
+            while block := file.read(BLOCK):
+                entry.write(block)
+                digest.update(block)
+        return digest.hexdigest()
+
+    def _entry(self, name: str) -> IO[bytes]:
+        return self._zip.open(name, "w", force_zip64=True)
 
     def finish(self, manifest: BackupManifest) -> None:
         """Write the manifest last, and let the file appear."""
@@ -125,6 +141,19 @@ class ArchiveReader:
             raise self._damaged(_key_entry(name), "other content")
         return content
 
+    def copy_file(self, name: str, target: BinaryIO) -> None:
+        """Write a file's content; damage is noticed once all of it was written."""
+        digest = hashlib.sha256()
+        try:
+            with self._zip.open(_file_entry(name)) as entry:
+                while block := entry.read(BLOCK):
+                    target.write(block)
+                    digest.update(block)
+        except (KeyError, zipfile.BadZipFile, EOFError) as error:
+            raise self._damaged(_file_entry(name), error) from error
+        if digest.hexdigest() != self.manifest.files[name]:
+            raise self._damaged(_file_entry(name), "other content")
+
     def close(self) -> None:
         """Done with it."""
         self._zip.close()
@@ -148,6 +177,10 @@ def _manifest(content: bytes) -> BackupManifest:
 
 def _table_entry(name: str) -> str:
     return f"tables/{name}.jsonl"
+
+
+def _file_entry(name: str) -> str:
+    return f"files/{name}"
 
 
 def _key_entry(name: str) -> str:

@@ -9,6 +9,7 @@ import time
 from collections.abc import Callable
 from contextlib import closing
 from dataclasses import dataclass
+from dataclasses import replace as with_changes
 from pathlib import Path
 
 from sqlalchemy import Connection, inspect, select
@@ -22,6 +23,7 @@ from control_plane.audit.service import Change, record
 from control_plane.audit.verifier import Verification, verify
 from control_plane.backup import lost, revocations
 from control_plane.backup.archive import ArchiveReader, BackupManifest, sync_folder
+from control_plane.backup.inbox import put_back
 from control_plane.backup.keys import check_keys, restore_keys
 from control_plane.backup.lost import Lost
 from control_plane.backup.person import principal, user
@@ -40,7 +42,8 @@ from control_plane.publish.archive import installation
 
 @dataclass(frozen=True, kw_only=True)
 class Restored:
-    """What was done. ``kept``: where the replaced SQLite file lies now."""
+    """What was done. ``kept``: where the replaced SQLite file lies now; ``inbox``: whether the
+    ingress's was put back."""
 
     epoch: int
     size: int
@@ -49,6 +52,7 @@ class Restored:
     revoked_again: list[str]
     keys_written: list[str]
     kept: Path | None
+    inbox: bool = False
 
 
 def restore(settings: Settings, path: Path, *, replace: bool = False) -> Restored:
@@ -66,7 +70,8 @@ def restore(settings: Settings, path: Path, *, replace: bool = False) -> Restore
             before = _look_before(settings, replace=replace)
             missing = lost.compare(settings, reader.manifest, before)
             put = _into_file if isinstance(settings.database, Path) else _into_server
-            return put(_Work(settings, reader, missing, before.taken if before else {}))
+            done = put(_Work(settings, reader, missing, before.taken if before else {}))
+            return with_changes(done, inbox=put_back(settings.home, reader))
     finally:
         reader.close()
 

@@ -12,6 +12,7 @@ from bentos.contract.register import Action
 from control_plane import clock
 from control_plane.audit.service import Change, record
 from control_plane.backup.archive import ArchiveWriter, BackupManifest
+from control_plane.backup.inbox import add_inbox
 from control_plane.backup.person import principal, user
 from control_plane.backup.progress import Bar
 from control_plane.backup.rows import read_lines, tables_of
@@ -67,7 +68,8 @@ def _write(
             for name, table in found.items()
         }
         bar.end()
-    files = sorted(settings.keys.glob("*")) if with_keys else []
+    keys = [each for each in sorted(settings.keys.glob("*")) if each.is_file()]
+    files = keys if with_keys else []
     manifest = BackupManifest(
         at=clock.now(),
         shop=about["shop"],
@@ -78,6 +80,7 @@ def _write(
         register_size=size,
         register_root=root,
         tables=tables,
+        files=add_inbox(settings.home, writer),
         keys={file.name: writer.add_key(file.name, file.read_bytes()) for file in files},
     )
     writer.finish(manifest)
