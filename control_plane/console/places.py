@@ -36,6 +36,7 @@ PLACES = (
         ),
     ),
     Place("Models", (Room("Models", "/models", _P.READ),)),
+    Place("Shop", (Room("Shop", "/shop", _P.CONSENTS_READ),)),
     Place(
         "Audit",
         (

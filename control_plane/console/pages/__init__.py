@@ -24,6 +24,7 @@ from control_plane.console.pages import (
     retention,
     reviews,
     sdk_keys,
+    shop,
     version,
     webhooks,
 )
@@ -37,5 +38,5 @@ def register() -> None:
         (erasures, retention),
         (people, person, keys, callers, sdk_keys, me, webhooks),
     )
-    for page in (*of_releases, models, version, *of_audit, *of_privacy, *of_access):
+    for page in (*of_releases, models, version, shop, *of_audit, *of_privacy, *of_access):
         page.register()
