@@ -52,9 +52,11 @@ class Kills:
                     self._in_the_merge(process)
                 else:
                     self._at_some_moment(process)
-                process.wait()
+                code = process.wait()
                 if process.stdout:
                     process.stdout.close()
+                if code not in (0, -signal.SIGKILL):
+                    raise RuntimeError(f"a sync ended with {code} between kills")
                 done(self.hit)
 
     def _at_some_moment(self, process: subprocess.Popen[bytes]) -> None:

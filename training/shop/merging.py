@@ -2,6 +2,9 @@
 
 A parent's newest row wins, its children come with it from the same operation; what the shop
 no longer has becomes a tombstone. Merging the same staged rows again gives the same tables.
+
+What grows with the shop is joined in a statement of its own, one large join each: those of one
+statement hold their memory together, and what is held cannot be spilled.
 """
 
 # ruff: noqa: S608 - names are those of columns.py, paths are quoted by literal
@@ -145,31 +148,34 @@ class Merging:
     def _parents(self, table: Table, how: Merge) -> str:
         key, names = table.key[0], ", ".join(table.names)
         now = f"TIMESTAMP {literal(str(how.synced_at))}"
-        taken, gone = "SELECT id FROM taken", "SELECT id FROM gone"
-        places = "SELECT place FROM taken"
-        kept = f"{key} NOT IN ({taken}) AND {key} NOT IN ({gone})"
+        old, staged, gone = f"old_{table.name}", staged_name(table.name), "SELECT id FROM gone"
+        self._run(f"""
+            CREATE OR REPLACE TEMP TABLE fresh AS
+            SELECT place FROM taken WHERE id NOT IN ({gone})""")
+        self._run(f"""
+            CREATE OR REPLACE TEMP TABLE lost AS
+            SELECT place FROM taken WHERE id IN ({gone})
+                AND id NOT IN (SELECT {key} FROM {old} WHERE deleted_at IS NULL)""")
         return f"""
             SELECT {names}, {now} AS synced_at, NULL::TIMESTAMP AS deleted_at
-            FROM {staged_name(table.name)} WHERE rowid IN ({places}) AND {key} NOT IN ({gone})
+            FROM {staged} WHERE rowid IN (SELECT place FROM fresh)
             UNION ALL
-            SELECT {names}, synced_at, deleted_at FROM old_{table.name} WHERE {kept}
+            SELECT {names}, synced_at, deleted_at FROM {old} ANTI JOIN taken ON taken.id = {key}
+            WHERE deleted_at IS NOT NULL OR {key} NOT IN ({gone})
             UNION ALL
             SELECT {_tombstone(table)}, {now}, {now} FROM (
-                SELECT {names} FROM old_{table.name}
-                WHERE {key} IN ({gone}) AND deleted_at IS NULL
+                SELECT {names} FROM {old} WHERE {key} IN ({gone}) AND deleted_at IS NULL
                 UNION ALL
-                SELECT {names} FROM {staged_name(table.name)}
-                WHERE rowid IN ({places}) AND {key} IN ({gone}) AND {key} NOT IN (
-                    SELECT {key} FROM old_{table.name} WHERE deleted_at IS NULL)
-            )
-            UNION ALL
-            SELECT {names}, synced_at, deleted_at FROM old_{table.name}
-            WHERE {key} IN ({gone}) AND deleted_at IS NOT NULL AND {key} NOT IN ({taken})"""
+                SELECT {names} FROM {staged} WHERE rowid IN (SELECT place FROM lost)
+            )"""
 
     def _children(self, child: Table, synced_at: datetime) -> str:
         key, names, of = ", ".join(child.key), ", ".join(child.names), child.parent
-        now, staged = f"TIMESTAMP {literal(str(synced_at))}", staged_name(child.name)
-        taken, gone = "SELECT id FROM taken", "SELECT id FROM gone"
+        now, old, staged = (
+            f"TIMESTAMP {literal(str(synced_at))}",
+            f"old_{child.name}",
+            staged_name(child.name),
+        )
         # Order lines have no change of their own: they are as new as their order.
         values = ", ".join(
             "coalesce(c.updated_at, taken.updated_at) AS updated_at"
@@ -177,23 +183,39 @@ class Merging:
             else f"c.{name}"
             for name in child.names
         )
-        self._run(f"""
-            CREATE OR REPLACE TEMP TABLE came AS
-            SELECT {key}, max(c.rowid) AS place FROM {staged} c
-            JOIN taken ON taken.id = c.{of} AND taken.batch = c.batch
-            WHERE c.{of} NOT IN ({gone}) GROUP BY {key}""")
+        came = f"""{staged} c JOIN taken ON taken.id = c.{of} AND taken.batch = c.batch
+            WHERE c.{of} NOT IN (SELECT id FROM gone)"""
+        self._find_removed(child, came)
         return f"""
             SELECT {values}, {now} AS synced_at, NULL::TIMESTAMP AS deleted_at
-            FROM {staged} c JOIN came ON c.rowid = came.place JOIN taken ON taken.id = c.{of}
+            FROM {came} AND c.rowid NOT IN (SELECT place FROM doubled)
             UNION ALL
-            SELECT {names}, synced_at, deleted_at FROM old_{child.name}
-            WHERE {of} NOT IN ({taken}) AND {of} NOT IN ({gone})
+            SELECT {names}, synced_at, deleted_at FROM {old}
+            ANTI JOIN touched ON touched.id = {of}
             UNION ALL
             SELECT {_tombstone(child)}, CASE WHEN deleted_at IS NULL THEN {now} ELSE synced_at END,
                 coalesce(deleted_at, {now})
-            FROM old_{child.name}
-            WHERE ({of} IN ({gone}) OR {of} IN ({taken}))
-                AND ({key}) NOT IN (SELECT ({key}) FROM came)"""
+            FROM {old} SEMI JOIN removed USING ({key})"""
+
+    def _find_removed(self, child: Table, came: str) -> None:
+        """Old children that did not come with their parents again, and what came twice."""
+        key = ", ".join(child.key)
+        self._run(
+            "CREATE OR REPLACE TEMP TABLE touched AS SELECT id FROM taken UNION SELECT id FROM gone"
+        )
+        self._run(
+            f"CREATE OR REPLACE TEMP TABLE came AS SELECT {key}, max(c.rowid) AS place, "
+            f"count(*) AS copies FROM {came} GROUP BY {key}"
+        )
+        self._run(
+            "CREATE OR REPLACE TEMP TABLE doubled AS SELECT c.rowid AS place "
+            f"FROM {staged_name(child.name)} c JOIN came USING ({key}) "
+            "WHERE came.copies > 1 AND c.rowid <> came.place"
+        )
+        self._run(
+            f"CREATE OR REPLACE TEMP TABLE removed AS SELECT {key} FROM old_{child.name} "
+            f"ANTI JOIN came USING ({key}) WHERE {child.parent} IN (SELECT id FROM touched)"
+        )
 
     def _write(self, table: Table, select: str) -> Contents:
         file = self._file(table.name)

@@ -32,7 +32,7 @@ WINDOW = timedelta(days=60)
 "Orders older than this are out of sight without the scope read_all_orders."
 ALL_ORDERS = "read_all_orders"
 STAGING = "staging"
-MEMORY = "64MB"
+MEMORY = "96MB"
 THREADS = 1
 CODE = (
     "training/shop/columns.py",
