@@ -15,7 +15,7 @@ from typing import Any
 from bentos.contract import online_store as stored
 from bentos.contract.errors import ContractError
 from bentos.contract.feature_view import FeatureView
-from bentos.contract.identity import Pseudonymizer
+from bentos.contract.identity import NAMED, Pseudonymizer, named
 from bentos.contract.rows import Row, attribute
 from bentos.contract.signature import ModelSignature, entities_of
 from gateway.histogram import Histogram
@@ -86,7 +86,7 @@ class FeatureLookup:
         self.store = store
         self.tallies: dict[str, ViewTally] = {}
         self._pseudonym = lru_cache(REMEMBERED_IDS)(
-            lambda kind, raw: pseudonymizer.pseudonym(shop, kind, raw)
+            lambda kind, raw: named(raw) or pseudonymizer.pseudonym(shop, kind, raw)
         )
         self._shared = shared
         self._timeout_s = timeout_s
@@ -100,15 +100,23 @@ class FeatureLookup:
             await self.store.refresh()
             await asyncio.sleep(REFRESH_S)
 
-    def name_entities(self, reader: EntityReader, rows: Sequence[Row]) -> Entities:
-        """The pseudonyms of the entities a request's rows are about.
+    def name_entities(
+        self, reader: EntityReader, rows: Sequence[Row], *, storefront: bool = False
+    ) -> Entities:
+        """The pseudonyms of the entities a request's rows are about. A ``storefront`` knows no
+        pseudonyms: what looks like one there names nobody.
 
         Raises ContractError for an id that is no Unicode.
         """
-        named: dict[str, list[str | None]] = {}
+        found: dict[str, list[str | None]] = {}
         for kind, ids in reader.ids(rows):
-            named[kind] = [None if raw is None else self._pseudonym(kind, raw) for raw in ids]
-        return named
+            found[kind] = [
+                None
+                if raw is None or (storefront and raw.startswith(NAMED))
+                else self._pseudonym(kind, raw)
+                for raw in ids
+            ]
+        return found
 
     async def find(
         self, views: Sequence[FeatureView], entities: Entities | None, rows: int, until: float

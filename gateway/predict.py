@@ -71,7 +71,9 @@ async def predict(
     if not is_personalised(headers, query.consent, storefront=caller.storefront):
         view.personal.strip(query)
     if view.entities is not None:
-        query.entities = serving.features.name_entities(view.entities, query.rows)
+        query.entities = serving.features.name_entities(
+            view.entities, query.rows, storefront=caller.storefront
+        )
     pin = pin or query.pin
     if pin is not None:
         caller.require(SCOPE_PIN, model)

@@ -21,11 +21,11 @@ from rich.console import Console
 from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
 from bentos.contract.errors import ContractError
-from bentos.fraud.schema import SCHEMA, SIGNATURE
 from load_tests import report, sweeps, table
 from load_tests.bench_options import EFFECTS_PART, OVERLOAD, SWEEPS, Options, parse
-from load_tests.bench_versions import FRAUD, build_versions, trained_onnx, write_stand_in
+from load_tests.bench_versions import FRAUD, build_versions, write_stand_in
 from load_tests.effects import BASE, effects
+from load_tests.fraud_inputs import SCHEMA, SIGNATURE
 from load_tests.lineup import EFFECTS, Starters, start_all
 from load_tests.model_rows import ModelRows
 from load_tests.our_sides import OurSides
@@ -133,9 +133,6 @@ def _graph(options: Options, folder: Path) -> tuple[Path, str]:
     """The graph to serve and where it comes from, in words."""
     if options.onnx is not None:
         return options.onnx.resolve(), "the graph named by --onnx"
-    trained = trained_onnx(Path(os.environ.get("SIGNALBOX_HOME", "var")))
-    if trained is not None:
-        return trained.resolve(), f"the newest graph trained here ({trained.parent.name})"
     stand_in = folder / "stand_in.onnx"
     write_stand_in(stand_in)
     return stand_in, "a stand-in: trees of the usual size fitted on random rows"

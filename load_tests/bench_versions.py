@@ -16,23 +16,18 @@ import numpy as np
 
 from bentos.contract.features import FeatureSchema
 from bentos.contract.signature import ModelSignature
-from bentos.fraud.schema import SCHEMA, SIGNATURE
+from load_tests.fraud_inputs import SCHEMA, SIGNATURE
 from load_tests.wide_model import WIDTH_VARIABLE, WIDTHS, wide_schema, wide_signature
 
 ROOT = Path(__file__).parents[1]
 FRAUD, WIDE = "fraud", "wide"
-FRAUD_SERVICE = "bentos.fraud.service:FraudService"
-WIDE_SERVICE = "load_tests.wide_service:WideService"
-SOURCES = ["bentos/*.py", "bentos/contract/*.py", "bentos/fraud/*.py"]
-WIDE_SOURCES = [*SOURCES, *(f"load_tests/{name}.py" for name in ("__init__", "wide_*"))]
+SERVICE = "load_tests.wide_service:WideService"
+SOURCES = [
+    *("bentos/*.py", "bentos/contract/*.py", "bentos/fraud/*.py"),
+    *(f"load_tests/{name}.py" for name in ("__init__", "fraud_inputs", "wide_*")),
+]
 STABLE, CANARY, SHADOW = "20260101-0000000a", "20260101-0000000b", "20260101-0000000c"
 TREES, DEPTH, ROWS = 100, 3, 2000
-
-
-def trained_onnx(home: Path) -> Path | None:
-    """The newest fraud graph trained on this machine, if there is one."""
-    found = (home / "bentoml" / "models").glob(f"{SIGNATURE.model}*/*/*.onnx")
-    return max(found, key=lambda path: path.stat().st_mtime, default=None)
 
 
 def write_stand_in(
@@ -85,7 +80,7 @@ def build_versions(kind: str, source: Path, store: Path) -> dict[str, str]:
 
 def _build_fraud(onnx: Path) -> dict[str, str]:
     return dict(
-        _build(f"{SIGNATURE.model}:{version}", onnx, FRAUD_SERVICE, SOURCES)
+        _build(f"{SIGNATURE.model}:{version}", onnx, SERVICE, SOURCES)
         for version in (STABLE, CANARY, SHADOW)
     )
 
@@ -97,9 +92,9 @@ def _build_wide(folder: Path) -> dict[str, str]:
         write_stand_in(onnx, wide_signature(width), wide_schema(width))
         # The service is imported while it is built, and once per process only.
         os.environ[WIDTH_VARIABLE] = str(width)
-        for name in [name for name in sys.modules if name == WIDE_SERVICE.partition(":")[0]]:
+        for name in [name for name in sys.modules if name == SERVICE.partition(":")[0]]:
             del sys.modules[name]
-        tag, digest = _build(f"wide{width}:{STABLE}", onnx, WIDE_SERVICE, WIDE_SOURCES)
+        tag, digest = _build(f"wide{width}:{STABLE}", onnx, SERVICE, SOURCES)
         digests[tag] = digest
     return digests
 

@@ -21,9 +21,9 @@ from pathlib import Path
 from bentos.contract.documents import DocumentName, RoutesBody
 from bentos.contract.errors import ContractError
 from bentos.contract.route import compile_features
-from bentos.fraud.schema import SCHEMA, SIGNATURE
 from load_tests.bench_versions import FRAUD, build_versions, write_stand_in
 from load_tests.documents import ServedModel, publish_document
+from load_tests.fraud_inputs import SCHEMA, SIGNATURE
 from load_tests.model_rows import ModelRows
 from load_tests.our_sides import PREDICT_PATH, Gateway, start_gateway, start_worker
 from load_tests.peer_environments import ENVIRONMENTS, PeerAbsentError, make

@@ -28,7 +28,6 @@ from rich.table import Table
 
 from bentos.contract.plain_request import PlainRequests
 from bentos.contract.segment import DecisionFrame, encode_frame
-from bentos.fraud.schema import SCHEMA, SIGNATURE
 from gateway import predict as hot_path
 from gateway import predict_protocol
 from gateway.app import App, settle_collector
@@ -41,6 +40,7 @@ from gateway.reply import render
 from gateway.stopwatch import Stopwatch
 from load_tests import machine
 from load_tests.documents import ServedModel, write_models_home
+from load_tests.fraud_inputs import SCHEMA, SIGNATURE
 from load_tests.http_connection import render_request
 from load_tests.model_rows import ModelRows
 from load_tests.our_sides import PREDICT_PATH, SHOP

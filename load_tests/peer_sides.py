@@ -10,7 +10,7 @@ from pathlib import Path
 from string import Template
 
 from bentos.contract.oip import BINARY_CONTENT_TYPE, HEADER_LENGTH
-from bentos.fraud.schema import SCHEMA, SIGNATURE
+from load_tests.fraud_inputs import SCHEMA, SIGNATURE
 from load_tests.http_connection import Target, render_request
 from load_tests.model_rows import ModelRows
 from load_tests.our_sides import Server

@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any
 
-from bentos.fraud.schema import SCHEMA, SIGNATURE
+from load_tests.fraud_inputs import SCHEMA, SIGNATURE
 from load_tests.model_rows import ModelRows
 from load_tests.rounds import measure
 from load_tests.sides import NAMED, Side

@@ -1,4 +1,5 @@
-"""The bento of a wide model; BENCH_WIDTH says how wide (one bento's source, several models)."""
+"""The bento of a measured model: the fraud model's inputs, or BENCH_WIDTH of them (one bento's
+source, several models)."""
 
 import os
 from typing import Any
@@ -9,11 +10,12 @@ from bentos.bento_files import MODEL_ALIAS, ONNX_FILE
 from bentos.instances import pack, unpack
 from bentos.oip_app import OipApp
 from bentos.onnx_model import OnnxModel
+from load_tests import fraud_inputs
 from load_tests.wide_model import WIDTH_VARIABLE, wide_schema, wide_signature
 
-WIDTH = int(os.environ[WIDTH_VARIABLE])
-SIGNATURE = wide_signature(WIDTH)
-SCHEMA = wide_schema(WIDTH)
+WIDTH = int(os.environ.get(WIDTH_VARIABLE, "0"))
+SIGNATURE = wide_signature(WIDTH) if WIDTH else fraud_inputs.SIGNATURE
+SCHEMA = wide_schema(WIDTH) if WIDTH else fraud_inputs.SCHEMA
 oip = OipApp(SCHEMA)
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import msgspec
 
 from bentos.contract.errors import ContractError
-from bentos.contract.features import FeatureSchema
+from bentos.contract.features import FeatureSchema, views_of
 from bentos.contract.signature import ModelSignature
 from bentos.fraud import schema as fraud
 from bentos.pricing import schema as pricing
@@ -48,7 +48,9 @@ class Recipe(msgspec.Struct, frozen=True, kw_only=True):
     def code(self) -> tuple[str, ...]:
         """Source that decides the result."""
         model = self.signature.model
-        return (*SHARED_CODE, f"training/{model}", f"bentos/{model}/schema.py", "bentos/contract")
+        views = ("training/features",) if views_of(self.features) else ()
+        own = (f"training/{model}", f"bentos/{model}/schema.py", "bentos/contract")
+        return (*SHARED_CODE, *own, *views)
 
 
 def recipe(model: str) -> Recipe:

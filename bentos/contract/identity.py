@@ -5,6 +5,7 @@ Bucketing uses the raw targeting key, in memory only. What is stored is a pseudo
 
 import hashlib
 import hmac
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -15,6 +16,8 @@ PSEUDONYM_LENGTH = 26
 MIN_PSEUDONYM_KEY_BYTES = 32
 _SEPARATOR = b"\x1f"
 _ALPHABET = "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567"
+NAMED = "pseudonym:"
+_NAMED = re.compile(f"{NAMED}([{_ALPHABET}]{{{PSEUDONYM_LENGTH}}})")
 _PAIRS = tuple(first + second for first in _ALPHABET for second in _ALPHABET)
 _SHIFTS = tuple(range(120, -1, -10))
 
@@ -36,6 +39,13 @@ def check_targeting_key(value: Any, field: str = "targeting_key") -> str:
             field, f"at most {MAX_TARGETING_KEY_BYTES} bytes UTF-8", f"{size} bytes"
         )
     return value
+
+
+def named(identifier: str) -> str | None:
+    """The pseudonym in ``pseudonym:<pseudonym>``, as those write an id who keep no other (the
+    ingress); None for any other text."""
+    match = _NAMED.fullmatch(identifier)
+    return None if match is None else match[1]
 
 
 def key_fingerprint(key: bytes) -> str:

@@ -1,12 +1,20 @@
 """What the fraud model is asked and how its row is packed: the one place for both.
 
-Every input is what an order carries at checkout, plus what the shop knows of its customer
-before that order. Training computes the same names point-in-time correct.
+Inputs are what an order carries at checkout and what its customer did today; what they did until
+last night is looked up in the view ``customer_orders@1``, under the id in ``customer_id``.
+Training computes the same names point-in-time correct.
 """
 
 from bentos.contract.datatype import Datatype
+from bentos.contract.feature_view import FeatureView
 from bentos.contract.features import Feature, FeatureSchema
-from bentos.contract.signature import InputSpec, ModelSignature, OutputSpec, Redaction
+from bentos.contract.signature import (
+    EntitySpec,
+    InputSpec,
+    ModelSignature,
+    OutputSpec,
+    Redaction,
+)
 
 MODEL = "fraud"
 
@@ -38,22 +46,59 @@ _INPUTS: tuple[tuple[str, bool, float | None, float | None, str], ...] = (
     ("popularity", False, 0, None, "Mean of log(1 + orders so far) over the order's products"),
 )
 
-FEATURE_NAMES: tuple[str, ...] = tuple(name for name, *_ in _INPUTS)
+# What callers had to know of a customer's past before it was looked up. Inputs stay in a
+# signature; versions of this schema do not read these.
+UNREAD = frozenset({
+    "is_new", "customer_orders", "customer_mean_amount", "customer_max_amount", "amount_ratio",
+    "hours_since_last_order", "days_since_first_order", "price_ratio",
+})  # fmt: skip
+INPUT_NAMES: tuple[str, ...] = tuple(name for name, *_ in _INPUTS)
+
+CUSTOMER_ORDERS = FeatureView(
+    name="customer_orders",
+    version=1,
+    entity="customer",
+    ttl_s=172_800.0,
+    digest="fb2f712b7068adb9bf561ec5ebb1636e6062967288698a13dd374005d783efbf",
+)
+# Feature → field of the view. A customer whom no night has seen has none: NaN, as in training.
+LOOKED_UP = {
+    "known_orders": "orders",
+    "known_mean_order_value": "mean_order_value",
+    "known_days_since_last_order": "days_since_last_order",
+    "known_days_since_first_order": "days_since_first_order",
+}
+READ_NAMES: tuple[str, ...] = tuple(name for name in INPUT_NAMES if name not in UNREAD)
+FEATURE_NAMES: tuple[str, ...] = (*READ_NAMES, *LOOKED_UP)
+"""The columns of the graph's tensor."""
+
+CUSTOMER_ID = InputSpec(
+    name="customer_id",
+    datatype=Datatype.BYTES,
+    required=False,
+    max_length=256,
+    redaction=Redaction.DROP,
+    description=(
+        "The customer's id as the order files and the shop have it, or pseudonym:<pseudonym>; "
+        "missing for guests"
+    ),
+)
+
+
+def _number(
+    name: str, required: bool, minimum: float | None, maximum: float | None, description: str
+) -> InputSpec:
+    kind, redaction = Datatype.FP32, Redaction.PERSONAL
+    return InputSpec(
+        name=name, required=required, minimum=minimum, maximum=maximum, description=description,
+        datatype=kind, redaction=redaction,
+    )  # fmt: skip
+
 
 SIGNATURE = ModelSignature(
     model=MODEL,
-    inputs=tuple(
-        InputSpec(
-            name=name,
-            datatype=Datatype.FP32,
-            required=required,
-            minimum=minimum,
-            maximum=maximum,
-            redaction=Redaction.PERSONAL,
-            description=description,
-        )
-        for name, required, minimum, maximum, description in _INPUTS
-    ),
+    inputs=(*(_number(*each) for each in _INPUTS), CUSTOMER_ID),
+    entities=(EntitySpec(kind=CUSTOMER_ORDERS.entity, input=CUSTOMER_ID.name),),
     outputs=(
         OutputSpec(
             name="fraud_probability",
@@ -67,5 +112,12 @@ SIGNATURE = ModelSignature(
 
 SCHEMA = FeatureSchema(
     model=MODEL,
-    features=tuple(Feature(name=name, source=f"input:{name}") for name in FEATURE_NAMES),
+    features=(
+        *(Feature(name=name, source=f"input:{name}") for name in READ_NAMES),
+        *(
+            Feature(name=name, source=f"view:{CUSTOMER_ORDERS.tag}:{field}")
+            for name, field in LOOKED_UP.items()
+        ),
+    ),
+    views=(CUSTOMER_ORDERS,),
 )

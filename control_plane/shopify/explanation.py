@@ -12,6 +12,8 @@ import statistics
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+CUSTOMER_ID = "customer_id"
+"""Stands for all that is looked up of the customer: taken away together."""
 ENOUGH = 20
 """Orders it takes to say what is usual."""
 LIMIT = 1e-6
@@ -20,7 +22,8 @@ LIMIT = 1e-6
 
 @dataclass(frozen=True, slots=True)
 class Contribution:
-    """In log-odds; above 0 it speaks for fraud. ``value`` is the order's, ``usual`` the shop's."""
+    """In log-odds; above 0 it speaks for fraud. ``value`` is the order's, ``usual`` the shop's;
+    both NaN for what was looked up, which is not known here."""
 
     name: str
     value: float
@@ -56,7 +59,12 @@ def contributions(
 ) -> list[Contribution]:
     """The strongest first. ``without``: input → the score with it as usual."""
     found = [
-        Contribution(name, row[name], usual[name], log_odds(score) - log_odds(other))
+        Contribution(
+            name,
+            row.get(name, math.nan),
+            usual.get(name, math.nan),
+            log_odds(score) - log_odds(other),
+        )
         for name, other in without.items()
     ]
     return sorted(found, key=lambda each: (-abs(each.log_odds), each.name))

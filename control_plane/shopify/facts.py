@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from enum import StrEnum
 from typing import Any
 
-from control_plane.shopify.explanation import Contribution
+from control_plane.shopify.explanation import CUSTOMER_ID, Contribution
 
 MAX_FACTS = 20
 SHOWN = 6
@@ -143,6 +143,8 @@ def as_input(order_id: int, level: Level, facts: Sequence[Fact]) -> dict[str, An
 
 
 def _words(each: Contribution) -> str:
+    if each.name == CUSTOMER_ID:
+        return f"What is known of this customer's earlier orders {_effect(each)} the risk"
     label, say = WORDS.get(each.name, (each.name.replace("_", " ").capitalize(), _plain))
     value, usual = say(each.value), say(each.usual)
     compared = f"usual here: {usual}" if usual != value else "slightly off what is usual here"

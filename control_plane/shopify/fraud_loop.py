@@ -5,6 +5,7 @@ later, until the order is so old that nobody waits for it.
 """
 
 import time
+from collections.abc import Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from concurrent.futures import TimeoutError as LateError
 from contextlib import closing
@@ -13,13 +14,20 @@ from pathlib import Path
 
 import structlog
 
+from bentos.contract.identity import NAMED
 from bentos.shopify_admin.errors import ShopifyError
 from control_plane import clock
 from control_plane.shopify import assessments, history, permission
 from control_plane.shopify.admin import Admin, AdminOf, OrderGone
 from control_plane.shopify.assessments import Item
 from control_plane.shopify.effects import ASSESS_WITHIN_S
-from control_plane.shopify.explanation import Contribution, contributions, occluded, usual_of
+from control_plane.shopify.explanation import (
+    CUSTOMER_ID,
+    Contribution,
+    contributions,
+    occluded,
+    usual_of,
+)
 from control_plane.shopify.facts import (
     Fact,
     Level,
@@ -136,7 +144,7 @@ class FraudLoop:
     def _score(self, item: Item, row: Features) -> Score:
         begun = time.perf_counter()
         try:
-            return self._scorer.score([row], _targeting_key(item))
+            return self._scorer.score([row | self._named(item)], _targeting_key(item))
         finally:
             self._metrics.score_seconds.observe(time.perf_counter() - begun)
 
@@ -152,11 +160,17 @@ class FraudLoop:
 
     def _why(self, item: Item, row: Features, usual: Features, score: Score) -> list[Contribution]:
         """Nothing where it cannot be said: an assessment does not wait for its reasons."""
-        without = occluded(row, usual)
-        if not without:
+        customer = self._named(item)
+        rows: list[tuple[str, Mapping[str, float | str]]] = [
+            (name, each | customer) for name, each in occluded(row, usual)
+        ]
+        if not rows:
             return []
+        if customer:
+            # Nobody is looked up: what the shop knows of the customer is as of a stranger.
+            rows.append((CUSTOMER_ID, row))
         try:
-            other = self._scorer.score([each for _, each in without], _targeting_key(item))
+            other = self._scorer.score([each for _, each in rows], _targeting_key(item))
         except ScoringError:
             self._metrics.assessed("unexplained")
             return []
@@ -164,7 +178,7 @@ class FraudLoop:
             # A release moved between the two calls: their difference would be the versions'.
             self._metrics.assessed("unexplained")
             return []
-        names = [name for name, _ in without]
+        names = [name for name, _ in rows]
         found = dict(zip(names, other.probabilities, strict=True))
         return contributions(row, usual, score.probabilities[0], found)
 
@@ -223,6 +237,12 @@ class FraudLoop:
         now = clock.now()
         self._writer.write(lambda inbox: assessments.ended(inbox, item, state, now, error))
         self._metrics.assessed(state)
+
+    def _named(self, item: Item) -> dict[str, float | str]:
+        """Whom the gateway looks up, if the model has it look anybody up."""
+        if item.customer is None or CUSTOMER_ID not in self._wanted():
+            return {}
+        return {CUSTOMER_ID: f"{NAMED}{item.customer}"}
 
     def _wanted(self) -> frozenset[str]:
         at, names = self._inputs

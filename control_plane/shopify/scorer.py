@@ -1,6 +1,6 @@
 """Asks the gateway about orders: ``POST /v1/models/{model}:predict`` with the ingress's key."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -45,7 +45,7 @@ class Scorer:
         except (KeyError, TypeError) as error:
             raise ScoringError("the gateway's answer names no inputs") from error
 
-    def score(self, rows: Sequence[dict[str, float]], targeting_key: str) -> Score:
+    def score(self, rows: Sequence[Mapping[str, float | str]], targeting_key: str) -> Score:
         """One decision about all rows; raises ScoringError."""
         body = {"instances": list(rows), "targeting_key": targeting_key}
         told = self._call("POST", f"/v1/models/{self.model}:predict", body)

@@ -4,6 +4,7 @@ import duckdb
 import msgspec
 import pytest
 
+from bentos.fraud.schema import LOOKED_UP
 from bentos.fraud.schema import SIGNATURE as FRAUD
 from bentos.pricing.schema import SIGNATURE as PRICING
 from bentos.recommendations.schema import HISTORY_LENGTH
@@ -16,9 +17,8 @@ from training.pricing.features import WEEKS_FILE
 @pytest.fixture(scope="module")
 def questions(tmp_path_factory):
     folder = tmp_path_factory.mktemp("snapshot")
-    known = ", ".join(
-        f"1.0::FLOAT AS {spec.name}" for spec in FRAUD.inputs if spec.name != "is_new"
-    )
+    names = [spec.name for spec in FRAUD.inputs if spec.name not in ("is_new", "customer_id")]
+    known = ", ".join(f"1.0::FLOAT AS {name}" for name in (*names, *LOOKED_UP))
     with duckdb.connect(":memory:") as connection:
         connection.execute(f"""COPY (SELECT 'o' || i AS order_id, now()::TIMESTAMP AS ordered_at,
             {known}, NULL::FLOAT AS is_new, 0 AS label, '' AS scenario,

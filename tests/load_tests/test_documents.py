@@ -1,7 +1,6 @@
 import stat
 
 from bentos.contract.documents import DocumentName, RoutesBody
-from bentos.fraud.schema import SCHEMA, SIGNATURE
 from gateway.auth import Authenticator
 from gateway.documents import DocumentStore, load_public_key
 from gateway.rate_limit import RateLimiter
@@ -12,6 +11,7 @@ from load_tests.documents import (
     write_gateway_home,
     write_models_home,
 )
+from load_tests.fraud_inputs import SCHEMA, SIGNATURE
 from load_tests.wide_model import wide_schema, wide_signature
 
 ADDRESSES = {"fraud:20260101-0000000a": "unix:/a", "fraud:20260101-0000000b": "unix:/b"}

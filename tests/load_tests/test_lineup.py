@@ -2,8 +2,8 @@ import asyncio
 
 import pytest
 
-from bentos.fraud.schema import SCHEMA, SIGNATURE
 from load_tests.bench_versions import write_stand_in
+from load_tests.fraud_inputs import SCHEMA, SIGNATURE
 from load_tests.http_connection import Target, render_request
 from load_tests.lineup import WrongAnswerError, check_answers
 from load_tests.model_rows import ModelRows

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from bentos.contract import oip
-from bentos.fraud.schema import SCHEMA, SIGNATURE
 from load_tests.bench_versions import write_stand_in
+from load_tests.fraud_inputs import SCHEMA, SIGNATURE
 from load_tests.http_answer import Answer
 from load_tests.model_rows import ModelRows, answer_values
 

@@ -1,7 +1,8 @@
-"""One row an order, as the shop knew it at that moment: the 24 inputs of the fraud model.
+"""One row an order, as the shop knew it at that moment: what the fraud model reads.
 
 Point-in-time: every look back leaves out the order itself and whatever came at the same
-microsecond or later. Customers are pseudonyms; guests have none and so no history.
+microsecond or later. What a gateway looks up is joined as of the night before (``at_nights``).
+Customers are pseudonyms; guests have none and so no history.
 """
 # ruff: noqa: S608 - names and values are quoted by order_file.quoted and literal
 
@@ -12,7 +13,9 @@ import duckdb
 import numpy as np
 
 from bentos.contract.errors import ContractError
-from bentos.fraud.schema import FEATURE_NAMES
+from bentos.fraud.schema import CUSTOMER_ORDERS, FEATURE_NAMES, LOOKED_UP, READ_NAMES
+from training.features import at_nights
+from training.features.registry import view_of
 from training.fraud.injection import Injection
 from training.order_file import literal
 
@@ -35,7 +38,13 @@ def write_snapshot(
     """Write ``fraud_orders.parquet`` (features, label, scenario, split); returns its rows."""
     _sales(connection, lines, as_of)
     _inject(connection, seed)
-    connection.execute(f"CREATE TEMP TABLE features AS {_features_sql(timezone)}")
+    connection.execute(f"CREATE TEMP TABLE asked AS {_features_sql(timezone)}")
+    _look_up(connection)
+    found = ", ".join(f"looked_up.{field} AS {name}" for name, field in LOOKED_UP.items())
+    connection.execute(f"""
+        CREATE TEMP TABLE features AS
+        SELECT order_id, ordered_at, {", ".join(READ_NAMES)}, {found}, label, scenario
+        FROM asked JOIN rows USING (order_id) JOIN looked_up USING (row)""")
     columns = ", ".join(f"CAST({name} AS FLOAT) AS {name}" for name in FEATURE_NAMES)
     connection.execute("SET threads = 1")
     connection.execute(f"""
@@ -85,6 +94,24 @@ def _inject(connection: duckdb.DuckDBPyConnection, seed: int) -> None:
         "UPDATE sales SET scenario = 'friendly_fraud' "
         f"WHERE order_id IN ({names}) AND scenario IS NULL"
     )
+
+
+def _look_up(connection: duckdb.DuckDBPyConnection) -> None:
+    """``looked_up``: the view as of the night before each of ``rows``, injected orders counted
+    like any others, as the order file of a shop they happened to would have them."""
+    connection.execute("""
+        CREATE TEMP TABLE sold_lines AS
+        SELECT order_id, make_timestamp(moment) AS ordered_at, customer_id, product_id,
+            CAST(quantity AS BIGINT) AS quantity, CAST(unit_price AS DECIMAL(18, 4)) AS unit_price,
+            CAST(list_price AS DECIMAL(18, 4)) AS list_price, FALSE AS is_return
+        FROM sales""")
+    connection.execute("""
+        CREATE TEMP TABLE rows AS
+        SELECT row_number() OVER (ORDER BY order_id) AS row, order_id, min(customer_id) AS entity,
+            min(ordered_at) AS moment
+        FROM sold_lines GROUP BY order_id""")
+    view = view_of(CUSTOMER_ORDERS.tag)
+    at_nights.attach(connection, view, "rows", "sold_lines", "looked_up")
 
 
 def _features_sql(timezone: str) -> str:

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bentos.contract.errors import ContractError
-from bentos.contract.identity import Pseudonymizer, check_targeting_key
+from bentos.contract.identity import Pseudonymizer, check_targeting_key, named
 
 KEY = bytes(range(32))
 TEXT = st.text(st.characters(exclude_categories=["Cs"]))
@@ -74,3 +74,15 @@ def test_lone_surrogates_are_refused():
 def test_short_key_is_refused():
     with pytest.raises(ContractError, match="31 bytes"):
         Pseudonymizer("k1", KEY[:31])
+
+
+def test_an_id_may_be_written_as_its_pseudonym():
+    pseudonym = Pseudonymizer("k", bytes(32)).pseudonym("shop", "customer", "anna@example.com")
+    assert named(f"pseudonym:{pseudonym}") == pseudonym
+
+
+@pytest.mark.parametrize(
+    "text", ["", "pseudonym:", "pseudonym:short", f"pseudonym:{'a' * 26}", f"pseudonym:{'A' * 27}"]
+)
+def test_anything_else_is_an_id_like_others(text):
+    assert named(text) is None

@@ -2,7 +2,7 @@
 
 import pytest
 
-from bentos.fraud.schema import FEATURE_NAMES
+from bentos.fraud.schema import INPUT_NAMES
 from control_plane.shopify.explanation import Contribution
 from control_plane.shopify.facts import (
     FAINT,
@@ -32,7 +32,7 @@ def test_levels_begin_at_their_thresholds(probability, level):
 
 
 def test_every_input_of_the_model_has_its_words():
-    assert WORDS.keys() == set(FEATURE_NAMES)
+    assert WORDS.keys() == set(INPUT_NAMES)
 
 
 def test_the_strongest_are_told_with_their_direction():
@@ -53,7 +53,7 @@ def test_the_strongest_are_told_with_their_direction():
 
 
 def test_there_are_never_more_than_shopify_takes():
-    found = [Contribution(name, 2.0, 1.0, 1.0) for name in FEATURE_NAMES]
+    found = [Contribution(name, 2.0, 1.0, 1.0) for name in INPUT_NAMES]
     told = facts_of(0.5, found, "v")
     assert len(told) == 1 + SHOWN <= MAX_FACTS
     assert all(len(each["description"]) <= 200 for each in told)

@@ -148,6 +148,38 @@ def test_once_there_are_orders_to_compare_with_the_reasons_are_told(stage):
     assert facts[1]["sentiment"] == "NEGATIVE"
 
 
+def test_a_model_that_looks_customers_up_is_told_whom(stage):
+    """By pseudonym; and what is known of them is one of the reasons."""
+    stage.gateway.inputs = lambda: frozenset({"amount", "items", "customer_id"})
+    real = stage.gateway.score
+    known = f"pseudonym:{'A' * 26}"
+
+    def score(rows, key):
+        # Whom it knows it believes.
+        told = [
+            row | {"amount": row["amount"] / (4 if "customer_id" in row else 1)} for row in rows
+        ]
+        return real(told, key)
+
+    for number in range(30):
+        stage.place(number, amount=0.05)
+    stage.place(50, amount=0.05, customer=None)
+    stage.loop.run()
+    assert {row.get("customer_id") for rows, _ in stage.gateway.calls for row in rows} == {
+        known,
+        None,
+    }
+    stage.gateway.score = score
+    stage.place(99, amount=9.0)
+    stage.loop.run()
+    facts = next(facts for number, _, facts in stage.shopify.said if number == 99)
+    assert {
+        "description": "What is known of this customer's earlier orders lowers the risk",
+        "sentiment": "POSITIVE",
+    } in facts
+    assert "customer_id" not in stage.row(99)["features"]
+
+
 def test_reasons_of_another_version_are_not_told(stage):
     for number in range(30):
         stage.place(number, amount=0.05)

@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 import duckdb
 import pytest
 
-from bentos.fraud.schema import FEATURE_NAMES
+from bentos.fraud.schema import INPUT_NAMES
 from control_plane.shopify.effects import put_order
 from control_plane.shopify.history import placed_order
 from control_plane.shopify.inbox import open_inbox, transaction
@@ -86,13 +86,13 @@ def trained_on(all_of_them):
                 connection.execute(
                     "INSERT INTO sales VALUES (?, ?, ?, ?, ?, ?, ?, ?)", row + prices
                 )
-        names = ", ".join(FEATURE_NAMES)
+        names = ", ".join(INPUT_NAMES)
         sql = f"SELECT order_id, {names} FROM ({_features_sql('Europe/Berlin')})"
         rows = connection.execute(sql).fetchall()
     return {
         int(row[0]): {
             name: float(value)
-            for name, value in zip(FEATURE_NAMES, row[1:], strict=True)
+            for name, value in zip(INPUT_NAMES, row[1:], strict=True)
             if value is not None
         }
         for row in rows
@@ -112,7 +112,7 @@ def test_every_input_is_what_training_would_have_said(inbox):
         found = features_of(placed_order(inbox, DOMAIN, order.id))
         assert found == pytest.approx(expected[order.id], rel=1e-9, abs=1e-9), order
         seen |= found.keys()
-    assert seen == set(FEATURE_NAMES)
+    assert seen == set(INPUT_NAMES)
 
 
 def test_test_orders_are_nobody_s_past(inbox):

@@ -6,7 +6,7 @@ import duckdb
 import numpy as np
 import pytest
 
-from bentos.fraud.schema import FEATURE_NAMES
+from bentos.fraud.schema import INPUT_NAMES
 from training.fraud import features
 from training.fraud.injection import RATE, SHARES, Injection
 
@@ -89,7 +89,7 @@ def test_orders_at_the_same_moment_do_not_see_each_other():
 
 
 def test_every_input_of_the_signature_is_computed():
-    assert set(FEATURE_NAMES) <= set(computed(ROWS)["a"])
+    assert set(INPUT_NAMES) <= set(computed(ROWS)["a"])
 
 
 def injection(seed):
