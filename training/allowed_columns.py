@@ -39,7 +39,7 @@ LINES = {
 FRAUD = {
     "order_id": "string",
     "ordered_at": "timestamp[us]",
-    **dict.fromkeys(fraud.FEATURE_NAMES, "float"),
+    **dict.fromkeys((*fraud.INPUT_NAMES, *fraud.LOOKED_UP), "float"),
     "label": "uint8",
     "scenario": "string",
     "split": "string",
@@ -66,6 +66,8 @@ ALLOWED: dict[str, dict[str, str]] = {
     "purchases.parquet": RECOMMENDATIONS,
     "product_weeks.parquet": PRICING,
 }
+# What only datasets of earlier versions hold: they are still read, and people erased from them.
+EARLIER: dict[str, frozenset[str]] = {"fraud_orders.parquet": fraud.UNREAD}
 
 
 class Stray(msgspec.Struct, frozen=True):

@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from bentos.fraud.schema import LOOKED_UP
 from training.fraud.injection import Injection
 
 HOUR, DAY = 3_600_000_000, 86_400_000_000
@@ -104,7 +105,35 @@ def _histories(orders: Any) -> Any:
         if name == "last_day":
             known["amount_last_day"] = rolled.sum().to_numpy()
     known["amount_last_day"] = known["amount_last_day"].fillna(0)
+    known = known.merge(_until_last_night(known), on="order_id", how="left")
     return known.drop(columns=["customer_id", "moment", "amount", "items"])
+
+
+def _until_last_night(known: Any) -> Any:
+    """What the view customer_orders held of each order's customer at the last midnight before."""
+    of_each = known.groupby("customer_id")
+    held = pd.DataFrame(
+        {
+            "customer_id": known["customer_id"],
+            "last": known["moment"],
+            "known_orders": of_each.cumcount() + 1,
+            "spent": of_each["amount"].cumsum(),
+            "first": of_each["moment"].transform("min"),
+        }
+    ).sort_values("last")
+    asked = known[["order_id", "customer_id"]].assign(night=(known["moment"] - 1) // DAY * DAY)
+    found = pd.merge_asof(
+        asked.sort_values("night"),
+        held,
+        left_on="night",
+        right_on="last",
+        by="customer_id",
+        allow_exact_matches=False,
+    )
+    found["known_mean_order_value"] = found["spent"] / found["known_orders"]
+    found["known_days_since_last_order"] = (found["night"] - found["last"]) / DAY
+    found["known_days_since_first_order"] = (found["night"] - found["first"]) / DAY
+    return found[["order_id", *LOOKED_UP]]
 
 
 def _fraud_rows(known: Any, timezone: str) -> Any:

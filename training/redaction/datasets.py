@@ -36,7 +36,8 @@ from training.redaction.work import Work
 # So much of a dense customer's orders must be the person's; the rest may have been cancelled or
 # changed since. Where only the day is known, another may have bought the very same: they go too.
 ALIKE = 0.5
-INJECTED = "order_id LIKE 'injected-%' AND coalesce(customer_orders, 0) > 0"
+# Whether a row's customer had ordered before: in one column, or until last night and since then.
+HISTORIES = (("customer_orders",), ("known_orders", "orders_last_day"))
 
 
 class Datasets:
@@ -109,8 +110,7 @@ class Datasets:
             return self._of_weeks()
         test = self._rows.test(path)
         if path.name == ORDERS_FILE and test is not None:
-            named = "customer_orders" in pq.read_schema(path).names
-            return f"{test} OR ({INJECTED})" if named else test
+            return " OR ".join([test, *_injected(pq.read_schema(path).names)])
         return test
 
     def _of_purchases(self, path: Path) -> str:
@@ -154,3 +154,13 @@ class Datasets:
         )
         self._rows.connection.unregister("named")
         self._ready = True
+
+
+def _injected(columns: list[str]) -> list[str]:
+    """Tests for injected rows that stand on some customer's history, by the columns there are."""
+    return [
+        f"(order_id LIKE 'injected-%' AND coalesce({name}, 0) > 0)"
+        for names in HISTORIES
+        if set(names) <= set(columns)
+        for name in names
+    ]
