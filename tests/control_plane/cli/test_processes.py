@@ -8,6 +8,12 @@ import httpx
 import psutil
 import pytest
 
+from bentos.contract.register import Actor, ActorType
+from control_plane.config import Settings
+from control_plane.db import Database
+from control_plane.principal import Permission, Principal
+from control_plane.shopify_apps.service import AppOrder, set_app
+
 pytestmark = pytest.mark.acceptance
 
 
@@ -19,19 +25,23 @@ def free_port():
 
 @pytest.mark.slow
 def test_up_runs_all_parts_and_ends_them_together(new_plane):
-    port, gateway_port = free_port(), free_port()
+    port, gateway_port, ingress_port = free_port(), free_port(), free_port()
+    set_up_app(new_plane)
     environment = {
         **new_plane.environment(),
         "SIGNALBOX_CONTROL_PLANE_PORT": port,
         "SIGNALBOX_CONTROL_PLANE_URL": f"http://127.0.0.1:{port}",
         "SIGNALBOX_GATEWAY_PORT": gateway_port,
         "SIGNALBOX_NIGHTLY_CRON": "0 3 29 2 *",
+        "SIGNALBOX_INGRESS_PORT": ingress_port,
     }
     command = [sys.executable, "-m", "control_plane.cli", "up"]
     process = subprocess.Popen(command, env=environment, stdout=subprocess.DEVNULL)
     try:
         new_plane.wait(lambda: _answers(f"http://127.0.0.1:{port}/health/ready"), "readiness")
         new_plane.wait(lambda: _has_routes(f"http://127.0.0.1:{gateway_port}/status"), "routes")
+        ingress = f"http://127.0.0.1:{ingress_port}/health/ready"
+        new_plane.wait(lambda: _answers(ingress), "the ingress")
         children = psutil.Process(process.pid).children(recursive=True)
         assert {part for child in children for part in child.cmdline()} >= {
             "control_plane",
@@ -39,6 +49,7 @@ def test_up_runs_all_parts_and_ends_them_together(new_plane):
             "gateway.shipper",
             "gateway",
             "schedule",
+            "control_plane.shopify",
         }
         process.send_signal(signal.SIGINT)
         assert process.wait(40) == 0
@@ -47,6 +58,22 @@ def test_up_runs_all_parts_and_ends_them_together(new_plane):
         if process.poll() is None:
             process.send_signal(signal.SIGTERM)
             process.wait(40)
+
+
+def set_up_app(plane):
+    """As ``signalbox shopify set`` leaves it: a row, and the secret in a file."""
+    secret = plane.home / "keys" / "shopify.secret"
+    secret.touch(mode=0o600)
+    secret.write_text("shpss_" + "7" * 32)
+    settings = Settings(home=plane.home, database_url=plane.database_url)
+    actor = Actor(type=ActorType.PERSON, id="admin", auth_method="key")
+    who = Principal(actor=actor, permissions=frozenset(Permission))
+    app = {"client_id": "0123456789abcdef", "domain": "demo-shop.myshopify.com", "rate": None}
+    app |= {"secrets": ["file:shopify.secret"], "proxy_models": [], "checkout_models": []}
+    database = Database(settings.database)
+    with database.write() as session:
+        set_app(session, who, AppOrder(shop=settings.shop, **app))
+    database.dispose()
 
 
 def test_up_ends_all_when_one_part_ends(tmp_path):

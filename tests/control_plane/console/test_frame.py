@@ -13,11 +13,13 @@ EVERYBODY = ("admin", "compliance", "release_manager", "approver")
 PATHS = (
     *("/", "/groups", "/freezes", "/follow", "/reviews", "/releases/new", "/models"),
     *("/audit", "/audit/1", "/questions", "/questions?what=served", "/export", "/access-review"),
-    *("/erasures", "/retention", "/people", "/keys", "/callers", "/sdk-keys", "/webhooks", "/me"),
+    *("/shop", "/erasures", "/retention"),
+    *("/people", "/keys", "/callers", "/sdk-keys", "/webhooks", "/me"),
 )
 NOT_A_VIEWERS = (
     *("/audit", "/audit/1", "/questions", "/export", "/access-review"),
     *(
+        "/shop",
         "/erasures",
         "/retention",
         "/people",
