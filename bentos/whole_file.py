@@ -5,12 +5,16 @@ import tempfile
 from pathlib import Path
 
 
-def write_whole(path: Path, text: str, mode: int = 0o600) -> None:
-    """Write a file whole and flushed to the disk; never readable by others for a moment."""
+def write_whole(path: Path, content: str | bytes, mode: int = 0o600) -> None:
+    """Write a file whole and flushed to the disk; never readable by others for a moment.
+
+    Text is UTF-8. Raises OSError, and UnicodeEncodeError for text that has none.
+    """
+    data = content.encode() if isinstance(content, str) else content
     handle, name = tempfile.mkstemp(dir=path.parent)
     try:
-        with os.fdopen(handle, "w", encoding="utf-8") as file:
-            file.write(text)
+        with os.fdopen(handle, "wb") as file:
+            file.write(data)
             file.flush()
             os.fsync(file.fileno())
         Path(name).chmod(mode)

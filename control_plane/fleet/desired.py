@@ -1,11 +1,11 @@
 """What the control plane wants running, and its last known copy on disk."""
 
-import os
 from pathlib import Path
 
 import msgspec
 
 from bentos.contract.errors import ContractError
+from bentos.whole_file import write_whole
 
 
 class DesiredVersion(msgspec.Struct, frozen=True, kw_only=True):
@@ -53,15 +53,5 @@ class DesiredFile:
 
     def store(self, data: bytes) -> None:
         """Replace the file in one step, so a killed fleet leaves the old or the new state."""
+        self._path.parent.mkdir(parents=True, exist_ok=True)
         write_whole(self._path, data)
-
-
-def write_whole(path: Path, data: bytes) -> None:
-    """Write to a temporary file, flush it to the disk and rename it over ``path``."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f".{path.name}.{os.getpid()}")
-    with temporary.open("wb") as file:
-        file.write(data)
-        file.flush()
-        os.fsync(file.fileno())
-    temporary.replace(path)

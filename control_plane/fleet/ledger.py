@@ -5,7 +5,7 @@ from pathlib import Path
 
 import msgspec
 
-from control_plane.fleet.desired import write_whole
+from bentos.whole_file import write_whole
 
 
 class WorkerRecord(msgspec.Struct, frozen=True, kw_only=True):
@@ -28,6 +28,7 @@ class Ledger:
 
     def write(self, name: str, record: WorkerRecord) -> None:
         """Record a worker that was just started."""
+        self._folder.mkdir(parents=True, exist_ok=True)
         write_whole(self._folder / f"{name}.json", msgspec.json.encode(record))
 
     def remove(self, name: str) -> None:

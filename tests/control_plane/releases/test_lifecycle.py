@@ -4,6 +4,7 @@ from hypothesis import strategies as st
 
 from control_plane.releases.lifecycle import (
     CLOSED,
+    OPEN,
     RULES,
     STARTED,
     TRANSITIONS,
@@ -101,3 +102,30 @@ def test_resume_goes_back_to_where_it_was(exposed, state):
 def test_every_verb_either_goes_back_or_needs_somebody(verb):
     judged = {Verb.EDIT, Verb.SUBMIT, Verb.APPROVE, Verb.REFUSE, Verb.OPEN_GATE}
     assert goes_back(verb) != (RULES[verb].needs_approval or verb in judged)
+
+
+def verbs_that(name):
+    return {verb for verb, rule in RULES.items() if getattr(rule, name)}
+
+
+def test_each_verb_asks_for_what_it_asks_and_for_no_more():
+    assert verbs_that("waits_for_thaw") == {Verb.START, Verb.RAMP, Verb.RESUME, Verb.PROMOTE}
+    assert verbs_that("needs_approval") == verbs_that("waits_for_thaw") | {Verb.SCHEDULE}
+    assert verbs_that("second_person") == {Verb.APPROVE, Verb.OPEN_GATE}
+    assert verbs_that("names_revision") == {Verb.EDIT, Verb.APPROVE, Verb.OPEN_GATE}
+    judged = {Verb.APPROVE, Verb.REFUSE, Verb.OPEN_GATE}
+    assert verbs_that("persons_only") == judged | {Verb.SUBMIT}
+
+
+def test_an_edit_or_a_refusal_leads_back_to_draft_from_wherever_it_is_possible():
+    for verb, states in {
+        Verb.EDIT: frozenset(State) - STARTED - CLOSED,
+        Verb.REFUSE: {State.IN_REVIEW, State.APPROVED, State.SCHEDULED},
+    }.items():
+        assert {state for state in State if verb in TRANSITIONS[state]} == states
+        assert {target(state, verb, Facts()) for state in states} == {State.DRAFT}
+
+
+def test_open_and_started_are_those_that_can_be_given_up_and_halted():
+    assert {state for state in State if Verb.ABORT in TRANSITIONS[state]} == OPEN
+    assert {state for state in State if Verb.HALT in TRANSITIONS[state]} == STARTED

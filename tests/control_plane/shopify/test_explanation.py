@@ -51,3 +51,22 @@ def test_only_what_is_not_usual_is_asked():
 def test_certainty_stays_finite():
     assert math.isfinite(log_odds(0.0))
     assert log_odds(1.0) == pytest.approx(-log_odds(0.0))
+
+
+def test_a_small_probability_is_told_from_none_at_all():
+    assert log_odds(2e-6) > log_odds(0.0)
+    assert log_odds(0.0) == log_odds(1e-6)
+
+
+def test_one_enormous_order_does_not_change_what_is_usual():
+    orders = [{"amount": 10.0}] * 19
+    assert usual_of(orders) == {}
+    assert usual_of([*orders, {"amount": 1e6}]) == {"amount": 10.0}
+
+
+def test_what_weighs_the_same_is_told_by_name_whichever_way_it_leads():
+    row = dict.fromkeys("bacd", 1.0)
+    usual = dict.fromkeys(row, 0.0)
+    found = contributions(row, usual, 0.5, {"b": 0.4, "a": 0.4, "c": 0.2, "d": 0.9})
+    assert [each.name for each in found] == ["d", "c", "a", "b"]
+    assert [each.log_odds > 0 for each in found] == [False, True, True, True]
