@@ -38,6 +38,7 @@ def write_snapshot(
     """Write ``fraud_orders.parquet`` (features, label, scenario, split); returns its rows."""
     _sales(connection, lines, as_of)
     _inject(connection, seed)
+    _number(connection)
     connection.execute(f"CREATE TEMP TABLE asked AS {_features_sql(timezone)}")
     _look_up(connection)
     found = ", ".join(f"looked_up.{field} AS {name}" for name, field in LOOKED_UP.items())
@@ -75,9 +76,11 @@ def _inject(connection: duckdb.DuckDBPyConnection, seed: int) -> None:
     orders = connection.execute("""
         SELECT order_id, min(moment) AS moment, coalesce(min(customer_id), '') AS customer
         FROM sales GROUP BY order_id ORDER BY 2, 1""").fetchnumpy()
-    products = connection.execute("""
-        SELECT product_id, median(unit_price) AS price, median(quantity) AS quantity
-        FROM sales GROUP BY product_id HAVING median(unit_price) > 0 ORDER BY 1""").fetchnumpy()
+    products = connection.execute(f"""
+        SELECT product_id, prices.middle AS price, quantities.middle AS quantity
+        FROM ({_median("unit_price")}) AS prices
+        JOIN ({_median("quantity")}) AS quantities USING (product_id)
+        WHERE prices.middle > 0 ORDER BY 1""").fetchnumpy()
     orders = {name: np.asarray(column) for name, column in orders.items()}
     if len(orders["moment"]) < MIN_ORDERS:
         found = f"{len(orders['moment'])} without returns and before --as-of"
@@ -114,6 +117,32 @@ def _look_up(connection: duckdb.DuckDBPyConnection) -> None:
     at_nights.attach(connection, view, "rows", "sold_lines", "looked_up")
 
 
+def _median(column: str) -> str:
+    """Each product's median, from how often each value occurs: there are few of them."""
+    return f"""
+        SELECT product_id, min(value) FILTER (upto > (total - 1) // 2)
+            + (min(value) FILTER (upto > total // 2)
+                - min(value) FILTER (upto > (total - 1) // 2)) * 0.5::DOUBLE AS middle
+        FROM (
+            SELECT product_id, value, sum(n) OVER (PARTITION BY product_id) AS total,
+                sum(n) OVER (PARTITION BY product_id ORDER BY value) AS upto
+            FROM (SELECT product_id, {column} AS value, count(*) AS n FROM sales GROUP BY ALL)
+        ) GROUP BY product_id"""
+
+
+def _number(connection: duckdb.DuckDBPyConnection) -> None:
+    """Table ``placed``: every order under a number. Windows over millions of lines carry numbers,
+    not names."""
+    connection.execute("""
+        CREATE TEMP TABLE placed AS
+        SELECT order_id, customer_id, scenario, CAST(row_number() OVER () AS INTEGER) AS number,
+            CAST(dense_rank() OVER (ORDER BY customer_id) AS INTEGER) AS customer
+        FROM (
+            SELECT order_id, min(customer_id) AS customer_id, max(scenario) AS scenario
+            FROM sales GROUP BY order_id ORDER BY min(moment), order_id
+        )""")
+
+
 def _features_sql(timezone: str) -> str:
     before = "ORDER BY moment RANGE BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW EXCLUDE GROUP"
     hour = 3_600_000_000
@@ -121,32 +150,38 @@ def _features_sql(timezone: str) -> str:
     local = f"timezone({literal(timezone)}, make_timestamptz(moment))"
     return f"""
     WITH looked_up AS (
-        SELECT *, unit_price * quantity AS paid,
+        SELECT number, moment, product_id, quantity, unit_price, unit_price * quantity AS paid,
             greatest(list_price, unit_price) * quantity AS gross,
-            min(moment) OVER (PARTITION BY customer_id, product_id) = moment AS is_first,
-            count(*) OVER (PARTITION BY product_id {before}) AS sold_before
-        FROM sales
+            rank() OVER (PARTITION BY customer, product_id ORDER BY moment) = 1 AS is_first,
+            rank() OVER (PARTITION BY product_id ORDER BY moment) - 1 AS sold_before
+        FROM (
+            SELECT number, customer, moment, product_id, quantity, unit_price, list_price
+            FROM sales JOIN placed USING (order_id)
+        )
     ), orders AS (
-        SELECT order_id, min(moment) AS moment, min(customer_id) AS customer_id,
-            max(scenario) AS scenario, sum(paid) AS amount, sum(quantity) AS items,
+        SELECT number, min(moment) AS moment, sum(paid) AS amount, sum(quantity) AS items,
             count(DISTINCT product_id) AS distinct_products, max(unit_price) AS max_unit_price,
             sum(paid) / sum(quantity) AS mean_unit_price, max(quantity) AS max_quantity,
             max(paid) / nullif(sum(paid), 0) AS top_line_share,
             1 - sum(paid) / nullif(sum(gross), 0) AS discount_share,
             avg(CAST(is_first AS DOUBLE)) AS new_share, avg(ln(1 + sold_before)) AS popularity
-        FROM looked_up GROUP BY order_id
-    ), known AS (
-        SELECT *, customer_id IS NOT NULL AS has_customer,
-            count(*) OVER history AS so_far, avg(amount) OVER history AS mean_so_far,
+        FROM looked_up GROUP BY number
+    ), histories AS (
+        SELECT number,
+            rank() OVER (PARTITION BY customer ORDER BY moment) - 1 AS so_far,
+            avg(amount) OVER history AS mean_so_far,
             max(amount) OVER history AS max_so_far, max(moment) OVER history AS last_at,
             min(moment) OVER history AS first_at,
             sum(amount) OVER history / nullif(sum(items) OVER history, 0) AS unit_price_so_far,
-            count(*) OVER (PARTITION BY customer_id {recent.format(hour)}) AS last_hour,
-            count(*) OVER (PARTITION BY customer_id {recent.format(24 * hour)}) AS last_day,
-            sum(amount) OVER (PARTITION BY customer_id {recent.format(24 * hour)})
+            count(*) OVER (PARTITION BY customer {recent.format(hour)}) AS last_hour,
+            count(*) OVER (PARTITION BY customer {recent.format(24 * hour)}) AS last_day,
+            sum(amount) OVER (PARTITION BY customer {recent.format(24 * hour)})
                 AS spent_last_day
-        FROM orders
-        WINDOW history AS (PARTITION BY customer_id {before})
+        FROM orders JOIN placed USING (number) WHERE customer_id IS NOT NULL
+        WINDOW history AS (PARTITION BY customer {before})
+    ), known AS (
+        SELECT *, customer_id IS NOT NULL AS has_customer
+        FROM orders JOIN placed USING (number) LEFT JOIN histories USING (number)
     )
     SELECT order_id, make_timestamp(moment) AS ordered_at, amount, items, distinct_products,
         max_unit_price, mean_unit_price, max_quantity, top_line_share,

@@ -13,7 +13,7 @@ from control_plane.shopify.inbox import open_inbox, transaction
 from control_plane.shopify.kept import Line, Order
 from control_plane.shopify.order_features import features_of
 from control_plane.shopify.place import Place
-from training.fraud.features import _features_sql
+from training.fraud.features import _features_sql, _number
 
 DOMAIN = "demo-shop.myshopify.com"
 PLACE = Place(DOMAIN, "demo-shop", "2026-11-22T00:00:00.000000Z")
@@ -87,6 +87,7 @@ def trained_on(all_of_them):
                     "INSERT INTO sales VALUES (?, ?, ?, ?, ?, ?, ?, ?)", row + prices
                 )
         names = ", ".join(INPUT_NAMES)
+        _number(connection)
         sql = f"SELECT order_id, {names} FROM ({_features_sql('Europe/Berlin')})"
         rows = connection.execute(sql).fetchall()
     return {

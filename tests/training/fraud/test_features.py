@@ -21,6 +21,7 @@ def computed(rows):
         product_id BIGINT, quantity BIGINT, unit_price DOUBLE, list_price DOUBLE,
         scenario VARCHAR)""")
     connection.executemany("INSERT INTO sales VALUES (?, ?, ?, ?, ?, ?, ?, NULL)", rows)
+    features._number(connection)
     table = connection.sql(features._features_sql("UTC")).to_arrow_table().to_pylist()
     return {row["order_id"]: row for row in table}
 
@@ -119,3 +120,16 @@ def test_injected_fraud_is_as_frequent_as_stated_and_never_after_the_last_order(
     orders = len(set(lines["order_id"].to_pylist())) + len(made.friendly())
     assert RATE * 8000 <= orders + 1 <= 1.3 * RATE * 8000
     assert max(lines["moment"].to_pylist()) <= 7999 * HOUR // 4
+
+
+def test_medians_are_those_of_all_values():
+    connection = duckdb.connect()
+    price = "round(random() * 9, 1) AS unit_price"
+    connection.execute(
+        f"CREATE TABLE sales AS SELECT range % 7 AS product_id, {price} FROM range(500)"
+    )
+    found = connection.sql(f"{features._median('unit_price')} ORDER BY 1").fetchall()
+    wanted = connection.sql(
+        "SELECT product_id, median(unit_price) FROM sales GROUP BY 1 ORDER BY 1"
+    )
+    assert found == wanted.fetchall()
