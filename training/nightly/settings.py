@@ -33,6 +33,10 @@ class NightlySettings(BaseSettings):
     nightly_max_age_days: float | None = Field(default=None, gt=0)
     # Fewer rows in a window say nothing.
     nightly_min_rows: int = Field(default=50, ge=2)
+    # Fits and exported graphs can be made again; what views held on a night cannot be once the
+    # orders have changed.
+    nightly_keep_fits_days: float = Field(default=14.0, ge=1)
+    nightly_keep_features_days: float = Field(default=400.0, ge=1)
 
     @field_validator("nightly_timezone")
     @classmethod

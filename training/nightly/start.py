@@ -8,7 +8,7 @@ import msgspec
 
 from training.fingerprint import key_of
 from training.lines import OrderSource
-from training.nightly import lock, report, runner
+from training.nightly import kept, lock, report, runner
 from training.nightly import record as records
 from training.nightly.desk import Desk
 from training.nightly.night import Night
@@ -61,6 +61,8 @@ def run_night(
         night.record = msgspec.structs.replace(
             night.record, ended_at=datetime.now(UTC), peak_rss_mb=peak_rss_mb()
         )
+        # By the clock, whatever counts as the present: files are dated by it.
+        kept.prune(settings, nightly, min(ask.now, datetime.now(UTC)))
         if desk is not None:
             night.record = msgspec.structs.replace(night.record, untold=report.tell(night))
         records.save(settings.lake, night.record)

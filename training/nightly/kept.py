@@ -1,0 +1,58 @@
+"""How long what nights leave behind is kept: fitted models and exported graphs, views' values.
+
+Versions, manifests, datasets and run manifests stay: they are evidence. A fit or a graph is there
+for the steps after it, and made again from its dataset when asked for. Values of views are what
+later models learn from, so theirs is the longer time.
+"""
+
+import shutil
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+from training.features import offline
+from training.features.registry import VIEWS
+from training.nightly.settings import NightlySettings
+from training.settings import Settings
+
+MADE = ("fits", "exports")
+
+
+def prune(settings: Settings, nightly: NightlySettings, now: datetime) -> dict[str, int]:
+    """Take away what is older than its time; place → how many were taken. ``now`` is aware."""
+    fits = now - timedelta(days=nightly.nightly_keep_fits_days)
+    gone = {name: _older(settings.lake / name, fits) for name in MADE}
+    values = (now - timedelta(days=nightly.nightly_keep_features_days)).astimezone(UTC)
+    gone["features"] = _values(settings.offline_features, values.replace(tzinfo=None))
+    return {name: count for name, count in gone.items() if count}
+
+
+def _older(folder: Path, limit: datetime) -> int:
+    """By when they were made; a partial one (a dot before its name) is somebody else's."""
+    if not folder.is_dir():
+        return 0
+    found = [place for place in folder.iterdir() if not place.name.startswith(".")]
+    old = [place for place in found if place.stat().st_mtime < limit.timestamp()]
+    for place in old:
+        _remove(place)
+    return len(old)
+
+
+def _values(root: Path, limit: datetime) -> int:
+    """By the moment values hold for; the newest of a view always stays."""
+    gone = 0
+    for view in VIEWS:
+        for moment in offline.moments(root, view)[:-1]:
+            if moment < limit:
+                _remove(offline.folder_of(root, view, moment))
+                gone += 1
+    return gone
+
+
+def _remove(place: Path) -> None:
+    """Under another name first, so that nobody finds half of it under its own."""
+    leaving = place.with_name(f".{place.name}.leaving")
+    place.rename(leaving)
+    if leaving.is_dir():
+        shutil.rmtree(leaving)
+    else:
+        leaving.unlink()
