@@ -5,7 +5,7 @@ Killed in between, the same files are written again: a request's id is made from
 """
 
 import sqlite3
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from contextlib import closing
 from functools import partial
 from pathlib import Path
@@ -19,6 +19,7 @@ from bentos.contract.redaction import RedactionKind, RedactionRequest
 from control_plane import clock
 from control_plane.redactions.note import Note, read_note, write_data_request, write_note
 from control_plane.shopify import compliance
+from control_plane.shopify.apps import App
 from control_plane.shopify.compliance import Request
 from control_plane.shopify.inbox import read_inbox
 from control_plane.shopify.inbox_writer import InboxWriter
@@ -35,7 +36,15 @@ log = structlog.get_logger(__name__)
 class HandOver:
     """``run`` hands over what nobody has taken."""
 
-    def __init__(self, home: Path, inbox: Path, writer: InboxWriter, name: Name) -> None:
+    def __init__(
+        self,
+        home: Path,
+        inbox: Path,
+        writer: InboxWriter,
+        name: Name,
+        apps: Callable[[], Iterable[App]],
+    ) -> None:
+        self._apps = apps
         self._home = home
         self._inbox = inbox
         self._writer = writer
@@ -58,6 +67,8 @@ class HandOver:
         return len(found)
 
     def _hand(self, request: Request, known: dict[int, str | None]) -> None:
+        if request.topic == SHOP_REDACT:
+            self._check_alone(request)
         request_id = str(uuid5(IDS, f"{request.domain}\n{request.seq}\n{request.received_at}"))
         note = read_note(self._home, request_id)
         if note is None:
@@ -75,6 +86,19 @@ class HandOver:
             else:
                 redaction_files.write_request(self._home, wish)
         self._writer.write(partial(compliance.taken, seq=request.seq, now=clock.now()))
+
+    def _check_alone(self, request: Request) -> None:
+        """Decisions and the lake know a shop by our name of it: what two domains share under one
+        name cannot be told apart, and would go with either."""
+        others = {
+            each.domain
+            for each in self._apps()
+            if each.shop == request.shop and each.domain != request.domain
+        }
+        if others:
+            hint = "Erase it by hand, or give the others a name of their own."
+            expected = f"a name that is {request.domain}'s alone"
+            raise ContractError("shop", expected, f"also {sorted(others)}", hint)
 
     def _wish(
         self, request_id: str, request: Request, known: dict[int, str | None]

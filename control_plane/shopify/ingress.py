@@ -102,7 +102,8 @@ class Ingress:
             self.metrics,
         )
         handed = settings.home, settings.inbox, self.writer, self._name
-        self.hand_over, self.erasing = HandOver(*handed), Erasing(*handed)
+        self.hand_over = HandOver(*handed, self.apps.all)
+        self.erasing = Erasing(*handed)
         self.farewell = Farewell(settings.inbox, self.writer, self.admins, self.metrics)
         self.jobs = [
             Job("apps", APPS_S, self.apps.refresh, self.metrics),

@@ -13,6 +13,7 @@ from bentos.contract.identity import Pseudonymizer
 from bentos.contract.redaction import RedactionKind
 from control_plane.redactions.note import data_request_path, read_note
 from control_plane.shopify.applying import Applier
+from control_plane.shopify.apps import App
 from control_plane.shopify.delivery import Claims, Delivery
 from control_plane.shopify.erasing import Erasing, StillReadError
 from control_plane.shopify.hand_over import HandOver
@@ -39,7 +40,9 @@ class Shop:
         self.writer = InboxWriter(self.connection, self.apply, 1000)
         self.number = 0
         parts = home, self.inbox, self.writer, NAMES.pseudonym
-        self.hand_over, self.erasing = HandOver(*parts), Erasing(*parts)
+        self.apps = [App("app", SHOP, DOMAIN, ())]
+        self.hand_over = HandOver(*parts, lambda: self.apps)
+        self.erasing = Erasing(*parts)
         self.writer.start()
 
     def deliver(self, topic, message):
@@ -197,6 +200,18 @@ def test_a_shop_goes_whole(held):
     held.erasing.run()
     for table in ("shop_order", "order_line", "outcome", "assessment", "product", "delivery"):
         assert held.rows(f"SELECT * FROM {table}") == []
+
+
+def test_a_shop_whose_name_another_domain_has_too_is_not_erased_with_it(held):
+    held.apps.append(App("other", SHOP, "second.myshopify.com", ()))
+    held.deliver("shop/redact", {"shop_domain": DOMAIN})
+    held.redact()
+    with pytest.raises(ContractError, match=r"second\.myshopify\.com"):
+        held.hand_over.run()
+    # The customer's was handed over all the same; the shop's waits, and its clock runs.
+    [path] = redaction_files.request_files(held.home)
+    assert redaction_files.read_request(path).kind is RedactionKind.CUSTOMER
+    assert len(held.rows("SELECT * FROM compliance_request WHERE taken_at IS NULL")) == 1
 
 
 def test_it_is_not_done_while_somebody_reads_old_pages(held):
