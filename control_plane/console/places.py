@@ -49,6 +49,7 @@ PLACES = (
     Place(
         "Privacy",
         (
+            Room("Law requests", "/redactions", _P.REDACTIONS_READ),
             Room("Erasure", "/erasures", _P.DECISIONS_ERASE),
             Room("Retention", "/retention", _P.DECISIONS_EXPIRE),
         ),

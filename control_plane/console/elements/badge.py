@@ -40,6 +40,8 @@ _BADGES: dict[str, tuple[str, str, str]] = {
     "to_come": ("scheduled", "To come", "tone-blue"),
     "over": ("aborted", "Over", ""),
     "open": ("in_review", "Open", "tone-orange"),
+    "in_time": ("scheduled", "In time", "tone-blue"),
+    "soon": ("warning", "Due soon", "tone-orange"),
     "overdue": ("warning", "Overdue", "tone-red"),
     "closed": ("approved", "Answered", ""),
     "under_way": ("right", "Under way", "tone-orange"),

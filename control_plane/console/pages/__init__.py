@@ -19,6 +19,7 @@ from control_plane.console.pages import (
     people,
     person,
     questions,
+    redactions,
     release,
     releases,
     retention,
@@ -35,7 +36,7 @@ def register() -> None:
     of_releases = (releases, groups, group, freezes, follow, reviews, draft, release)
     of_audit = (audit, questions, export, access_review, event, decision)
     of_privacy, of_access = (
-        (erasures, retention),
+        (redactions, erasures, retention),
         (people, person, keys, callers, sdk_keys, me, webhooks),
     )
     for page in (*of_releases, models, version, shop, *of_audit, *of_privacy, *of_access):

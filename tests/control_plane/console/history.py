@@ -13,6 +13,10 @@ from typing import Any
 
 import httpx
 
+from bentos.contract.redaction import RedactionKind, RedactionRequest
+from bentos.redaction_files import write_request
+from control_plane.redactions.note import Note, write_data_request, write_note
+
 PASSWORD = "correct horse battery signal"
 PEOPLE = {
     "ines.moreau": ("Ines Moreau", ["release_manager", "data_scientist"]),
@@ -109,7 +113,7 @@ class Filler:
     """Persons and services at one control plane."""
 
     def __init__(self, url: str, home: Path) -> None:
-        self.url = url
+        self.url, self.home = url, home
         self.admin = self._client((home / "keys" / "admin.key").read_text().strip())
         self.trainer = self._client((home / "keys" / "trainer.key").read_text().strip())
         self.fleet = self._client((home / "keys" / "fleet.key").read_text().strip())
@@ -333,6 +337,27 @@ def _around(f: Filler) -> None:
     must(f.admin.post("/api/v1/sdk-keys", json=server))
     order = {"targeting_keys": ["b-1f3c"], "reason": "asked by letter", "ticket": "DSR-12"}
     must(f.people["kira.osei"].post("/api/v1/lake/erasures", json=order))
+    _law_requests(f)
+
+
+def _law_requests(f: Filler) -> None:
+    """One handed over by the ingress and late, one nearly, one whose data are asked for."""
+    now, domain = datetime.now(UTC), "nordwind-outdoor.myshopify.com"
+    asked = ((-2, "customers/redact"), (8, "customers/redact"), (26, "customers/data_request"))
+    for days, topic in asked:
+        request = RedactionRequest(
+            id=f"01a219bb-b4b3-7f83-8cce-{days + 90:012d}",
+            kind=RedactionKind.CUSTOMER,
+            reason=f"{topic} of {domain}",
+            requested_at=(now + timedelta(days=days - 30)).isoformat(),
+            due_at=(now + timedelta(days=days)).isoformat(),
+            shop="nordwind-outdoor",
+            subjects=("A" * 25 + "BCD"[days % 3],),
+        )
+        write_note(f.home, Note(id=request.id, domain=domain, topic=topic))
+        write = write_request if topic == "customers/redact" else write_data_request
+        write(f.home, request)
+    must(f.people["kira.osei"].post("/api/v1/redactions/run"))
 
 
 if __name__ == "__main__":

@@ -50,6 +50,7 @@ def shots(ids: dict[str, str]) -> tuple[Shot, ...]:
         Shot("freezes", "tomas.lind", "/freezes"),
         Shot("export", "kira.osei", "/export"),
         Shot("access-review", "kira.osei", "/access-review"),
+        Shot("redactions", "kira.osei", "/redactions"),
         Shot("erasures", "kira.osei", "/erasures"),
         Shot("people", "admin", "/people"),
         Shot("person", "admin", "/people/jun.park"),

@@ -13,13 +13,14 @@ EVERYBODY = ("admin", "compliance", "release_manager", "approver")
 PATHS = (
     *("/", "/groups", "/freezes", "/follow", "/reviews", "/releases/new", "/models"),
     *("/audit", "/audit/1", "/questions", "/questions?what=served", "/export", "/access-review"),
-    *("/shop", "/erasures", "/retention"),
+    *("/shop", "/redactions", "/erasures", "/retention"),
     *("/people", "/keys", "/callers", "/sdk-keys", "/webhooks", "/me"),
 )
 NOT_A_VIEWERS = (
     *("/audit", "/audit/1", "/questions", "/export", "/access-review"),
     *(
         "/shop",
+        "/redactions",
         "/erasures",
         "/retention",
         "/people",

@@ -20,7 +20,7 @@ def test_who_may_only_read_enters_what_serves_and_nothing_about_people():
 
 def test_compliance_erases_and_does_not_make_keys():
     rooms = rooms_of(Role.COMPLIANCE)
-    assert {"Register", "Export", "Erasure", "Retention"} <= set(rooms)
+    assert {"Register", "Export", "Law requests", "Erasure", "Retention"} <= set(rooms)
     assert not {"People", "API keys", "Callers"} & set(rooms)
 
 
