@@ -36,7 +36,6 @@ PLACES = (
         ),
     ),
     Place("Models", (Room("Models", "/models", _P.READ),)),
-    Place("Shop", (Room("Shop", "/shop", _P.CONSENTS_READ),)),
     Place(
         "Audit",
         (
@@ -52,6 +51,7 @@ PLACES = (
             Room("Law requests", "/redactions", _P.REDACTIONS_READ),
             Room("Erasure", "/erasures", _P.DECISIONS_ERASE),
             Room("Retention", "/retention", _P.DECISIONS_EXPIRE),
+            Room("Shop", "/shop", _P.CONSENTS_READ),
         ),
     ),
     Place(

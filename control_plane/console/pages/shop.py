@@ -51,7 +51,7 @@ def register() -> None:
     @ui.page("/shop", title=title("Shop"), response_timeout=BUILD_WITHIN_S)
     async def shop(client: Client) -> None:
         desk = Desk(client)
-        with frame(desk, "Shop", "Shop"):
+        with frame(desk, "Privacy", "Shop"):
             desk.live(partial(load, desk), partial(draw, desk))
         await desk.look()
 
