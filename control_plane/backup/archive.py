@@ -30,7 +30,8 @@ class TableEntry(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class BackupManifest(msgspec.Struct, frozen=True, kw_only=True):
-    """What a backup is of. ``revision``: Alembic's; ``register_root`` in hex."""
+    """What a backup is of. ``revision``: Alembic's; ``register_root`` in hex. ``replaces``: the
+    digest of the one this stands for, since people were erased from it."""
 
     format: int = FORMAT
     at: str
@@ -46,6 +47,7 @@ class BackupManifest(msgspec.Struct, frozen=True, kw_only=True):
     """Key file → SHA-256 in hex."""
     files: dict[str, str] = {}
     """Other files, such as the ingress's inbox → SHA-256 in hex."""
+    replaces: str = ""
 
     def digest(self) -> str:
         """SHA-256 hex of the manifest, which names every other digest: the backup's name."""

@@ -23,6 +23,7 @@ from control_plane.audit.service import Change, record
 from control_plane.audit.verifier import Verification, verify
 from control_plane.backup import lost, revocations
 from control_plane.backup.archive import ArchiveReader, BackupManifest, sync_folder
+from control_plane.backup.forgetting import Erased, erased_by, lines_without
 from control_plane.backup.inbox import put_back
 from control_plane.backup.keys import check_keys, restore_keys
 from control_plane.backup.lost import Lost
@@ -70,7 +71,8 @@ def restore(settings: Settings, path: Path, *, replace: bool = False) -> Restore
             before = _look_before(settings, replace=replace)
             missing = lost.compare(settings, reader.manifest, before)
             put = _into_file if isinstance(settings.database, Path) else _into_server
-            done = put(_Work(settings, reader, missing, before.taken if before else {}))
+            taken, erased = before.taken if before else {}, erased_by(settings.home / "lake")
+            done = put(_Work(settings, reader, missing, taken, erased))
             return with_changes(done, inbox=put_back(settings.home, reader))
     finally:
         reader.close()
@@ -82,6 +84,7 @@ class _Work:
     reader: ArchiveReader
     lost: Lost
     taken: Taken
+    erased: Erased
 
 
 def _check_manifest(settings: Settings, manifest: BackupManifest) -> None:
@@ -153,7 +156,7 @@ def _fill(
 ) -> Callable[[Path | None], Restored]:
     manifest = work.reader.manifest
     migrate(connection, manifest.revision)
-    _load(connection, work.reader)
+    _load(connection, work.reader, work.erased)
     migrate(connection)
     dangling = unresolved(connection)
     if dangling:
@@ -183,7 +186,7 @@ def _fill(
     return report
 
 
-def _load(connection: Connection, reader: ArchiveReader) -> None:
+def _load(connection: Connection, reader: ArchiveReader, erased: Erased) -> None:
     tables = {table.name: table for table in tables_of(connection)}
     held = reader.manifest.tables
     if tables.keys() != held.keys():
@@ -193,7 +196,9 @@ def _load(connection: Connection, reader: ArchiveReader) -> None:
         if connection.execute(select(table).limit(1)).first() is not None:
             # What a migration put into its new table: the backup has its own.
             connection.execute(table.delete())
-        for count in write_lines(connection, table, reader.lines(name)):
+        for count in write_lines(
+            connection, table, lines_without(name, reader.lines(name), erased)
+        ):
             bar.advance(count)
         settle_sequences(connection, table)
     bar.end()

@@ -82,6 +82,22 @@ def of_shop(inbox: sqlite3.Connection, shop: str, domain: str) -> dict[str, int]
     return _told(removed)
 
 
+def of_requests(inbox: sqlite3.Connection, request: RedactionRequest) -> dict[str, int]:
+    """Law requests about the same person that were not handed over: they name nobody any more."""
+    count = 0
+    for name in request.subjects:
+        count += inbox.execute(
+            "UPDATE compliance_request SET subjects = '{}', order_ids = '[]',"
+            " taken_at = coalesce(taken_at, ?) WHERE instr(subjects, ?)",
+            (clock.now(), name),
+        ).rowcount
+        count += inbox.execute(
+            "UPDATE delivery SET kept = NULL, state = ?, done_at = ? WHERE instr(kept, ?)",
+            (State.IGNORED, clock.now(), name),
+        ).rowcount
+    return _told({"compliance_request": count})
+
+
 def _drop_kept(inbox: sqlite3.Connection, found: Found) -> int:
     """Deliveries that wait or were set aside: what was kept of them goes, if it is theirs."""
     rows = inbox.execute(

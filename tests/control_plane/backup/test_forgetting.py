@@ -1,0 +1,129 @@
+"""Who was erased after a backup is out of its file, and does not come back with it."""
+
+import json
+import os
+import time
+
+import pytest
+from sqlmodel import select
+
+from bentos import redaction_files
+from bentos.contract.errors import ContractError
+from bentos.contract.redaction import RedactionRecord, subject_digest
+from control_plane import clock
+from control_plane.backup.archive import ArchiveReader
+from control_plane.backup.forgetting import BackupUnderWay, Erased, erased_by, forget_in
+from control_plane.backup.restoring import restore
+from control_plane.backup.taking import take
+from control_plane.config import Settings
+from control_plane.consents.models import ExclusionRow
+from control_plane.db import Database
+from control_plane.idempotency.models import AnswerRow
+from control_plane.init import initialise
+from tests.planted_data import PlantedData
+
+ERASED, OTHER = "A" * 25 + "7", "B" * 25 + "7"
+DIGESTS = frozenset({subject_digest(ERASED)})
+WHO = Erased(DIGESTS)
+
+
+def opt_out(subject):
+    return ExclusionRow(
+        shop="demo-shop",
+        subject=subject,
+        kind="excluded",
+        reason="they asked",
+        recorded_at=clock.now(),
+        recorded_by="admin",
+    )
+
+
+def answer(subject):
+    body = {"exclusions": [{"subject": subject, "shop": "demo-shop"}]}
+    return AnswerRow(
+        id=f"of {subject[0]}",
+        fingerprint="f",
+        endpoint="e",
+        status=201,
+        headers={},
+        body=json.dumps(body),
+        answered_at=clock.now(),
+        expires_at="9999-12-31T00:00:00.000000Z",
+    )
+
+
+@pytest.fixture
+def settings(tmp_path):
+    made = Settings(home=tmp_path / "home")
+    initialise(made, "admin")
+    database = Database(made.database)
+    with database.write() as session:
+        for subject in (ERASED, OTHER):
+            session.add(opt_out(subject))
+            session.add(answer(subject))
+    database.dispose()
+    take(made, made.home / "backups" / "one.zip", with_keys=True)
+    return made
+
+
+def rows(settings):
+    database = Database(settings.database)
+    with database.read() as session:
+        kept = {row.subject for row in session.exec(select(ExclusionRow))}
+        answers = {row.id for row in session.exec(select(AnswerRow))}
+    database.dispose()
+    return kept, answers
+
+
+def test_who_was_erased_is_found_in_no_backup_any_more(settings):
+    folder = settings.home / "backups"
+    search = PlantedData([ERASED, OTHER])
+    before = ArchiveReader(folder / "one.zip").manifest
+    assert search.texts_below(folder) == {ERASED, OTHER}
+    assert forget_in(folder, WHO) == 1
+    assert search.texts_below(folder) == {OTHER}
+    after = ArchiveReader(folder / "one.zip").manifest
+    assert after.replaces == before.digest()
+    counts = {name: entry.rows for name, entry in after.tables.items()}
+    assert counts["exclusion"] == 2
+    assert counts["idempotent_answer"] == 1
+    assert after.tables["register_event"] == before.tables["register_event"]
+    assert (folder / "one.zip").stat().st_mode & 0o777 == 0o600
+    assert forget_in(folder, WHO) == 0
+    restore(settings, folder / "one.zip", replace=True)
+    assert rows(settings) == ({subject_digest(ERASED), OTHER}, {"of B"})
+
+
+def test_a_copy_made_before_brings_nobody_back_when_it_is_restored(settings, tmp_path):
+    copy = tmp_path / "copy.zip"
+    copy.write_bytes((settings.home / "backups" / "one.zip").read_bytes())
+    record = RedactionRecord(id="r1", at=clock.now(), subjects_sha256=tuple(DIGESTS))
+    redaction_files.write_record(settings.home / "lake", record)
+    assert erased_by(settings.home / "lake") == WHO
+    restore(settings, copy, replace=True)
+    assert rows(settings) == ({subject_digest(ERASED), OTHER}, {"of B"})
+
+
+def test_a_whole_shop_goes_and_another_stays(settings):
+    folder = settings.home / "backups"
+    assert forget_in(folder, Erased(frozenset(), "another-shop")) == 0
+    assert forget_in(folder, Erased(frozenset(), "demo-shop")) == 1
+    search = PlantedData([ERASED, OTHER])
+    assert search.found_below(folder) == []
+
+
+def test_a_draft_that_still_grows_is_waited_for_and_one_left_behind_goes(settings):
+    draft = settings.home / "backups" / ".two.zip.part"
+    draft.write_bytes(b"half")
+    with pytest.raises(BackupUnderWay):
+        forget_in(draft.parent, WHO)
+    long_ago = time.time() - 3600
+    os.utime(draft, (long_ago, long_ago))
+    assert forget_in(draft.parent, WHO) == 1
+    assert not draft.exists()
+
+
+def test_what_is_no_backup_is_named(settings):
+    (settings.home / "backups" / "a.zip").write_bytes(b"no zip")
+    with pytest.raises(ContractError, match=r"a\.zip"):
+        forget_in(settings.home / "backups", WHO)
