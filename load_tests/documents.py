@@ -119,6 +119,11 @@ def write_home(home: Path, bodies: dict[DocumentName, Any]) -> None:
     _write_documents(home / "gateway" / "documents", _write_keys(home / "keys"), bodies)
 
 
+def write_documents(home: Path, bodies: dict[DocumentName, Any]) -> None:
+    """Sign the documents of ``bodies`` with the key a home has already."""
+    _write_documents(home / "gateway" / "documents", _key_of(home), bodies)
+
+
 def _schemas(models: Sequence[ServedModel]) -> SchemasBody:
     return SchemasBody(
         signatures={model.signature.digest(): model.signature for model in models},
@@ -159,11 +164,15 @@ def publish_document(home: Path, name: DocumentName, body: Any) -> None:
     last = msgspec.json.decode(
         (folder / f"{name.value}.header.json").read_bytes(), type=DocumentHeader
     )
-    pem = (home / "keys" / "documents.key").read_bytes()
-    key = load_pem_private_key(pem, None)
-    assert isinstance(key, Ed25519PrivateKey)
+    key = _key_of(home)
     revision = Revision(last.revision.epoch, last.revision.number + len(DocumentName))
     _write_document(folder, key, name, body, revision)
+
+
+def _key_of(home: Path) -> Ed25519PrivateKey:
+    key = load_pem_private_key((home / "keys" / "documents.key").read_bytes(), None)
+    assert isinstance(key, Ed25519PrivateKey)
+    return key
 
 
 def _write_documents(folder: Path, key: Ed25519PrivateKey, bodies: dict[DocumentName, Any]) -> None:

@@ -66,7 +66,8 @@ def unpack(data: bytes, size: int) -> bytes:
 
 def _is_page(page: bytes) -> bool:
     lower, upper, special, size_version = struct.unpack("<HHHH", page[12:20])
-    return size_version == PAGE | VERSION and LINE_POINTERS <= lower <= upper <= special <= PAGE
+    is_it = size_version == PAGE | VERSION and LINE_POINTERS <= lower <= upper <= special <= PAGE
+    return bool(is_it)
 
 
 def _rows(page: bytes) -> Iterator[tuple[int, bytes]]:

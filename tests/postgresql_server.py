@@ -67,8 +67,8 @@ class PostgresqlServer:
         )
 
     def start(self) -> None:
-        command = [binaries() / "postgres", "-D", self.data, "-h", "127.0.0.1"]
-        command += ["-p", str(self.port), "-k", self.folder]
+        command = [str(binaries() / "postgres"), "-D", str(self.data), "-h", "127.0.0.1"]
+        command += ["-p", str(self.port), "-k", str(self.folder)]
         command += [f"--{name}={value}" for name, value in self.settings.items()]
         with (self.folder / "log").open("ab") as log:
             self.process = subprocess.Popen(

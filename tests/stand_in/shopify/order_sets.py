@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
+from typing import Any
 
 import duckdb
 
@@ -90,12 +91,12 @@ def _query(connection: duckdb.DuckDBPyConnection, source: str) -> str:
     raise UnknownOrderSet(f"{source}: expected {expected}; it has {sorted(columns)}")
 
 
-def _rows(connection: duckdb.DuckDBPyConnection) -> Iterator[tuple]:
+def _rows(connection: duckdb.DuckDBPyConnection) -> Iterator[tuple[Any, ...]]:
     while rows := connection.fetchmany(FETCHED):
         yield from rows
 
 
-def _grouped(rows: Iterator[tuple]) -> Iterator[Basket]:
+def _grouped(rows: Iterator[tuple[Any, ...]]) -> Iterator[Basket]:
     key, basket = None, None
     for order, customer, country, at, sku, title, quantity, price in rows:
         if basket is None or order != key:
