@@ -34,7 +34,7 @@ bench-audit: $(RUN_STAMP) ## a million events in the register, fifty million dec
 bench-nightly: $(RUN_STAMP) ## a night over ten million order lines, beside plain pandas (ARGS="--lines 1000000")
 	@$(BIN)/python -m load_tests.bench_nightly $(ARGS)
 
-bench-shop: $(DEV_STAMP) ## a storm of Shopify's webhooks over a receiver that is killed (ARGS="webhooks --deliveries 5000")
+bench-shop: $(DEV_STAMP) ## a shop's sync, a storm of its webhooks and a redaction drill, all killed on the way (ARGS="webhooks --deliveries 5000")
 	@$(BIN)/python -m load_tests.bench_shop $(ARGS)
 
 locust: $(RUN_STAMP) ## shoppers to watch in a browser (ARGS="flash-sale": or ramp, rollback, bento-down, steady)
