@@ -14,8 +14,9 @@ import structlog
 
 from bentos import redaction_files
 from bentos.contract.errors import ContractError
-from bentos.contract.redaction import RedactionKind, RedactionRequest
+from bentos.contract.redaction import RedactionKind, RedactionRequest, subject_digest
 from control_plane import clock
+from control_plane.backup.forgetting import BackupUnderWay, Erased, forget_in
 from control_plane.db import Database, WriteSession
 from control_plane.decisions.erasure import is_swept, order_erasure
 from control_plane.decisions.models import ErasureRow
@@ -97,7 +98,7 @@ class Redactor:
         ):
             if place.value not in row.places:
                 step(row, wish)
-        self._close_if_done(row.id)
+        self._close_if_done(row.id, [] if wish is None else self._moot(wish))
 
     def _own_tables(self, row: RedactionRow, wish: RedactionRequest | None) -> None:
         if wish is None:
@@ -114,7 +115,20 @@ class Redactor:
         self._removed[row.id] = removed
         if not self.database.rewrite(tables.REWRITTEN):
             return  # somebody reads old pages: the next pass empties the log
-        self._done(row.id, Place.CONTROL_PLANE, self._removed.pop(row.id))
+        if self._backups(wish, removed):
+            self._done(row.id, Place.CONTROL_PLANE, self._removed.pop(row.id))
+
+    def _backups(self, wish: RedactionRequest, removed: dict[str, int]) -> bool:
+        """Those of this home; False: one is being written, so that the next pass looks at it."""
+        shop = wish.shop if wish.kind is RedactionKind.SHOP else None
+        erased = Erased(frozenset(map(subject_digest, wish.subjects)), shop)
+        try:
+            rewritten = forget_in(self.home / "backups", erased)
+        except BackupUnderWay:
+            return False
+        if rewritten:
+            removed["backups"] = removed.get("backups", 0) + rewritten
+        return True
 
     def _decisions(self, row: RedactionRow, wish: RedactionRequest | None) -> None:
         if row.erasure is None:
@@ -172,14 +186,28 @@ class Redactor:
         if place.value not in row.places:
             service.place_done(session, self.principal, row, place, removed)
 
-    def _close_if_done(self, request_id: str) -> None:
+    def _close_if_done(self, request_id: str, moot: list[str]) -> None:
         with self.database.write() as session:
             row = service.get_request(session, request_id)
-            if row.closed_at is None and not service.waits_for(row):
-                service.close(session, self.principal, row, "erased in every place")
             closed = row.closed_at is not None
-        if closed:
-            notes.remove_wish(self.home, request_id)
+            if not closed and not service.waits_for(row):
+                service.close(session, self.principal, row, "erased in every place")
+                service.close_moot(session, self.principal, moot, request_id)
+                closed = True
+        for each in [request_id, *moot] if closed else ():
+            notes.remove_wish(self.home, each)
+
+    def _moot(self, wish: RedactionRequest) -> list[str]:
+        """Open wishes for data of whoever this erases: nothing is left to be exported, and their
+        files name the person. The first name of a wish is the customer."""
+        whole = wish.kind is RedactionKind.SHOP
+        others = map(redaction_files.read_request, notes.data_request_files(self.home))
+        return [
+            each.id
+            for each in others
+            if each.shop == wish.shop
+            and (whole or not set(each.subjects[:1]).isdisjoint(wish.subjects))
+        ]
 
     def _look_at_clock(self, row: RedactionRow) -> None:
         alarm = urgency(row.due_at, row.closed_at, clock.now())

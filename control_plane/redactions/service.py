@@ -106,6 +106,14 @@ def close(session: WriteSession, principal: Principal, row: RedactionRow, reason
     _record(session, principal, Action.REDACTION_CLOSE, row, before, reason=reason)
 
 
+def close_moot(session: WriteSession, principal: Principal, ids: list[str], erasure: str) -> None:
+    """Wishes for data end with the erasure of whoever they are about."""
+    for each in ids:
+        row = session.get(RedactionRow, each)
+        if row is not None and row.closed_at is None:
+            close(session, principal, row, f"the person was erased: redaction {erasure}")
+
+
 def close_by_hand(
     session: WriteSession, principal: Principal, request_id: str, reason: str
 ) -> RedactionRow:

@@ -8,7 +8,10 @@ import pytest
 from bentos.contract.redaction import subject_digest
 from bentos.contract.segment import MAGIC, SegmentHeader, encode_frame
 from bentos.redaction_files import request_path
+from control_plane.backup.taking import take
+from control_plane.config import Settings
 from tests.control_plane.redactions.conftest import DOMAIN, URL
+from tests.planted_data import PlantedData
 
 pytestmark = pytest.mark.acceptance
 
@@ -176,3 +179,28 @@ def test_a_shop_loses_apps_consents_and_credentials(asked, compliance):
     assert "redacted-app-1" not in {each["client_id"] for each in apps}
     assert compliance.get("/api/v1/exclusions", params={"shop": "shop-i"}).json() == []
     asked.finish(request_id)
+
+
+def test_a_backup_of_this_home_names_them_no_more(asked, compliance):
+    request_id, subject = asked.hand_over("507", shop="shop-f")
+    leave_out(compliance, subject, "shop-f")
+    address = asked.plane.database_url
+    backup = asked.home / "backups" / "of-507.zip"
+    take(Settings(home=asked.home, database_url=address), backup)
+    search = PlantedData([subject])
+    assert search.texts_below(backup.parent) == {subject}
+    removed = asked.finish(request_id)["places"]["control_plane"]["removed"]
+    assert removed["backups"] == 1
+    assert search.found_below(backup.parent) == []
+
+
+def test_a_wish_for_data_ends_with_the_erasure_of_whoever_it_is_about(asked, compliance):
+    wish, _ = asked.hand_over("508", shop="shop-g", topic="customers/data_request")
+    other, _ = asked.hand_over("509", shop="shop-g", topic="customers/data_request")
+    request_id, subject = asked.hand_over("508", shop="shop-g")
+    asked.finish(request_id)
+    done = asked.show(wish)
+    assert (done["waits_for"], done["closed_by"]) == ([], "redactor")
+    assert request_id in done["closed_reason"]
+    assert asked.show(other)["waits_for"] == ["export"]
+    assert not [each for each in asked.places_with(subject) if each.startswith("redactions/")]
