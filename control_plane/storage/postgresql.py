@@ -108,10 +108,14 @@ class Postgresql:
         return []
 
     def rewrite(self, tables: Sequence[str]) -> bool:
-        """VACUUM FULL writes a table and its indexes into new files and removes the old ones."""
+        """VACUUM FULL writes a table and its indexes into new files and removes the old ones.
+
+        The planner's statistics are taken anew: they hold samples of a column's values.
+        """
         with self._watch.connect() as connection:
             for table in tables:
-                connection.exec_driver_sql(f"VACUUM (FULL) {table}")
+                connection.exec_driver_sql(f"VACUUM (FULL, ANALYZE) {table}")
+            connection.exec_driver_sql("VACUUM (FULL) pg_catalog.pg_statistic")
         return True
 
     def is_away(self, error: BaseException | None) -> bool:

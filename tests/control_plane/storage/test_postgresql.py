@@ -23,6 +23,7 @@ from control_plane.errors import UnavailableError
 from control_plane.migrations.upgrade import upgrade
 from control_plane.principal import system
 from control_plane.storage.address import parse_address
+from tests.planted_data import PlantedData
 from tests.postgresql_server import PASSWORD, PostgresqlServer
 
 
@@ -318,3 +319,35 @@ def test_the_client_proves_who_it_is(postgresql, tls_front, tmp_path):
     files = f"sslcert={tmp_path / 'client.pem'}&sslkey={tmp_path / 'client.key'}"
     assert ask(f"{url}?sslmode=require&{files}") == 42
     assert all(client["subject"] == ((("commonName", "client"),),) for client in tls_front.clients)
+
+
+@pytest.mark.slow
+def test_what_was_deleted_is_in_no_page_once_its_table_is_rewritten_nor_in_the_statistics(opened):
+    server, database = opened
+    names = [f"PLANTED{n:019d}" for n in range(300)]
+    search = PlantedData(names[:100])
+    [[oid]] = server.run(
+        f"SELECT oid FROM pg_database WHERE datname = '{database.address.database}'"
+    )
+    files = server.data / "base" / str(oid)
+
+    def run(statement):
+        server.run(statement, database.address.database)
+        server.run("CHECKPOINT")
+
+    for name in names:
+        run_row = (
+            "INSERT INTO exclusion (shop, subject, kind, reason, recorded_at, recorded_by)"
+            f" VALUES ('s', '{name}', 'excluded', 'r', 'now', 'admin')"
+        )
+        server.run(run_row, database.address.database)
+    run("ANALYZE exclusion")
+    run(f"DELETE FROM exclusion WHERE subject < '{names[100]}'")
+    found = {each.place.split("!")[0] for each in search.found_below(files)}
+    # The table, and a sample of its values in pg_statistic.
+    assert "2619" in found
+    assert len(found) >= 2
+    assert database.rewrite(["exclusion"])
+    server.run("CHECKPOINT")
+    assert search.found_below(files) == []
+    assert PlantedData(names[100:]).texts_below(files) == set(names[100:])
