@@ -1,7 +1,8 @@
 """What backups hold of people who were erased since: out of their files, or left out on restoring.
 
-Only two of the control plane's tables name shoppers (``redactions/tables.py``): opt-outs, which stay in force under a
-digest, and kept answers. A backup that is written anew says which one it stands for.
+Only two of the control plane's tables name shoppers (``redactions/tables.py``): opt-outs, which
+stay in force under a digest, and kept answers. The ingress's inbox does too. A backup that is
+written anew says which one it stands for.
 """
 
 import json

@@ -115,13 +115,14 @@ class Redactor:
         self._removed[row.id] = removed
         if not self.database.rewrite(tables.REWRITTEN):
             return  # somebody reads old pages: the next pass empties the log
-        if self._backups(wish, removed):
+        if self._backups(row, wish, removed):
             self._done(row.id, Place.CONTROL_PLANE, self._removed.pop(row.id))
 
-    def _backups(self, wish: RedactionRequest, removed: dict[str, int]) -> bool:
+    def _backups(self, row: RedactionRow, wish: RedactionRequest, removed: dict[str, int]) -> bool:
         """Those of this home; False: one is being written, so that the next pass looks at it."""
         shop = wish.shop if wish.kind is RedactionKind.SHOP else None
-        erased = Erased(frozenset(map(subject_digest, wish.subjects)), shop)
+        digests = frozenset(map(subject_digest, wish.subjects))
+        erased = Erased(digests, shop, wish, row.domain or "")
         try:
             rewritten = forget_in(self.home / "backups", erased)
         except BackupUnderWay:

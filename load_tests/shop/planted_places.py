@@ -61,7 +61,7 @@ PLACES = (
 REDIS = Place("online features, Redis", (), (CUSTOMER,))
 SQLITE = Place("control plane, SQLite", ("control_plane/signalbox.db*",), (CUSTOMER,))
 POSTGRESQL = Place("control plane, PostgreSQL", (), (CUSTOMER,))
-BACKUPS = Place("backups", ("backups/*",), (CUSTOMER,), lasts=False)
+BACKUPS = Place("backups", ("backups/*",), (CUSTOMER, ORDER), lasts=False)
 
 
 def by_name(name: str) -> Place:

@@ -3,13 +3,19 @@
 import json
 import os
 import time
+from contextlib import closing
 
 import pytest
 from sqlmodel import select
 
 from bentos import redaction_files
 from bentos.contract.errors import ContractError
-from bentos.contract.redaction import RedactionRecord, subject_digest
+from bentos.contract.redaction import (
+    RedactionKind,
+    RedactionRecord,
+    RedactionRequest,
+    subject_digest,
+)
 from control_plane import clock
 from control_plane.backup.archive import ArchiveReader
 from control_plane.backup.forgetting import BackupUnderWay, Erased, erased_by, forget_in
@@ -20,6 +26,7 @@ from control_plane.consents.models import ExclusionRow
 from control_plane.db import Database
 from control_plane.idempotency.models import AnswerRow
 from control_plane.init import initialise
+from control_plane.shopify.inbox import open_inbox
 from tests.planted_data import PlantedData
 
 ERASED, OTHER = "A" * 25 + "7", "B" * 25 + "7"
@@ -110,6 +117,42 @@ def test_a_whole_shop_goes_and_another_stays(settings):
     assert forget_in(folder, Erased(frozenset(), "demo-shop")) == 1
     search = PlantedData([ERASED, OTHER])
     assert search.found_below(folder) == []
+
+
+def test_the_inbox_in_a_backup_loses_them_too(settings):
+    inbox = settings.home / "ingress" / "inbox.db"
+    with closing(open_inbox(inbox)) as connection:
+        for number, customer in ((71305000000019, ERASED), (71306000003022, OTHER)):
+            connection.execute(
+                "INSERT INTO shop_order VALUES ('d', ?, 'demo-shop', 1, 1, 0, ?, 1.0, 1, 'EUR',"
+                " NULL, NULL, 'paid', NULL, 0)",
+                (number, customer),
+            )
+    folder = settings.home / "backups"
+    take(settings, folder / "two.zip")
+    wish = RedactionRequest(
+        id="r",
+        kind=RedactionKind.CUSTOMER,
+        reason="asked",
+        requested_at=clock.now(),
+        due_at=clock.now(),
+        shop="demo-shop",
+        subjects=(ERASED,),
+        order_numbers=("71305000000019",),
+    )
+    orders = {"71305000000019": 71305000000019, "71306000003022": 71306000003022}
+    search = PlantedData(
+        [ERASED, OTHER, *orders], [(text, n.to_bytes(6, "big")) for text, n in orders.items()]
+    )
+    assert search.texts_below(folder) == set(search.texts)
+    assert forget_in(folder, Erased(DIGESTS, wish=wish, domain="d")) == 2
+    assert search.texts_below(folder) == {OTHER, "71306000003022"}
+    inbox.unlink()
+    restore(settings, folder / "two.zip", replace=True)
+    with closing(open_inbox(inbox)) as connection:
+        assert [row["customer"] for row in connection.execute("SELECT * FROM shop_order")] == [
+            OTHER
+        ]
 
 
 def test_a_draft_that_still_grows_is_waited_for_and_one_left_behind_goes(settings):
