@@ -48,6 +48,12 @@ _ANNOUNCE = text(
 )
 
 
+_OLDER_SNAPSHOTS = (
+    "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database()"
+    " AND pid <> pg_backend_pid() AND age(backend_xmin) > age(%s::xid)"
+)
+
+
 class Postgresql:
     """The engines over one database. ``maintenance`` bounds no statement."""
 
@@ -110,9 +116,13 @@ class Postgresql:
     def rewrite(self, tables: Sequence[str]) -> bool:
         """VACUUM FULL writes a table and its indexes into new files and removes the old ones.
 
-        The planner's statistics are taken anew: they hold samples of a column's values.
+        Rows that somebody's snapshot still sees are copied too, so nobody's may be older than this
+        call. The planner's statistics are taken anew: they hold samples of a column's values.
         """
         with self._watch.connect() as connection:
+            mark = connection.exec_driver_sql("SELECT pg_current_xact_id()::xid::text").scalar_one()
+            if connection.exec_driver_sql(_OLDER_SNAPSHOTS, (mark,)).scalar_one():
+                return False
             for table in tables:
                 connection.exec_driver_sql(f"VACUUM (FULL, ANALYZE) {table}")
             connection.exec_driver_sql("VACUUM (FULL) pg_catalog.pg_statistic")

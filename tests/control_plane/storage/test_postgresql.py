@@ -347,6 +347,10 @@ def test_what_was_deleted_is_in_no_page_once_its_table_is_rewritten_nor_in_the_s
     # The table, and a sample of its values in pg_statistic.
     assert "2619" in found
     assert len(found) >= 2
+    with database.read() as reading:
+        reading.connection().exec_driver_sql("SELECT count(*) FROM exclusion")
+        server.run("SELECT pg_current_xact_id()", database.address.database)
+        assert not database.rewrite(["exclusion"])
     assert database.rewrite(["exclusion"])
     server.run("CHECKPOINT")
     assert search.found_below(files) == []
