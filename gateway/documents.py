@@ -38,7 +38,7 @@ log = structlog.get_logger(__name__)
 LOCK = ".lock"
 OnDocument = Callable[[DocumentName, Any, Revision], None]
 Stamp = tuple[tuple[str, int, int], ...]
-"""Name, inode and time of each document on disk: another one once any was written anew."""
+"""Name, inode and time of each file of a document: another one once any was written anew."""
 
 
 class DocumentRefused(Exception):
@@ -77,8 +77,15 @@ class DocumentStore:
     def load(self) -> None:
         """Take what is on disk; a file that does not verify is left out and logged."""
         with self._locked():
-            for name in DocumentName:
-                self._load(name)
+            self.look()
+
+    def look(self) -> None:
+        """The same by a reader that nobody may wait for: without the lock, which it could hold
+        for as long as it gets no processor. It may see one half of a document that is being
+        written, which is refused like any other that does not verify, and taken once it is whole:
+        ``stamp`` changes with either half."""
+        for name in DocumentName:
+            self._load(name)
 
     def _load(self, name: DocumentName) -> None:
         header_path, body_path = self._paths(name)
@@ -91,13 +98,13 @@ class DocumentStore:
             log.error("document_on_disk_refused", document=name.value, error=str(error))
 
     def stamp(self) -> Stamp:
-        """Of what is on disk now; the header is written last."""
+        """Of what is on disk now. Raises OSError."""
         found = []
         for name in DocumentName:
-            header_path, _ = self._paths(name)
-            with suppress(FileNotFoundError):
-                status = header_path.stat()
-                found.append((name.value, status.st_ino, status.st_mtime_ns))
+            for path in self._paths(name):
+                with suppress(FileNotFoundError):
+                    status = path.stat()
+                    found.append((path.name, status.st_ino, status.st_mtime_ns))
         return tuple(found)
 
     @property

@@ -36,7 +36,7 @@ from gateway.worker_slot import SHADOW, WorkerSlot
 
 log = structlog.get_logger(__name__)
 
-LOOK_S = 0.25
+LOOK_S = 0.125
 TEND_S = 1.0
 # A hand-over now and then lets answers in between.
 DATAGRAMS_A_TURN = 8
@@ -55,6 +55,8 @@ class ShadowServing:
         self._bodies: dict[DocumentName, Any] = {}
         self._revisions: dict[DocumentName, Revision] = {}
         self._stamp: Stamp = ()
+        self._changing = False
+        self._ended = False
         self._past = PastSnapshots()
         self._lanes = LaneSet(config, Pressure(config.max_pending_rows), self._past)
         self._slot = WorkerSlot.take(config.shared_path, SLOTS, SHADOW)
@@ -105,6 +107,8 @@ class ShadowServing:
 
     # --- copies -----------------------------------------------------------------------
     def _something_lies_there(self) -> bool:
+        if self._ended:
+            return False
         readable, _, _ = select.select([self._sink], [], [], 0)
         return bool(readable)
 
@@ -114,8 +118,25 @@ class ShadowServing:
                 data = self._sink.recv(MAX_DATAGRAM_BYTES)
             except BlockingIOError:
                 return
-            for copy in decode_copies(data):
-                self._take(copy)
+            if not data:
+                self._end_taking()
+                return
+            self._take_all(data)
+
+    def _end_taking(self) -> None:
+        """Parent and workers are gone: there is nothing to be read, and never will be."""
+        asyncio.get_running_loop().remove_reader(self._sink.fileno())
+        self._ended = True
+
+    def _take_all(self, data: bytes) -> None:
+        try:
+            copies = decode_copies(data)
+        except msgspec.MsgspecError:
+            # Of workers that came with another release, until a rolling restart replaces this.
+            log.error("shadow_copies_unreadable", bytes=len(data))
+            return
+        for copy in copies:
+            self._take(copy)
 
     def _take(self, copy: ArrivedCopy) -> None:
         snapshot = self.snapshot
@@ -137,11 +158,20 @@ class ShadowServing:
             self._look()
 
     def _look(self) -> None:
-        """Load the documents if any was written anew."""
-        stamp = self._store.stamp()
-        if stamp != self._stamp:
+        """Load the documents if any was written anew; those at hand stay where that fails."""
+        try:
+            stamp = self._store.stamp()
+            if stamp == self._stamp or self._waits_for_the_rest():
+                return
             self._stamp = stamp
-            self._store.load()
+            self._store.look()
+        except OSError as error:
+            log.error("documents_not_looked_at", error=str(error))
+
+    def _waits_for_the_rest(self) -> bool:
+        """Until the next look: what changes may be there in half. Not before there is any."""
+        self._changing = bool(self._stamp) and not self._changing
+        return self._changing
 
     def _on_document(self, name: DocumentName, body: Any, revision: Revision) -> None:
         """Compile with the new document; nothing changes if that raises ContractError."""

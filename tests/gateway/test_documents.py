@@ -138,3 +138,26 @@ def test_a_disk_that_fails_is_tried_again_and_serving_goes_on(publisher):
     in_the_way.rmdir()
     store.keep()
     assert on_disk(publisher) == [Revision(1, 1)]
+
+
+def test_a_reader_nobody_may_wait_for_holds_no_lock_and_takes_a_document_once_it_is_whole(publisher):
+    taken = Taken([])
+    store, reader = open_store(publisher, Taken([])), open_store(publisher, taken)
+    store.accept(*publisher.sign(DocumentName.ENDPOINTS, BODY))
+    store.keep()
+    with store._locked():
+        reader.look()
+    assert [revision for *_, revision in taken.bodies] == [Revision(1, 1)]
+    whole = reader.stamp()
+    header, body = publisher.sign(DocumentName.ENDPOINTS, EndpointsBody(), Revision(1, 2))
+    header_path, body_path = store._paths(DocumentName.ENDPOINTS)
+    body_path.with_suffix(".new").write_bytes(body)
+    body_path.with_suffix(".new").replace(body_path)
+    half = reader.stamp()
+    reader.look()
+    assert len(taken.bodies) == 1
+    header_path.with_suffix(".new").write_bytes(msgspec.json.encode(header))
+    header_path.with_suffix(".new").replace(header_path)
+    assert len({whole, half, reader.stamp()}) == 3
+    reader.look()
+    assert [revision for *_, revision in taken.bodies] == [Revision(1, 1), Revision(1, 2)]

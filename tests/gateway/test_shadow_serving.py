@@ -1,0 +1,73 @@
+"""The shadow process's own parts, in this event loop: what it reads, and from whom."""
+
+import asyncio
+from time import monotonic
+
+import pytest
+from structlog.testing import capture_logs
+
+from bentos.contract.documents import DocumentName, EndpointsBody
+from tests.gateway.installation import SHADOW, STABLE, route
+from tests.gateway.lanes import until
+
+
+@pytest.fixture(scope="module")
+def addresses(versions):
+    return {STABLE: versions.start(), SHADOW: versions.start()}
+
+
+@pytest.fixture
+async def running(gateway, addresses):
+    gateway.publish_all(addresses, route(shadow=(SHADOW,)))
+    await gateway.connected()
+    await gateway.start_shadow(shadow_deadline_ms=5000)
+    return gateway
+
+
+async def test_it_waits_for_no_writer_of_documents_and_none_for_it(running, addresses):
+    elsewhere = EndpointsBody(versions={STABLE: (addresses[STABLE],)})
+    running.publish(DocumentName.ENDPOINTS, elsewhere)
+    with running.serving.store._locked():
+        await until(lambda: SHADOW not in running.shadow.snapshot.lanes)
+
+
+async def test_a_folder_that_cannot_be_looked_at_is_looked_at_again(running, addresses):
+    shadow, store = running.shadow, running.shadow._store
+    shadow._store = Unreadable()
+    elsewhere = EndpointsBody(versions={STABLE: (addresses[STABLE],)})
+    running.publish(DocumentName.ENDPOINTS, elsewhere)
+    await until(lambda: shadow._store.tried >= 2)
+    assert SHADOW in shadow.snapshot.lanes
+    shadow._store = store
+    await until(lambda: SHADOW not in shadow.snapshot.lanes)
+
+
+class Unreadable:
+    tried = 0
+
+    def stamp(self):
+        self.tried += 1
+        raise OSError(24, "Too many open files")
+
+
+async def test_copies_it_cannot_read_are_told_of_and_the_next_are_taken(running):
+    tally = running.shadow.mirror.tally
+    with capture_logs() as logs:
+        running.app._feed.send(b"\x91\x01")
+        await running.predict()
+        await until(lambda: tally.totals()["compared"] == 1)
+    [told] = [each for each in logs if each["event"] == "shadow_copies_unreadable"]
+    assert told["bytes"] == 2
+
+
+async def test_when_all_who_write_are_gone_it_reads_no_more_and_ends_at_once(running):
+    read = []
+    loop, shadow = asyncio.get_running_loop(), running.shadow
+    loop.set_exception_handler(lambda _, context: read.append(context))
+    running.app._feed.close()
+    await until(lambda: shadow._ended)
+    started = monotonic()
+    await shadow.stop()
+    running.shadow = None
+    assert monotonic() - started < 2.0
+    assert read == []
