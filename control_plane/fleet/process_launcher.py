@@ -97,7 +97,7 @@ class ProcessLauncher:
             return False
         try:
             self._prioritise(wanted, worker)
-        except PermissionError:
+        except OSError:
             return False
         # The new record first: a worker on record twice is adopted once, one on none is doubled.
         priority = wanted.priority.value
@@ -107,8 +107,14 @@ class ProcessLauncher:
 
     def settle(self, key: Key, worker: Worker) -> None:
         """A shadow that is warm runs on what is left of the processor from now on."""
-        if key.priority is Priority.SHADOW:
+        if key.priority is not Priority.SHADOW:
+            return
+        try:
             self._prioritise(key, worker)
+        except OSError as error:
+            # A sandbox without SCHED_IDLE, or an adopted worker that is nicer than this fleet
+            # may make it: it goes on as it is, and so does the fleet.
+            _log.warning("shadow not set aside", version=key.version, problem=str(error))
 
     def forget(self, key: Key) -> None:
         """Drop the record and the socket of a worker that has ended."""

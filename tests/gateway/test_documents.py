@@ -140,7 +140,7 @@ def test_a_disk_that_fails_is_tried_again_and_serving_goes_on(publisher):
     assert on_disk(publisher) == [Revision(1, 1)]
 
 
-def test_a_reader_nobody_may_wait_for_holds_no_lock_and_takes_a_document_once_it_is_whole(publisher):
+def test_a_reader_without_the_lock_takes_a_document_once_it_is_whole(publisher):
     taken = Taken([])
     store, reader = open_store(publisher, Taken([])), open_store(publisher, taken)
     store.accept(*publisher.sign(DocumentName.ENDPOINTS, BODY))

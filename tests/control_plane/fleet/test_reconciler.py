@@ -215,6 +215,23 @@ async def test_where_less_niceness_is_not_permitted_a_live_worker_is_started_fir
     assert report.versions[FRAUD].addresses == (new.address,)
 
 
+@pytest.mark.parametrize("call", ["setpriority", "sched_setscheduler"])
+async def test_an_adopted_shadow_that_may_not_be_set_aside_stops_no_fleet(yard, monkeypatch, call):
+    wanted = mirrored(desired(FRAUD))
+    first = yard.reconciler()
+    await yard.until(first, wanted, all_ready(1))
+
+    def refuse(*_):
+        raise OSError(22, "Invalid argument")
+
+    monkeypatch.setattr(f"control_plane.fleet.process.os.{call}", refuse)
+    second = yard.reconciler()
+    second.adopt()
+    await second.settle()
+    assert all_ready(1)(second)
+    assert only_pid(second) == only_pid(first)
+
+
 async def test_a_worker_on_record_twice_is_adopted_once(yard):
     reconciler, wanted = yard.reconciler(), desired(FRAUD)
     await yard.until(reconciler, wanted, all_ready(1))
