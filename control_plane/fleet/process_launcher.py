@@ -91,12 +91,15 @@ class ProcessLauncher:
         return found
 
     def reprioritise(self, key: Key, wanted: Key, worker: Worker) -> bool:
-        """Change the priority of all threads; False where the system does not permit a higher."""
+        """Change the priority of all threads; False where the system does not permit a higher.
+
+        A new shadow is set aside by ``settle``: one that is not warm yet has to become so.
+        """
         record = self._ledger.read(self._name(key))
         if record is None:
             return False
         try:
-            self._prioritise(wanted, worker)
+            set_priority(worker.pid, self._niceness(wanted), leavings=False)
         except OSError:
             return False
         # The new record first: a worker on record twice is adopted once, one on none is doubled.
@@ -110,7 +113,7 @@ class ProcessLauncher:
         if key.priority is not Priority.SHADOW:
             return
         try:
-            self._prioritise(key, worker)
+            set_priority(worker.pid, self._niceness(key), leavings=True)
         except OSError as error:
             # A sandbox without SCHED_IDLE, or an adopted worker that is nicer than this fleet
             # may make it: it goes on as it is, and so does the fleet.
@@ -124,10 +127,6 @@ class ProcessLauncher:
         # A worker whose priority changed listens where it was started.
         socket = self._socket(key) if record is None else Path(record.socket)
         socket.unlink(missing_ok=True)
-
-    def _prioritise(self, key: Key, worker: Worker) -> None:
-        leavings = key.priority is Priority.SHADOW
-        set_priority(worker.pid, self._niceness(key), leavings=leavings)
 
     def _niceness(self, key: Key) -> int:
         extra = SHADOW_NICE if key.priority is Priority.SHADOW else 0

@@ -174,6 +174,8 @@ class Reconciler:
         self.workers[wanted] = self.workers.pop(key)
         self.replicas[wanted] = replace(self.replicas.pop(key), key=wanted)
         self._probe_due.pop(key, None)
+        if self.replicas[wanted].phase is Phase.READY:
+            self._launcher.settle(wanted, worker)
         _log.info("worker priority", version=wanted.version, priority=wanted.priority.value)
 
     def _start(self, key: Key) -> None:

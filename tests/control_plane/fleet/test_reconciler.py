@@ -9,7 +9,7 @@ import pytest
 
 from control_plane.fleet.desired import Desired, DesiredVersion
 from control_plane.fleet.process import start_time
-from control_plane.fleet.replica import Phase
+from control_plane.fleet.replica import Phase, Priority
 from control_plane.fleet.report import make_report
 
 pytestmark = pytest.mark.acceptance
@@ -191,6 +191,30 @@ async def test_a_warm_shadow_runs_on_what_is_left_and_becomes_live_without_a_res
     assert [key.priority.value for key in adopting.workers] == ["live"]
     await yard.until(adopting, Desired(), lambda r: not r.replicas)
     assert not is_socket(worker.address)
+
+
+async def test_a_worker_that_is_to_shadow_before_it_is_warm_is_set_aside_once_it_is(yard):
+    reconciler, wanted = yard.reconciler(), desired(FRAUD)
+    await reconciler.tick(wanted)
+    [worker] = reconciler.workers.values()
+    hang = Path(worker.address.removeprefix("unix:")).with_suffix(".hang")
+    hang.touch()
+    await reconciler.tick(mirrored(wanted))
+    [replica] = reconciler.replicas.values()
+    assert (replica.key.priority, replica.phase) == (Priority.SHADOW, Phase.STARTING)
+    assert policies(worker) == {os.SCHED_OTHER}
+    hang.unlink()
+    await yard.until(reconciler, mirrored(wanted), all_ready(1))
+    assert list(reconciler.workers.values()) == [worker]
+    assert policies(worker) == {os.SCHED_IDLE}
+
+
+async def test_a_live_worker_that_only_shadows_from_now_on_is_set_aside(yard):
+    reconciler, wanted = yard.reconciler(), desired(FRAUD)
+    await yard.until(reconciler, wanted, all_ready(1))
+    await reconciler.tick(mirrored(wanted))
+    [worker] = reconciler.workers.values()
+    assert policies(worker) == {os.SCHED_IDLE}
 
 
 async def test_where_less_niceness_is_not_permitted_a_live_worker_is_started_first(
