@@ -2,6 +2,7 @@
 
 import asyncio
 import socket
+from subprocess import SubprocessError
 
 import structlog
 
@@ -38,26 +39,33 @@ class ShadowKeeper:
             started = loop.time()
             try:
                 await self._start()
-            except OSError as error:
+            except (OSError, SubprocessError) as error:
                 log.error("shadow_process_not_startable", error=str(error))
             lived = loop.time() - started > RESTART_MAX_S
             delay = RESTART_FIRST_S if lived else min(delay * 2, RESTART_MAX_S)
             await asyncio.sleep(delay)
 
     async def _start(self) -> None:
-        """Start it and wait for its end; raises OSError when it cannot be started."""
+        """Start it and wait for its end; raises OSError or SubprocessError when it cannot be
+        started."""
         self._process = await WorkerProcess.start(
             MODULE, 0, self._channel.sink, before=start_gently
         )
         log.info("shadow_process_started", pid=self._process.pid)
         await self._process.serves(START_TIMEOUT_S)
         code = await self._process.ended()
+        self._process = None
         log.error("shadow_process_ended", exit_code=code)
 
     def retire(self) -> None:
         """Another one is to take its place, with the code and settings of now."""
         if self._process is not None:
             self._process.retire()
+
+    def kill(self) -> None:
+        """End it at once."""
+        if self._process is not None:
+            self._process.kill()
 
     async def end(self) -> None:
         """Let it ask what it was handed, bounded, then close the channel."""

@@ -68,6 +68,7 @@ class Supervisor:
             log.warning("gateway_killed", reason="a second signal")
             for worker in self._alive:
                 worker.kill()
+            self._shadow.kill()
         self._stopping.set()
 
     async def _end_all(self) -> bool:

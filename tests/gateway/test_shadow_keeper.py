@@ -2,8 +2,10 @@
 
 import asyncio
 from contextlib import suppress
+from subprocess import SubprocessError
 
 import pytest
+from structlog.testing import capture_logs
 
 from gateway import shadow_keeper
 from gateway.shadow_keeper import ShadowKeeper
@@ -31,6 +33,8 @@ def starts(monkeypatch):
         calls.append((module, before))
         if len(calls) == 1:
             raise OSError(12, "Cannot allocate memory")
+        if len(calls) == 2:
+            raise SubprocessError("Exception occurred in preexec_fn.")
         return Ended()
 
     monkeypatch.setattr(shadow_keeper.WorkerProcess, "start", start)
@@ -44,9 +48,22 @@ async def test_it_is_started_when_a_copy_waits_and_again_after_whatever_went_wro
     await asyncio.sleep(0.05)
     assert starts == []
     keeper.feed.send(b"a copy")
-    await until(lambda: len(starts) >= 3)
+    await until(lambda: len(starts) >= 4)
     assert set(starts) == {("gateway.shadow_server", shadow_keeper.start_gently)}
     running.cancel()
     with suppress(asyncio.CancelledError):
         await running
     keeper._channel.close()
+
+
+async def test_one_that_has_ended_is_neither_waited_for_nor_said_to_be_cut_off(starts):
+    keeper = ShadowKeeper(0.1)
+    running = asyncio.create_task(keeper.run())
+    keeper.feed.send(b"a copy")
+    await until(lambda: len(starts) >= 3)
+    running.cancel()
+    with suppress(asyncio.CancelledError):
+        await running
+    with capture_logs() as logs:
+        await keeper.end()
+    assert logs == []

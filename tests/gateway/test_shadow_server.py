@@ -57,7 +57,7 @@ def test_it_starts_with_the_first_copy_and_takes_only_what_is_left(home):
         policies = {os.sched_getscheduler(thread.id) for thread in shadow.threads()}
         assert policies == {os.SCHED_IDLE}
         [worker] = gateway.workers()
-        assert os.sched_getscheduler(worker.pid) == os.SCHED_OTHER
+        assert os.sched_getscheduler(worker.pid) == os.sched_getscheduler(0)
         eventually(
             lambda: httpx.get(f"{gateway.url}/status").json()["shadow"]["compared"] == 1,
             "what it counts is not seen by the worker",
@@ -89,6 +89,20 @@ def test_hung_it_holds_up_no_answer_and_no_end(home):
         ask(gateway, 20)
         assert gateway.end() == 0
         gateway.wait_for("shadow_process_cut_off")
+        assert not shadow.is_running()
+
+
+def test_a_second_signal_ends_a_hung_one_at_once(home):
+    with GatewayProcess(home, **PATIENT) as gateway:
+        gateway.wait_ready()
+        ask(gateway, 1)
+        [shadow] = eventually(gateway.shadow_processes, "no shadow process")
+        eventually(lambda: outcomes(home), "no outcome")
+        shadow.send_signal(signal.SIGSTOP)
+        gateway.process.send_signal(signal.SIGTERM)
+        eventually(lambda: not gateway.workers(), "its workers never left")
+        gateway.process.send_signal(signal.SIGTERM)
+        gateway.process.wait(5)
         assert not shadow.is_running()
 
 
