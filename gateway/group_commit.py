@@ -61,8 +61,9 @@ class GroupCommit:
 
     def discard(self, file: int) -> None:
         """Close a file without another flush. Only from ``on_failure``: then none is running."""
-        os.close(file)
+        # First: close(2) gives the number free even where it tells of an error.
         self._file = -1
+        os.close(file)
 
     def wait(self, decisions: int = 1) -> "asyncio.Future[bool]":
         """Done with True once all that was written before this call is on the disk: so many
@@ -157,7 +158,10 @@ def _flush(retired: list[int], file: int, folder: int) -> None:
         except OSError as error:
             failure = failure or error
     for each in retired:
-        os.close(each)
+        try:
+            os.close(each)
+        except OSError as error:
+            failure = failure or error
     if failure is not None:
         raise failure
     if folder >= 0:

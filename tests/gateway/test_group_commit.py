@@ -88,6 +88,48 @@ async def test_a_failed_flush_fails_those_who_came_meanwhile_too(tmp_path, monke
     commit.close()
 
 
+@pytest.fixture
+def close_complains(monkeypatch):
+    """close(2) as NFS has it: the file is closed, and an error of an earlier write is told."""
+    real = os.close
+
+    def close(file):
+        real(file)
+        raise OSError(5, "Input/output error")
+
+    monkeypatch.setattr(os, "close", close)
+
+
+async def test_a_discarded_file_is_flushed_no_more_whatever_its_close_tells(
+    tmp_path, close_complains, monkeypatch
+):
+    commit, file = GroupCommit(tmp_path, pytest.fail), opened(tmp_path)
+    commit.follow(file)
+    with pytest.raises(OSError, match="Input/output error"):
+        commit.discard(file)
+    monkeypatch.undo()
+    # Somebody else's from here on: the system hands out the lowest number that is free.
+    other, flushed = opened(tmp_path, "b"), []
+    assert other == file
+    monkeypatch.setattr(os, "fdatasync", flushed.append)
+    assert await commit.wait()
+    assert flushed == []
+    commit.close()
+    os.close(other)
+
+
+def test_every_retired_file_is_closed_whatever_the_close_of_another_tells(
+    tmp_path, close_complains, monkeypatch
+):
+    files = [opened(tmp_path, name) for name in "ab"]
+    with pytest.raises(OSError, match="Input/output error"):
+        group_commit._flush(files, -1, -1)
+    monkeypatch.undo()
+    for file in files:
+        with pytest.raises(OSError, match="Bad file descriptor"):
+            os.fstat(file)
+
+
 async def test_a_caller_that_hung_up_disturbs_nobody(tmp_path):
     commit = GroupCommit(tmp_path, pytest.fail)
     commit.follow(opened(tmp_path))
