@@ -131,9 +131,9 @@ class DecisionLog:
     def _fits(self, segment: SegmentFile, frames: list[bytes]) -> bool:
         return segment.size + sum(map(len, frames)) <= self._limits.max_bytes
 
-    def append_shadow(self, outcome: ShadowOutcome) -> None:
-        """Write a shadow's outcome beside the decisions; a failure is counted and logged."""
-        self._write([encode_frame(ShadowFrame(outcome))])
+    def append_shadow(self, outcome: ShadowOutcome) -> bool:
+        """Write a shadow's outcome beside the decisions; False where that fails."""
+        return self._write([encode_frame(ShadowFrame(outcome))]) == 1
 
     def tend(self) -> None:
         """Called on a timer: close an old segment, look at what is not shipped yet."""

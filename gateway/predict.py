@@ -93,7 +93,10 @@ async def predict(
     if not query.personalised:
         facts["personalised"] = False
     reply = _reply(view, query, outcome, facts)
-    if outcome.answer is None or not assignment.shadows or not logged:
+    if outcome.answer is None or not assignment.shadows:
+        return reply
+    if not logged:  # no decision that an outcome could lie beside
+        serving.shadow.pass_over(assignment.shadows, "unlogged")
         return reply
     copy = ShadowCopy(
         decision_id,

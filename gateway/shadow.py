@@ -102,6 +102,9 @@ class ShadowMirror:
         packer = snapshot.packers.get(question.version)
         if lane is None or packer is None:
             self._drop(question, "unavailable")
+        elif monotonic() >= question.until:
+            # Before the store is asked: it would count as failed what had no time left.
+            self._drop(question, "late")
         elif packer.views and snapshot.features is not None:
             line.in_flight += 1
             work = self._look_up(line, question, lane, packer, snapshot.features)
@@ -197,14 +200,14 @@ class ShadowMirror:
         outputs: dict[str, list[Any]] | None = None,
         comparison: Comparison | None = None,
     ) -> None:
-        self._log.append_shadow(
-            ShadowOutcome(
-                decision_id=question.copy.decision_id,
-                version=question.version,
-                status=status,
-                latency_us=latency_us,
-                outputs=outputs or {},
-                comparison={} if comparison is None else comparison.measures,
-                agrees=None if comparison is None else all(comparison.agrees.values()),
-            )
+        outcome = ShadowOutcome(
+            decision_id=question.copy.decision_id,
+            version=question.version,
+            status=status,
+            latency_us=latency_us,
+            outputs=outputs or {},
+            comparison={} if comparison is None else comparison.measures,
+            agrees=None if comparison is None else all(comparison.agrees.values()),
         )
+        if not self._log.append_shadow(outcome):
+            self.tally.unrecorded[question.version] += 1

@@ -7,6 +7,7 @@ the processor (``shadow_server.py``). Never raises, never waits; what is not han
 
 import asyncio
 import socket
+from collections.abc import Iterable
 from dataclasses import dataclass
 from time import monotonic
 
@@ -115,10 +116,14 @@ class ShadowFeed:
         except OSError:
             self._drop(copies, "unavailable")
 
+    def pass_over(self, versions: Iterable[str], reason: str) -> None:
+        """Count an answer that these versions are not asked about."""
+        for version in versions:
+            self.tally.dropped[version, reason] += 1
+
     def _drop(self, copies: list[ShadowCopy], reason: str) -> None:
         for copy in copies:
-            for version in copy.versions:
-                self.tally.dropped[version, reason] += 1
+            self.pass_over(copy.versions, reason)
 
 
 def is_sampled(decision_id: str, share: float) -> bool:

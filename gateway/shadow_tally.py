@@ -11,14 +11,15 @@ Metric = tuple[str, str, dict[str, str], float]
 
 class ShadowTally:
     """``dropped`` copies were never sent: ``sampled_out``, ``size``, ``queue``, ``late``,
-    ``unavailable``, ``overload``. ``failed`` ones were sent, or refused by the lane, and got no
-    answer."""
+    ``unavailable``, ``overload``, ``unlogged``. ``failed`` ones were sent, or refused by the
+    lane, and got no answer. What became of ``unrecorded`` ones could not be written down."""
 
     def __init__(self) -> None:
         self.compared: Counter[str] = Counter()
         self.agreed: Counter[str] = Counter()
         self.failed: Counter[tuple[str, str]] = Counter()
         self.dropped: Counter[tuple[str, str]] = Counter()
+        self.unrecorded: Counter[str] = Counter()
         self.outputs: Counter[tuple[str, str, bool]] = Counter()
         self.distances: dict[tuple[str, str], float] = {}
 
@@ -53,6 +54,9 @@ class ShadowTally:
         text = "Shadow copies that were never sent."
         for (version, reason), number in self.dropped.items():
             yield f"{PREFIX}_drops_total", text, {"version": version, "reason": reason}, number
+        text = "Shadow copies whose outcome could not be written beside the decision."
+        for version, number in self.unrecorded.items():
+            yield f"{PREFIX}_unrecorded_total", text, {"version": version}, number
         text = "Outputs compared with what the caller got, by agreement."
         for (version, output, agrees), number in self.outputs.items():
             labels = {"version": version, "output": output, "agrees": str(agrees).lower()}

@@ -2,12 +2,17 @@
 
 import asyncio
 import signal
+from time import monotonic
+from types import SimpleNamespace
 
 import pytest
 
 from bentos.contract.documents import DocumentName
 from bentos.contract.features import Feature, FeatureSchema
 from bentos.contract.segment import ShadowFrame
+from gateway.shadow import ShadowLimits, ShadowMirror
+from gateway.shadow_comparison import Tolerance
+from gateway.shadow_copy import ShadowCopy
 from tests.gateway.installation import SHADOW, STABLE, WIDE, frames, route, schemas_body
 from tests.gateway.lanes import until
 
@@ -143,3 +148,31 @@ async def test_a_version_it_does_not_know_yet_is_known_with_the_next_documents(
     await ask_many(gateway, 3)
     await until(lambda: tally.totals()["compared"] == 3)
     assert set(gateway.shadow.snapshot.lanes) == {SHADOW}
+
+
+async def test_without_a_decision_no_shadow_is_asked_and_without_room_no_outcome_is_written(
+    gateway, stable, versions
+):
+    tally = await shadowed(gateway, {STABLE: stable, SHADOW: versions.start()})
+    gateway.serving.log._over_budget = True
+    answer = await gateway.predict()
+    assert (answer.status_code, answer.json()["logged"]) == (200, False)
+    assert gateway.serving.shadow.tally.dropped == {(SHADOW, "unlogged"): 1}
+    gateway.serving.log._over_budget = False
+    gateway.shadow.log._over_budget = True
+    await ask_many(gateway, 3)
+    await until(lambda: tally.totals()["compared"] == 3)
+    assert tally.unrecorded == {SHADOW: 3}
+    assert frames(gateway, ShadowFrame) == []
+
+
+async def test_what_has_no_time_left_asks_no_store():
+    features = SimpleNamespace(find=pytest.fail)
+    packers = {SHADOW: SimpleNamespace(views=("a view",))}
+    snapshot = SimpleNamespace(lanes={SHADOW: object()}, packers=packers, features=features)
+    limits = ShadowLimits(1, 1, 0.2, 100, Tolerance())
+    mirror = ShadowMirror(SimpleNamespace(), limits)
+    copy = ShadowCopy("id", "fraud", (SHADOW,), monotonic() - 0.3, {}, {}, [{}])
+    mirror.mirror(copy, [{}], snapshot)
+    assert mirror.tally.dropped == {(SHADOW, "late"): 1}
+    assert not mirror.busy

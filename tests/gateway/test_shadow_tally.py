@@ -8,6 +8,7 @@ def test_every_copy_shows_in_the_metrics_with_what_became_of_it():
         tally.compare("m:1", compare({"p": [0.5]}, {"p": [theirs]}, Tolerance()))
     tally.failed["m:1", "timeout"] += 1
     tally.dropped["m:1", "queue"] += 2
+    tally.unrecorded["m:1"] += 4
     tally.dropped["m:1", "sampled_out"] += 7
     assert tally.totals() == {"compared": 2, "agreed": 1, "failed": 1, "dropped": 2}
     found = {
@@ -15,6 +16,7 @@ def test_every_copy_shows_in_the_metrics_with_what_became_of_it():
         for name, _, labels, value in tally.metrics()
     }
     assert found["drops_total", "m:1", "sampled_out"] == 7
+    assert found["unrecorded_total", "m:1"] == 4
     assert found["failures_total", "m:1", "timeout"] == 1
     assert found["comparisons_total", "m:1", "p", "true"] == 1
     assert found["comparisons_total", "m:1", "p", "false"] == 1
