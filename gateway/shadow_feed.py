@@ -6,6 +6,7 @@ the processor (``shadow_server.py``). Never raises, never waits; what is not han
 """
 
 import asyncio
+import errno
 import socket
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -23,6 +24,8 @@ MAX_COPIES = 64
 MAX_DATAGRAM_BYTES = 200_000
 # A thousand copies or so: more would only grow old in there.
 BUFFER_BYTES = 512 * 1024
+# EAGAIN, and what macOS says of datagrams.
+FULL = (errno.EAGAIN, errno.ENOBUFS)
 # A process that is so far behind is not asked at every answer whether it has caught up.
 REST_S = 0.02
 # The last 12 hex digits of a decision's id (UUIDv7) are random.
@@ -42,7 +45,11 @@ class Channel:
     @classmethod
     def open(cls) -> "Channel":
         """A new one; the system may grant less of a buffer than is asked for."""
-        feed, sink = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        try:
+            feed, sink = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        except OSError:  # macOS has none; its datagrams lie in the reader's buffer
+            feed, sink = socket.socketpair(socket.AF_UNIX, socket.SOCK_DGRAM)
+            sink.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, BUFFER_BYTES)
         feed.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, BUFFER_BYTES)
         for end in (feed, sink):
             end.setblocking(False)
@@ -110,11 +117,11 @@ class ShadowFeed:
             return
         try:
             self._feed.send(data)
-        except BlockingIOError:
-            self._full_until = monotonic() + REST_S
-            self._drop(copies, "queue")
-        except OSError:
-            self._drop(copies, "unavailable")
+        except OSError as error:
+            full = error.errno in FULL
+            if full:
+                self._full_until = monotonic() + REST_S
+            self._drop(copies, "queue" if full else "unavailable")
 
     def pass_over(self, versions: Iterable[str], reason: str) -> None:
         """Count an answer that these versions are not asked about."""

@@ -1,7 +1,9 @@
 """What a worker hands to the shadow process, and what becomes of what it cannot."""
 
 import asyncio
+import errno
 import os
+import socket
 import uuid
 from time import monotonic
 
@@ -15,8 +17,17 @@ from gateway.shadow_feed import MAX_COPIES, MAX_DATAGRAM_BYTES, Channel, ShadowF
 VERSION = "fraud:20260101-aaaaaaaa"
 
 
-@pytest.fixture
-def channel():
+@pytest.fixture(params=["seqpacket", "datagrams"])
+def channel(request, monkeypatch):
+    """Also as on macOS, which has no sockets that are both."""
+    pair = socket.socketpair
+
+    def socketpair(*kind):
+        if socket.SOCK_SEQPACKET in kind and request.param == "datagrams":
+            raise OSError(43, "Protocol not supported")
+        return pair(*kind)
+
+    monkeypatch.setattr(socket, "socketpair", socketpair)
     channel = Channel.open()
     yield channel
     channel.close()
@@ -95,6 +106,22 @@ async def test_a_full_channel_drops_and_counts_and_rests_a_moment(channel):
         feed.flush()
     assert len(arrived(channel)) == 1
     assert feed.tally.dropped[VERSION, "queue"] == 2
+
+
+@pytest.mark.parametrize(
+    ("number", "reason"),
+    [(errno.ENOBUFS, "queue"), (errno.EPIPE, "unavailable"), (errno.EMSGSIZE, "unavailable")],
+)
+async def test_what_the_system_refuses_is_counted_by_what_it_says(number, reason):
+    class Refusing:
+        def send(self, data):
+            raise OSError(number, "as the system has it")
+
+    feed = ShadowFeed(Refusing(), Overload(), sample=1.0, max_rows=4)
+    feed.mirror(copy_of([{}]))
+    feed.flush()
+    assert feed.tally.dropped == {(VERSION, reason): 1}
+    assert (feed._full_until > 0) == (reason == "queue")
 
 
 async def test_without_a_shadow_process_all_are_counted():
