@@ -8,7 +8,7 @@ import structlog
 
 from gateway.idle_priority import start_gently
 from gateway.shadow_feed import Channel
-from gateway.worker_process import WorkerProcess
+from gateway.worker_process import KILL_MARGIN_S, WorkerProcess
 
 log = structlog.get_logger(__name__)
 
@@ -59,8 +59,17 @@ class ShadowKeeper:
 
     def retire(self) -> None:
         """Another one is to take its place, with the code and settings of now."""
-        if self._process is not None:
-            self._process.retire()
+        process = self._process
+        if process is not None:
+            process.retire()
+            bound = self._leave_within_s + KILL_MARGIN_S
+            asyncio.get_running_loop().call_later(bound, self._cut_off, process)
+
+    def _cut_off(self, process: WorkerProcess) -> None:
+        """One that hangs leaves only so, and until then nothing is compared."""
+        if self._process is process:
+            log.warning("shadow_process_cut_off", pid=process.pid)
+            process.kill()
 
     def kill(self) -> None:
         """End it at once."""

@@ -63,7 +63,7 @@ class ShadowServing:
         shared = SharedValues(self._slot)
         self._metrics = Metrics(shared, config.shared_path, self._samples)
         pseudonymizer = load_pseudonymizer(config.keys_path / "pseudonym.key")
-        self.features = shared_parts.feature_lookup(config, pseudonymizer, shared)
+        self.features = shared_parts.feature_lookup(_patient(config), pseudonymizer, shared)
         self.log = shared_parts.decision_log(config, gateway, boot)
         self.mirror = ShadowMirror(self.log, _limits(config))
         self._store = DocumentStore(
@@ -212,6 +212,12 @@ class ShadowServing:
 @cache
 def _rows_decoder(view: ModelView) -> msgspec.msgpack.Decoder[list[Any]]:
     return msgspec.msgpack.Decoder(list[view.row_type])  # type: ignore[name-defined]
+
+
+def _patient(config: GatewayConfig) -> GatewayConfig:
+    """With time for the store as long as a copy has any: nobody waits, and a shadow whose features
+    came late, on what is left of the processor, would be compared by its defaults."""
+    return config.model_copy(update={"online_store_timeout_ms": config.shadow_deadline_ms})
 
 
 def _limits(config: GatewayConfig) -> ShadowLimits:

@@ -67,3 +67,44 @@ async def test_one_that_has_ended_is_neither_waited_for_nor_said_to_be_cut_off(s
     with capture_logs() as logs:
         await keeper.end()
     assert logs == []
+
+
+class Hung(Ended):
+    """A process that hears nothing but a kill."""
+
+    def __init__(self):
+        self.killed = asyncio.Event()
+
+    def retire(self):
+        pass
+
+    def kill(self):
+        self.killed.set()
+
+    async def ended(self):
+        await self.killed.wait()
+        return -9
+
+
+async def test_one_that_hangs_is_replaced_by_a_rolling_restart_all_the_same(monkeypatch):
+    started = []
+
+    async def start(*_, **__):
+        started.append(Hung())
+        return started[-1]
+
+    monkeypatch.setattr(shadow_keeper.WorkerProcess, "start", start)
+    monkeypatch.setattr(shadow_keeper, "RESTART_FIRST_S", 0.01)
+    monkeypatch.setattr(shadow_keeper, "KILL_MARGIN_S", 0.01)
+    keeper = ShadowKeeper(0.01)
+    running = asyncio.create_task(keeper.run())
+    keeper.feed.send(b"a copy")
+    await until(lambda: len(started) == 1)
+    keeper.retire()
+    await until(lambda: len(started) == 2)
+    await asyncio.sleep(0.05)
+    assert [each.killed.is_set() for each in started] == [True, False]
+    running.cancel()
+    with suppress(asyncio.CancelledError):
+        await running
+    keeper._channel.close()

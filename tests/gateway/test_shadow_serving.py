@@ -7,6 +7,7 @@ import pytest
 from structlog.testing import capture_logs
 
 from bentos.contract.documents import DocumentName, EndpointsBody
+from gateway.shadow_serving import ShadowServing
 from tests.gateway.installation import SHADOW, STABLE, route
 from tests.gateway.lanes import until
 
@@ -71,3 +72,14 @@ async def test_when_all_who_write_are_gone_it_reads_no_more_and_ends_at_once(run
     running.shadow = None
     assert monotonic() - started < 2.0
     assert read == []
+
+
+async def test_its_lookups_may_take_as_long_as_a_copy_has(gateway):
+    changes = {"online_store_url": "redis://127.0.0.1:9", "shadow_deadline_ms": 700.0}
+    config = gateway.serving.config.model_copy(update=changes)
+    serving = ShadowServing(config, "g.shadow", "boot2", gateway.sink)
+    kwargs = serving.features.store._client.connection_pool.connection_kwargs
+    assert (serving.features._timeout_s, kwargs["socket_timeout"]) == (0.7, 0.7)
+    assert gateway.serving.features._timeout_s == config.online_store_timeout_ms / 1000
+    serving.log.close()
+    await serving.features.store.close()
