@@ -13,6 +13,8 @@ from functools import partial
 from time import monotonic
 from typing import Any
 
+import structlog
+
 from bentos.contract.decision import ShadowOutcome
 from bentos.contract.packing import Packer
 from bentos.contract.rows import Row
@@ -25,6 +27,8 @@ from gateway.shadow_comparison import Comparison, Tolerance, compare
 from gateway.shadow_copy import ShadowCopy
 from gateway.shadow_tally import ShadowTally
 from gateway.snapshot import Snapshot
+
+log = structlog.get_logger(__name__)
 
 OK = "ok"
 SKIPPED_SIZE = "skipped_size"
@@ -79,7 +83,12 @@ class ShadowMirror:
         """Ask every version of the copy, or drop and count it; never raises, never waits."""
         for version in copy.versions:
             until = copy.at + self._limits.deadline_s
-            self._take(Question(snapshot, copy, version, rows, until))
+            try:
+                self._take(Question(snapshot, copy, version, rows, until))
+            except Exception as error:
+                # Said here: the loop's own handler prints an error's text, which may be a value.
+                log.error("shadow_not_asked", version=version, exc_info=error)
+                self.tally.failed[version, "error"] += 1
 
     def _take(self, question: Question) -> None:
         if not question.rows:
@@ -88,13 +97,15 @@ class ShadowMirror:
         line = self._lines.get(question.version)
         if line is None:
             line = self._lines[question.version] = _Line()
-        if line.in_flight < self._limits.concurrency:
-            self._send(line, question)
-        elif len(line.waiting) < self._limits.queue:
-            line.waiting.append(question)
-        else:
-            self._drop(question, "queue")
-        self._forget_if_idle(line, question.version)
+        try:
+            if line.in_flight < self._limits.concurrency:
+                self._send(line, question)
+            elif len(line.waiting) < self._limits.queue:
+                line.waiting.append(question)
+            else:
+                self._drop(question, "queue")
+        finally:
+            self._forget_if_idle(line, question.version)
 
     def _send(self, line: _Line, question: Question) -> None:
         snapshot = question.snapshot

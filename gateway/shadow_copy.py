@@ -1,6 +1,8 @@
 """What a gateway worker hands to the shadow process: answered requests, several in one datagram.
 
-MessagePack arrays. Both ends are of one installation, so the shape carries no version.
+MessagePack arrays. Both ends are of one installation, so the shape carries no version; during a
+rolling restart they may be of two releases, so a field is only ever added, at the end, with a
+default.
 """
 
 from typing import Any

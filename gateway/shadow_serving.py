@@ -141,7 +141,6 @@ class ShadowServing:
     def _take(self, copy: ArrivedCopy) -> None:
         snapshot = self.snapshot
         view = snapshot.models.get(copy.model)
-        rows: list[Any] = []
         if view is not None:
             # Rows of a signature that has just been replaced are no rows of the new one.
             with contextlib.suppress(msgspec.MsgspecError):

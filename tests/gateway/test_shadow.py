@@ -6,10 +6,12 @@ from time import monotonic
 from types import SimpleNamespace
 
 import pytest
+from structlog.testing import capture_logs
 
 from bentos.contract.documents import DocumentName
 from bentos.contract.features import Feature, FeatureSchema
 from bentos.contract.segment import ShadowFrame
+from gateway.logging import exception_without_values
 from gateway.shadow import ShadowLimits, ShadowMirror
 from gateway.shadow_comparison import Tolerance
 from gateway.shadow_copy import ShadowCopy
@@ -176,3 +178,20 @@ async def test_what_has_no_time_left_asks_no_store():
     mirror.mirror(copy, [{}], snapshot)
     assert mirror.tally.dropped == {(SHADOW, "late"): 1}
     assert not mirror.busy
+
+
+async def test_a_defect_costs_one_question_and_its_text_is_not_logged():
+    def pack(rows):
+        raise KeyError(rows[0]["email"])
+
+    packers = {SHADOW: SimpleNamespace(views=(), pack=pack)}
+    snapshot = SimpleNamespace(lanes={SHADOW: object()}, packers=packers, features=None)
+    mirror = ShadowMirror(SimpleNamespace(), ShadowLimits(1, 1, 9.0, 100, Tolerance()))
+    copy = ShadowCopy("id", "fraud", (SHADOW, "other"), monotonic(), {}, {}, [{}])
+    with capture_logs([exception_without_values]) as logs:
+        mirror.mirror(copy, [{"email": "anna@example.com"}], snapshot)
+    assert mirror.tally.failed == {(SHADOW, "error"): 1}
+    assert mirror.tally.dropped == {("other", "unavailable"): 1}
+    assert not mirror.busy
+    assert "KeyError" in str(logs)
+    assert "anna" not in str(logs)
