@@ -6,7 +6,7 @@ from subprocess import SubprocessError
 
 import structlog
 
-from gateway.idle_priority import start_gently
+from gateway.niceness import start_gently
 from gateway.shadow_feed import Channel
 from gateway.worker_process import KILL_MARGIN_S, WorkerProcess
 

@@ -1,4 +1,4 @@
-"""The shadow process: asks shadow versions what was answered, on what is left of the processor.
+"""The shadow process: asks shadow versions what was answered, and takes little of the processor.
 
 ``python -m gateway.shadow_server INDEX LIFELINE SINK``: started by the parent only, once there is
 a copy to take. Whatever becomes of it, no caller waits for it and no answer changes.
@@ -16,7 +16,7 @@ from gateway import logging
 from gateway.app import settle_collector
 from gateway.config import GatewayConfig
 from gateway.exit_code import ExitCode
-from gateway.idle_priority import take_leavings
+from gateway.niceness import take_little
 from gateway.recovery import close_left_open
 from gateway.shadow_serving import ShadowServing
 from gateway.worker_process import SERVES
@@ -35,7 +35,7 @@ async def serve(lifeline: socket.socket, sink: socket.socket) -> None:
     loop.add_reader(lifeline.fileno(), leaving.set)
     await serving.start()
     settle_collector()
-    take_leavings()
+    take_little()
     lifeline.send(SERVES)
     await leaving.wait()
     await serving.stop()

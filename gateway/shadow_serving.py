@@ -215,7 +215,7 @@ def _rows_decoder(view: ModelView) -> msgspec.msgpack.Decoder[list[Any]]:
 
 def _patient(config: GatewayConfig) -> GatewayConfig:
     """With time for the store as long as a copy has any: nobody waits, and a shadow whose features
-    came late, on what is left of the processor, would be compared by its defaults."""
+    came late, with little of the processor, would be compared by its defaults."""
     return config.model_copy(update={"online_store_timeout_ms": config.shadow_deadline_ms})
 
 

@@ -7,10 +7,10 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from bentos.contract.oip import BINARY_CONTENT_TYPE, HEADER_LENGTH
-from control_plane.fleet.process import set_priority
+from bentos.fraud.schema import SCHEMA, SIGNATURE
+from control_plane.fleet.process import set_niceness
 from control_plane.fleet.process_launcher import SHADOW_NICE
 from load_tests.documents import ServedModel, write_models_home
-from load_tests.fraud_inputs import SCHEMA, SIGNATURE
 from load_tests.http_connection import Target, render_request
 from load_tests.model_rows import RETURNING_KEYS, ModelRows
 from load_tests.rig import HOST, Rig
@@ -93,7 +93,7 @@ class OurSides:
         """
         shadow = self._worker(name, self._shadow)
         for pid in shadow.pids:
-            set_priority(pid, os.getpriority(os.PRIO_PROCESS, 0) + SHADOW_NICE, leavings=True)
+            set_niceness(pid, os.getpriority(os.PRIO_PROCESS, 0) + SHADOW_NICE)
         shadows = {self._shadow: shadow.address}
         if answering:
             return self._gateway(name, label, shadows=shadows, more_pids=shadow.pids)

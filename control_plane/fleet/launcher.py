@@ -43,8 +43,5 @@ class Launcher(Protocol):
     def reprioritise(self, key: Key, wanted: Key, worker: Worker) -> bool:
         """Let a running worker go on as ``wanted``; False where that is not permitted."""
 
-    def settle(self, key: Key, worker: Worker) -> None:
-        """A worker has become ready: what holds from then on begins, where the system permits."""
-
     def forget(self, key: Key) -> None:
         """The worker of this replica has ended: clean up after it."""

@@ -6,7 +6,7 @@ reconciler; this file only decides.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from control_plane.fleet.desired import Desired
 from control_plane.fleet.replica import Key, Phase, Priority, Replica
@@ -76,10 +76,6 @@ class Forget:
     key: Key
 
 
-# A warm shadow has only the processor's leavings: on a busy machine it may miss probes for a while,
-# and to start another in its place would cost callers more than it ever did.
-SHADOW_PATIENCE = 6
-
 _RUNNING = frozenset({Phase.STARTING, Phase.READY})
 
 Action = Start | Drain | Keep | Reprioritise | Stop | Kill | Forget
@@ -123,13 +119,7 @@ def _for_wanted(
         elif replica.phase is Phase.DRAINING:
             yield Keep(key)
         else:
-            yield from _for_broken(replica, now, _limits_for(key, limits))
-
-
-def _limits_for(key: Key, limits: Limits) -> Limits:
-    if key.priority is Priority.LIVE:
-        return limits
-    return replace(limits, hung_after_probes=SHADOW_PATIENCE * limits.hung_after_probes)
+            yield from _for_broken(replica, now, limits)
 
 
 def _for_broken(replica: Replica, now: float, limits: Limits) -> Iterator[Action]:

@@ -30,12 +30,10 @@ def start_time(pid: int) -> str | None:
         return None
 
 
-def set_priority(pid: int, nice: int, *, leavings: bool) -> None:
+def set_niceness(pid: int, nice: int) -> None:
     """Of every thread, as Linux keeps it per thread; raises PermissionError for less than it has.
 
-    ``leavings``: only what nobody else wants of the processor (SCHED_IDLE, sched(7)), from which
-    whoever wakes up takes it at once; niceness alone keeps it for a time slice. Threads that end
-    meanwhile are no matter; a process that ended has none.
+    Threads that end meanwhile are no matter; a process that ended has none.
     """
     try:
         threads = [int(path.name) for path in Path(f"/proc/{pid}/task").iterdir()]
@@ -43,9 +41,6 @@ def set_priority(pid: int, nice: int, *, leavings: bool) -> None:
         threads = [pid]  # no such system, or no such process any more
     for thread in threads:
         with contextlib.suppress(ProcessLookupError):
-            if hasattr(os, "SCHED_IDLE"):
-                policy = os.SCHED_IDLE if leavings else os.SCHED_OTHER
-                os.sched_setscheduler(thread, policy, os.sched_param(0))
             os.setpriority(os.PRIO_PROCESS, thread, nice)
 
 

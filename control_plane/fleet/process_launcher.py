@@ -15,13 +15,13 @@ import structlog
 from bentos.contract.errors import ContractError
 from control_plane.fleet.launcher import Worker
 from control_plane.fleet.ledger import Ledger, WorkerRecord
-from control_plane.fleet.process import ProcessWorker, set_priority, start_time
+from control_plane.fleet.process import ProcessWorker, set_niceness, start_time
 from control_plane.fleet.replica import Key, Priority
 
 # sun_path holds 108 bytes on Linux and 104 on macOS, with the final zero.
 MAX_SOCKET_PATH = 100
 MAX_LOG_BYTES = 16 * 1024 * 1024
-# Added to a shadow's niceness while it starts, so that it becomes warm beside busy live workers.
+# Added to a shadow's niceness: it gets about a tenth of what a live worker gets beside it.
 SHADOW_NICE = 10
 MAX_NICE = 19
 WORKER_COMMAND = (sys.executable, "-m", "bentos.worker")
@@ -32,8 +32,7 @@ _log = structlog.get_logger(__name__)
 class ProcessLauncher:
     """Starts ``<command> TAG --uds PATH --digest SHA256``, each in a session of its own.
 
-    ``home`` is SIGNALBOX_HOME; ``nice`` is added to the fleet's own niceness, 10 more for a shadow,
-    which once it is warm runs on what is left of the processor.
+    ``home`` is SIGNALBOX_HOME; ``nice`` is added to the fleet's own niceness, 10 more for a shadow.
     """
 
     def __init__(
@@ -91,33 +90,19 @@ class ProcessLauncher:
         return found
 
     def reprioritise(self, key: Key, wanted: Key, worker: Worker) -> bool:
-        """Change the priority of all threads; False where the system does not permit a higher.
-
-        A new shadow is set aside by ``settle``: one that is not warm yet has to become so.
-        """
+        """Change the niceness of all threads; False where the system does not permit less of it."""
         record = self._ledger.read(self._name(key))
         if record is None:
             return False
         try:
-            set_priority(worker.pid, self._niceness(wanted), leavings=False)
-        except OSError:
+            set_niceness(worker.pid, self._niceness(wanted))
+        except PermissionError:
             return False
         # The new record first: a worker on record twice is adopted once, one on none is doubled.
         priority = wanted.priority.value
         self._ledger.write(self._name(wanted), msgspec.structs.replace(record, priority=priority))
         self._ledger.remove(self._name(key))
         return True
-
-    def settle(self, key: Key, worker: Worker) -> None:
-        """A shadow that is warm runs on what is left of the processor from now on."""
-        if key.priority is not Priority.SHADOW:
-            return
-        try:
-            set_priority(worker.pid, self._niceness(key), leavings=True)
-        except OSError as error:
-            # A sandbox without SCHED_IDLE, or an adopted worker that is nicer than this fleet
-            # may make it: it goes on as it is, and so does the fleet.
-            _log.warning("shadow not set aside", version=key.version, problem=str(error))
 
     def forget(self, key: Key) -> None:
         """Drop the record and the socket of a worker that has ended."""

@@ -135,7 +135,6 @@ class Reconciler:
             self.replicas[key] = after
             self._probe_due[key] = now + self._limits.probe_interval_s
             if after.phase is not before.phase:
-                self._launcher.settle(key, self.workers[key])
                 _log.info("worker ready", version=key.version, pid=self.workers[key].pid)
 
     def _is_due(self, key: Key, now: float) -> bool:
@@ -174,8 +173,6 @@ class Reconciler:
         self.workers[wanted] = self.workers.pop(key)
         self.replicas[wanted] = replace(self.replicas.pop(key), key=wanted)
         self._probe_due.pop(key, None)
-        if self.replicas[wanted].phase is Phase.READY:
-            self._launcher.settle(wanted, worker)
         _log.info("worker priority", version=wanted.version, priority=wanted.priority.value)
 
     def _start(self, key: Key) -> None:

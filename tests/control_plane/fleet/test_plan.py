@@ -111,13 +111,6 @@ def test_a_worker_stands_in_until_its_successor_is_ready(successor):
     assert list(plan(WANTED, ready, NOW, Limits())) == [Drain(SHADOW_KEY)]
 
 
-@pytest.mark.parametrize(("failed", "kills"), [(5, 0), (29, 0), (30, 1)])
-def test_a_shadow_may_miss_more_probes_on_its_leavings(failed, kills):
-    shadow = replace(at(SHADOW_KEY, Phase.READY)[SHADOW_KEY], failed_probes=failed)
-    actions = plan(MIRRORED, {SHADOW_KEY: shadow}, NOW, Limits())
-    assert [type(action) for action in actions] == [Kill] * kills
-
-
 def test_a_stand_in_that_hangs_is_killed_all_the_same():
     hung = replace(at(SHADOW_KEY, Phase.READY)[SHADOW_KEY], failed_probes=5)
     observed = {SHADOW_KEY: hung} | at(KEY, Phase.STARTING)

@@ -4,6 +4,7 @@ import os
 import signal
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from control_plane.fleet.desired import Desired, DesiredVersion
@@ -154,6 +155,57 @@ async def test_the_next_fleet_adopts_what_runs_instead_of_doubling_it(yard):
     await yard.until(second, wanted, lambda r: any(x.restarts for x in r.replicas.values()))
     await yard.until(second, wanted, all_ready(2))
     assert {worker.pid for worker in second.workers.values()} - running
+
+
+def nices(worker) -> set[int]:
+    threads = Path(f"/proc/{worker.pid}/task").iterdir()
+    return {os.getpriority(os.PRIO_PROCESS, int(thread.name)) for thread in threads}
+
+
+def mirrored(wanted: Desired) -> Desired:
+    versions = [msgspec.structs.replace(each, priority="shadow") for each in wanted.versions]
+    return Desired(versions=tuple(versions))
+
+
+async def test_a_shadow_runs_nicer_and_becomes_live_without_a_restart(yard):
+    reconciler, wanted = yard.reconciler(), desired(FRAUD)
+    own = os.getpriority(os.PRIO_PROCESS, 0)
+    await yard.until(reconciler, mirrored(wanted), all_ready(1))
+    [worker] = reconciler.workers.values()
+    assert nices(worker) == {min(19, own + 10)}
+    await reconciler.tick(wanted)
+    assert list(reconciler.workers.values()) == [worker]
+    assert nices(worker) == {own}
+    report = make_report("local", wanted, reconciler.replicas, reconciler.workers)
+    assert report.versions[FRAUD].addresses == (worker.address,)
+    # The next fleet finds it at its new priority, and lets go of its socket at the end.
+    adopting = yard.reconciler()
+    adopting.adopt()
+    assert [key.priority.value for key in adopting.workers] == ["live"]
+    await yard.until(adopting, Desired(), lambda r: not r.replicas)
+    assert not is_socket(worker.address)
+
+
+async def test_where_less_niceness_is_not_permitted_a_live_worker_is_started_first(
+    yard, monkeypatch
+):
+    reconciler, wanted = yard.reconciler(), desired(FRAUD)
+    await yard.until(reconciler, mirrored(wanted), all_ready(1))
+    [old] = reconciler.workers.values()
+
+    def refuse(*_):
+        raise PermissionError(1, "Operation not permitted")
+
+    # As the system does for anybody but root (setpriority(2)).
+    monkeypatch.setattr("control_plane.fleet.process.os.setpriority", refuse)
+    await yard.until(reconciler, wanted, lambda r: len(r.workers) == 2)
+    report = make_report("local", wanted, reconciler.replicas, reconciler.workers)
+    assert report.versions[FRAUD].addresses == (old.address,)
+    await yard.until(reconciler, wanted, lambda r: old not in r.workers.values())
+    [new] = reconciler.workers.values()
+    assert new.pid != old.pid
+    report = make_report("local", wanted, reconciler.replicas, reconciler.workers)
+    assert report.versions[FRAUD].addresses == (new.address,)
 
 
 async def test_a_worker_on_record_twice_is_adopted_once(yard):
