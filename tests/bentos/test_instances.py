@@ -1,9 +1,11 @@
 """Named values to tensors, for callers who speak to a bento directly."""
 
+import msgspec
 import numpy as np
 import pytest
 
 from bentos.contract.errors import ContractError
+from bentos.contract.features import INPUT_SOURCE
 from bentos.fraud import schema as fraud
 from bentos.instances import pack, unpack
 from bentos.pricing import schema as pricing
@@ -11,11 +13,19 @@ from bentos.recommendations import schema as recommendations
 
 
 def test_floats_left_out_are_missing():
-    feeds = pack([{"amount": 12.5, "items": 1}], fraud.SIGNATURE, fraud.SCHEMA)
+    own = [each for each in fraud.SCHEMA.features if each.source_kind == INPUT_SOURCE]
+    schema = msgspec.structs.replace(fraud.SCHEMA, features=tuple(own))
+    feeds = pack([{"amount": 12.5, "items": 1}], fraud.SIGNATURE, schema)
     (row,) = feeds["features"]
     assert feeds["features"].dtype == np.float32
     assert row[0] == 12.5
     assert np.isnan(row[2:]).all()
+
+
+def test_what_only_the_gateway_looks_up_is_refused_and_told():
+    with pytest.raises(ContractError, match="looked up by the gateway") as caught:
+        pack([{"amount": 12.5, "items": 1}], fraud.SIGNATURE, fraud.SCHEMA)
+    assert "view:customer_orders@1:" in str(caught.value.got)
 
 
 def test_a_short_list_is_padded():

@@ -138,8 +138,12 @@ def test_every_list_takes_a_limit_and_a_first_page_is_one(plane, shop, path):
     person = plane.person("compliance", "admin")
     release = shop.draft(shop.register(1), kind="bootstrap")
     given = person.post("/api/v1/consents", json=consent(shop=f"shop-of-{person.person}"))
+    wish = {"customers": ["1"], "reason": "letter", "shop": f"shop-of-{person.person}"}
     asked = path.format(
-        person_id=person.person, release_id=release["id"], consent_id=given.json()["id"]
+        person_id=person.person,
+        release_id=release["id"],
+        consent_id=given.json()["id"],
+        request_id=person.post("/api/v1/redactions", json=wish).json()["id"],
     )
     more = {"at": "2030-01-01T00:00:00Z"} if "who-could" in path else {}
     answer = person.get(asked, params={"limit": 1} | more)

@@ -12,7 +12,8 @@ from pathlib import Path
 
 from training.nightly.errors import BusyError
 
-FILE = ".redacting.lock"
+FILE = ".lake.lock"
+"""Beside the lake: where bad arguments end a command, there is none yet, and none is made."""
 
 
 @contextmanager
@@ -31,8 +32,8 @@ def erasing(lake: Path) -> Iterator[None]:
 
 @contextmanager
 def _locked(lake: Path, how: int) -> Iterator[None]:
-    lake.mkdir(parents=True, exist_ok=True)
-    descriptor = os.open(lake / FILE, os.O_RDWR | os.O_CREAT, 0o644)
+    lake.parent.mkdir(parents=True, exist_ok=True)
+    descriptor = os.open(lake.with_name(FILE), os.O_RDWR | os.O_CREAT, 0o644)
     try:
         try:
             fcntl.flock(descriptor, how)

@@ -63,6 +63,7 @@ class GatewayStandIn:
         outputs: dict[str, Any] | None = None,
         entities: dict[str, str] | None = None,
         schema_digest: str | None = None,
+        of_shop: str = SHOP,
     ) -> str:
         """One decision by the routes published now; its id."""
         moment = at or datetime.now(UTC)
@@ -72,7 +73,7 @@ class GatewayStandIn:
         def decision(seq: int) -> Decision:
             return Decision(
                 decision_id=identifier,
-                shop=SHOP,
+                shop=of_shop,
                 at=moment.isoformat(timespec="microseconds"),
                 gateway="g.0",
                 boot=self.boot,

@@ -122,8 +122,8 @@ def test_what_is_shipped_after_the_order_goes_as_well(
 
 
 def test_a_whole_shop_goes_and_another_stays(plane, shop, canary, gateway, findings):
-    key = f"of-the-shop-{gateway.boot}"
-    gateway.decide(shop.model, key)
+    key, theirs = f"of-the-shop-{gateway.boot}", f"shop-{gateway.boot}"
+    gateway.decide(shop.model, key, of_shop=theirs)
     gateway.ship()
     database = open_database(plane)
 
@@ -135,7 +135,7 @@ def test_a_whole_shop_goes_and_another_stays(plane, shop, canary, gateway, findi
 
     try:
         assert erase_shop("another-shop")
-        assert not erase_shop("demo-shop")
+        assert not erase_shop(theirs)
     finally:
         database.dispose()
     assert findings().ok
