@@ -7,10 +7,10 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from bentos.contract.oip import BINARY_CONTENT_TYPE, HEADER_LENGTH
-from bentos.fraud.schema import SCHEMA, SIGNATURE
 from control_plane.fleet.process import set_niceness
 from control_plane.fleet.process_launcher import SHADOW_NICE
 from load_tests.documents import ServedModel, write_models_home
+from load_tests.fraud_inputs import SCHEMA, SIGNATURE
 from load_tests.http_connection import Target, render_request
 from load_tests.model_rows import RETURNING_KEYS, ModelRows
 from load_tests.rig import HOST, Rig
