@@ -162,9 +162,14 @@ class Ingress:
                 reconcile(admin, app, self.writer, name, self.metrics)
 
     def comply(self) -> None:
-        """Hand over what the law topics ask for, and erase what is to be erased here."""
-        self.hand_over.run()
-        self.erasing.run()
+        """Hand over what the law topics ask for, and erase what is to be erased here.
+
+        One that cannot be handed over stays so for weeks: others are erased all the same.
+        """
+        try:
+            self.hand_over.run()
+        finally:
+            self.erasing.run()
 
     def _name(self, shop: str, kind: str, raw: str) -> str:
         return self.pseudonyms.pseudonym(shop, kind, raw)

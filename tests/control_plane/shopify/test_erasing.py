@@ -2,6 +2,7 @@
 
 import json
 import sqlite3
+from types import SimpleNamespace
 
 import msgspec
 import pyarrow.parquet as pq
@@ -19,6 +20,7 @@ from control_plane.shopify.erasing import Erasing, StillReadError
 from control_plane.shopify.hand_over import HandOver
 from control_plane.shopify.inbox import CHANGES, SCHEMA_VERSION, State, open_inbox, read_inbox
 from control_plane.shopify.inbox_writer import InboxWriter
+from control_plane.shopify.ingress import Ingress
 from control_plane.shopify.kept import keep
 from control_plane.shopify.outcome_files import write_files
 from tests.control_plane.shopify.deliveries import order
@@ -212,6 +214,18 @@ def test_a_shop_whose_name_another_domain_has_too_is_not_erased_with_it(held):
     [path] = redaction_files.request_files(held.home)
     assert redaction_files.read_request(path).kind is RedactionKind.CUSTOMER
     assert len(held.rows("SELECT * FROM compliance_request WHERE taken_at IS NULL")) == 1
+
+
+def test_one_that_cannot_be_handed_over_keeps_nobody_from_being_erased(held):
+    held.apps.append(App("other", SHOP, "second.myshopify.com", ()))
+    held.deliver("shop/redact", {"shop_domain": DOMAIN})
+    held.redact()
+    parts = SimpleNamespace(hand_over=held.hand_over, erasing=held.erasing)
+    with pytest.raises(ContractError, match=r"second\.myshopify\.com"):
+        Ingress.comply(parts)
+    [path] = redaction_files.request_files(held.home)
+    assert read_note(held.home, path.stem).erased_at
+    assert [row["id"] for row in held.rows("SELECT id FROM shop_order")] == [2, 3]
 
 
 def test_it_is_not_done_while_somebody_reads_old_pages(held):
