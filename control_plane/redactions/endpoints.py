@@ -18,7 +18,7 @@ from control_plane.principal import Permission, Principal
 from control_plane.redactions import asking, service, trained
 from control_plane.redactions.answers import Redaction, Run, Version
 from control_plane.redactions.data_export import pieces_of, write_export
-from control_plane.redactions.note import read_wish, remove_wish
+from control_plane.redactions.note import has_wish, read_wish, remove_wish
 from control_plane.redactions.schemas import CloseIn, RedactionIn
 from control_plane.router import Router
 
@@ -94,7 +94,7 @@ def post_export(parts: Running, request_id: str, principal: Exporter) -> Streami
         row = service.get_request(session, request_id)
     wish = read_wish(parts.settings.home, request_id)
     if wish is None:
-        raise PolicyError(f"redaction {request_id} is closed: nothing says whom it was about")
+        raise PolicyError(f"nothing says any more whom redaction {request_id} was about: close it")
     with parts.one_at_a_time("a verification"):
         file = write_export(parts.settings, parts.database, parts.decisions, row, wish)
     with parts.database.write() as session:
@@ -108,6 +108,7 @@ def post_close(
 ) -> Redaction:
     """End a request by hand: the merchant handed the data over, or a law asks that they are kept.
     Erasures close by themselves once every place is done."""
-    row = service.close_by_hand(session, principal, request_id, body.reason)
+    there = has_wish(parts.settings.home, request_id)
+    row = service.close_by_hand(session, principal, request_id, body.reason, exportable=there)
     event.listen(session, "after_commit", lambda _: remove_wish(parts.settings.home, request_id))
     return service.view(row)

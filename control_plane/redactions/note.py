@@ -8,6 +8,8 @@ Files, so that the process that faces the internet needs no right to write the c
 tables. The first two name pseudonyms and go when the request is closed; the note names nobody.
 """
 
+import time
+from contextlib import suppress
 from pathlib import Path
 
 import msgspec
@@ -20,6 +22,8 @@ from bentos.whole_file import write_whole
 FOLDER = "redactions"
 DATA_REQUESTS = "data_requests"
 INGRESS = "ingress"
+LEFT_BEHIND_S = 600.0
+"""Nobody writes a file so long."""
 
 
 class Note(msgspec.Struct, frozen=True, kw_only=True):
@@ -72,9 +76,23 @@ def data_request_files(home: Path) -> list[Path]:
     return sorted((home / FOLDER / DATA_REQUESTS).glob("*.json"))
 
 
+def readable_data_requests(home: Path) -> list[RedactionRequest]:
+    """Those of them that can be read: a damaged one keeps nobody else's request open."""
+    found = []
+    for path in data_request_files(home):
+        with suppress(ContractError):
+            found.append(read_request(path))
+    return found
+
+
+def has_wish(home: Path, request_id: str) -> bool:
+    """Whether anything says whom a request names."""
+    return any(path.exists() for path in _wish_paths(home, request_id))
+
+
 def read_wish(home: Path, request_id: str) -> RedactionRequest | None:
     """Whom a request names, of either kind; None once its file is gone."""
-    for path in (request_path(home, request_id), data_request_path(home, request_id)):
+    for path in _wish_paths(home, request_id):
         if path.exists():
             return read_request(path)
     return None
@@ -82,8 +100,22 @@ def read_wish(home: Path, request_id: str) -> RedactionRequest | None:
 
 def remove_wish(home: Path, request_id: str) -> None:
     """The request is closed: nothing names its subject any more."""
-    for path in (request_path(home, request_id), data_request_path(home, request_id)):
+    for path in _wish_paths(home, request_id):
         path.unlink(missing_ok=True)
+
+
+def remove_left_behind(home: Path) -> None:
+    """What was half-written when its writer was killed: it names somebody, and no request is
+    closed that would take it along."""
+    for folder in (request_path(home, "x").parent, data_request_path(home, "x").parent):
+        for path in folder.glob("tmp*"):
+            with suppress(FileNotFoundError):
+                if time.time() - path.stat().st_mtime > LEFT_BEHIND_S:
+                    path.unlink()
+
+
+def _wish_paths(home: Path, request_id: str) -> tuple[Path, Path]:
+    return request_path(home, request_id), data_request_path(home, request_id)
 
 
 def _write(path: Path, content: bytes) -> None:

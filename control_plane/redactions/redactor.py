@@ -5,6 +5,7 @@ training its own lake, and both say so in files. Every step may be repeated afte
 point: what counts is a row's ``places``, and each is written with its event.
 """
 
+import sqlite3
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import partial
@@ -49,58 +50,63 @@ class Redactor:
         with self.database.read() as session:
             rows = service.list_requests(session, is_open=True)
         for row in rows:
-            steps = partial(self._carry_on, row), partial(self._look_at_clock, row)
-            self._each(row.id, problems, steps)
+            self._each(row.id, problems, self._steps(row))
         return problems
 
     def _each(self, what: str, problems: list[str], steps: Sequence[Callable[[], None]]) -> None:
         for step in steps:
             try:
                 step()
-            except ContractError as error:
-                log.error("redaction_not_carried_on", what=what, reason=str(error))
-                problems.append(str(error))
+            except (ContractError, OSError, sqlite3.Error) as error:
+                # A backup that cannot be read, a disk that is full: the others go on.
+                if str(error) not in problems:
+                    log.error("redaction_not_carried_on", what=what, reason=str(error))
+                    problems.append(str(error))
+
+    def _steps(self, row: RedactionRow) -> list[Callable[[], None]]:
+        """Part by part: one that cannot do its own keeps no other from it."""
+        parts = [] if row.topic == Topic.DATA_REQUEST else self._parts(row)
+        return [*parts, partial(self._look_at_clock, row)]
+
+    def _parts(self, row: RedactionRow) -> list[Callable[[], None]]:
+        parts = (
+            (Place.CONTROL_PLANE, self._own_tables),
+            (Place.DECISIONS, self._decisions),
+            (Place.INGRESS, self._ingress),
+            (Place.TRAINING, self._training),
+        )
+        waiting = [partial(step, row) for place, step in parts if place.value not in row.places]
+        return [*waiting, partial(self._close_if_done, row)]
 
     def _adopt(self) -> None:
         """Files that have no record yet get one; those of closed requests go."""
+        notes.remove_left_behind(self.home)
         refused: ContractError | None = None
         paths = redaction_files.request_files(self.home) + notes.data_request_files(self.home)
         for path in paths:
             try:
-                self._adopt_one(redaction_files.read_request(path))
+                self._adopt_one(redaction_files.read_request(path), path)
             except ContractError as error:
                 log.error("redaction_not_readable", file=path.name, reason=str(error))
                 refused = error
         if refused is not None:
             raise refused
 
-    def _adopt_one(self, wish: RedactionRequest) -> None:
+    def _adopt_one(self, wish: RedactionRequest, path: Path) -> None:
         with self.database.read() as session:
             row = session.get(RedactionRow, wish.id)
         if row is None:
             note = notes.read_note(self.home, wish.id) or Note(id=wish.id)
-            topic = service.topic_of(wish, note)
+            erases = path == redaction_files.request_path(self.home, wish.id)
+            topic = service.topic_of(wish, note, erases=erases)
             with self.database.write() as session:
                 if session.get(RedactionRow, wish.id) is None:
                     service.open_request(session, self.principal, wish, topic, note)
         elif row.closed_at is not None:
             notes.remove_wish(self.home, wish.id)
 
-    def _carry_on(self, row: RedactionRow) -> None:
-        if row.topic == Topic.DATA_REQUEST:
-            return
+    def _own_tables(self, row: RedactionRow) -> None:
         wish = notes.read_wish(self.home, row.id)
-        for place, step in (
-            (Place.CONTROL_PLANE, self._own_tables),
-            (Place.DECISIONS, self._decisions),
-            (Place.INGRESS, self._ingress),
-            (Place.TRAINING, self._training),
-        ):
-            if place.value not in row.places:
-                step(row, wish)
-        self._close_if_done(row.id, [] if wish is None else self._moot(wish))
-
-    def _own_tables(self, row: RedactionRow, wish: RedactionRequest | None) -> None:
         if wish is None:
             return
         with self.database.write() as session:
@@ -131,9 +137,10 @@ class Redactor:
             removed["backups"] = removed.get("backups", 0) + rewritten
         return True
 
-    def _decisions(self, row: RedactionRow, wish: RedactionRequest | None) -> None:
+    def _decisions(self, row: RedactionRow) -> None:
         if row.erasure is None:
-            if wish is not None:
+            wish = notes.read_wish(self.home, row.id)
+            if wish is not None and not self._is_decided_about(row.id):
                 self._order(row.id, wish)
             return
         with self.database.read() as session:
@@ -145,6 +152,16 @@ class Redactor:
             self.ordered()
             return
         self._done(row.id, Place.DECISIONS, {"decisions": erasure.decisions})
+
+    def _is_decided_about(self, request_id: str) -> bool:
+        """Until the ingress here has erased them its fraud loop may go on deciding about them,
+        and an order covers what was decided before it."""
+        note = notes.read_note(self.home, request_id)
+        erased = note is not None and note.erased_at is not None
+        return not erased and self._has_inbox()
+
+    def _has_inbox(self) -> bool:
+        return (self.home / "ingress" / "inbox.db").exists()
 
     def _order(self, request_id: str, wish: RedactionRequest) -> None:
         with self.database.write() as session:
@@ -160,15 +177,15 @@ class Redactor:
             session.add(row)
         self.ordered()
 
-    def _ingress(self, row: RedactionRow, _: RedactionRequest | None) -> None:
+    def _ingress(self, row: RedactionRow) -> None:
         note = notes.read_note(self.home, row.id)
         if note is not None and note.erased_at is not None:
             self._done(row.id, Place.INGRESS, note.removed)
-        elif note is None and not (self.home / "ingress" / "inbox.db").exists():
+        elif note is None and not self._has_inbox():
             # Asked by a person, where no webhooks come in.
             self._done(row.id, Place.INGRESS, {})
 
-    def _training(self, row: RedactionRow, _: RedactionRequest | None) -> None:
+    def _training(self, row: RedactionRow) -> None:
         record = redaction_files.record_of(self.home / "lake", row.id)
         if record is None:
             return
@@ -187,25 +204,42 @@ class Redactor:
         if place.value not in row.places:
             service.place_done(session, self.principal, row, place, removed)
 
-    def _close_if_done(self, request_id: str, moot: list[str]) -> None:
+    def _close_if_done(self, row: RedactionRow) -> None:
+        with self.database.read() as session:
+            stored = service.get_request(session, row.id)
+        if stored.closed_at is not None:
+            notes.remove_wish(self.home, row.id)
+            return
+        wish = notes.read_wish(self.home, row.id)
+        if service.waits_for(stored) or (wish is not None and not self._is_in_no_backup(row, wish)):
+            return
+        moot = [] if wish is None else self._moot(wish)
         with self.database.write() as session:
-            row = service.get_request(session, request_id)
-            closed = row.closed_at is not None
-            if not closed and not service.waits_for(row):
-                service.close(session, self.principal, row, "erased in every place")
-                service.close_moot(session, self.principal, moot, request_id)
-                closed = True
-        for each in [request_id, *moot] if closed else ():
+            stored = service.get_request(session, row.id)
+            if stored.closed_at is None:
+                service.close(session, self.principal, stored, "erased in every place")
+                moot = service.close_moot(session, self.principal, moot, row.id)
+            else:
+                moot = []
+        for each in (row.id, *moot):
             notes.remove_wish(self.home, each)
+
+    def _is_in_no_backup(self, row: RedactionRow, wish: RedactionRequest) -> bool:
+        """One that was made after the first look, while a part still had them, holds them too."""
+        removed: dict[str, int] = {}
+        if not self._backups(row, wish, removed):
+            return False
+        if removed:
+            log.info("redaction_backups_again", id=row.id, removed=removed)
+        return True
 
     def _moot(self, wish: RedactionRequest) -> list[str]:
         """Open wishes for data of whoever this erases: nothing is left to be exported, and their
         files name the person. The first name of a wish is the customer."""
         whole = wish.kind is RedactionKind.SHOP
-        others = map(redaction_files.read_request, notes.data_request_files(self.home))
         return [
             each.id
-            for each in others
+            for each in notes.readable_data_requests(self.home)
             if each.shop == wish.shop
             and (whole or not set(each.subjects[:1]).isdisjoint(wish.subjects))
         ]

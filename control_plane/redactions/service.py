@@ -70,8 +70,13 @@ def open_request(
     return row
 
 
-def topic_of(wish: RedactionRequest, note: Note) -> Topic:
-    """Shopify's, or what it comes to where a person asked; raises ContractError for another."""
+def topic_of(wish: RedactionRequest, note: Note, *, erases: bool) -> Topic:
+    """Shopify's, or what it comes to where a person asked; raises ContractError for another.
+
+    ``erases``: where its file lies. Both kinds look alike, and a wish for data erases nobody.
+    """
+    if not note.topic and not erases:
+        return Topic.DATA_REQUEST
     if not note.topic:
         return Topic.SHOP if wish.kind is RedactionKind.SHOP else Topic.CUSTOMER
     try:
@@ -106,24 +111,34 @@ def close(session: WriteSession, principal: Principal, row: RedactionRow, reason
     _record(session, principal, Action.REDACTION_CLOSE, row, before, reason=reason)
 
 
-def close_moot(session: WriteSession, principal: Principal, ids: list[str], erasure: str) -> None:
-    """Wishes for data end with the erasure of whoever they are about."""
-    for each in ids:
-        row = session.get(RedactionRow, each)
-        if row is not None and row.closed_at is None:
+def close_moot(
+    session: WriteSession, principal: Principal, ids: list[str], erasure: str
+) -> list[str]:
+    """Wishes for data end with the erasure of whoever they are about; those that did. One that
+    has come just now and has no row yet stays: without its file nobody would hear of it."""
+    rows = [row for each in ids if (row := session.get(RedactionRow, each)) is not None]
+    for row in rows:
+        if row.closed_at is None:
             close(session, principal, row, f"the person was erased: redaction {erasure}")
+    return [row.id for row in rows]
 
 
 def close_by_hand(
-    session: WriteSession, principal: Principal, request_id: str, reason: str
+    session: WriteSession,
+    principal: Principal,
+    request_id: str,
+    reason: str,
+    *,
+    exportable: bool = True,
 ) -> RedactionRow:
     """A person closes it: the merchant has the data, or a law asks that they are kept.
 
-    Raises PolicyError for a data request nobody exported.
+    Raises PolicyError for a data request nobody exported, unless nobody can any more: its file
+    is in no backup, so one that came back with a restored database would stay open for ever.
     """
     principal.require(Permission.REDACTIONS_WRITE)
     row = get_request(session, request_id)
-    if row.topic == Topic.DATA_REQUEST and row.exported_at is None:
+    if row.topic == Topic.DATA_REQUEST and row.exported_at is None and exportable:
         raise PolicyError("nobody has exported the data yet: signalbox redactions export")
     close(session, principal, row, reason)
     return row

@@ -41,7 +41,7 @@ class Asked:
         self.plane, self.compliance, self.names = plane, compliance, names
         self.home = plane.home
 
-    def hand_over(self, raw, *, shop, topic="customers/redact", days=30.0, orders=("1",)):
+    def hand_over(self, raw, *, shop, topic="customers/redact", days=30.0, noted=True):
         """(id, the customer's pseudonym)."""
         now = datetime.now(UTC)
         customer = self.names.pseudonym(shop, "customer", raw)
@@ -55,9 +55,10 @@ class Asked:
             due_at=(now + timedelta(days=days)).isoformat(),
             shop=shop,
             subjects=() if whole else names,
-            order_numbers=() if whole else orders,
+            order_numbers=() if whole else ("1",),
         )
-        write_note(self.home, Note(id=wish.id, topic=topic, domain=DOMAIN))
+        if noted:
+            write_note(self.home, Note(id=wish.id, topic=topic, domain=DOMAIN))
         if topic == "customers/data_request":
             write_data_request(self.home, wish)
         else:

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import os
 
 import pytest
 
@@ -10,6 +11,7 @@ from bentos.contract.segment import MAGIC, SegmentHeader, encode_frame
 from bentos.redaction_files import request_path
 from control_plane.backup.taking import take
 from control_plane.config import Settings
+from control_plane.redactions.note import data_request_path
 from tests.control_plane.redactions.conftest import DOMAIN, URL
 from tests.planted_data import PlantedData
 
@@ -204,3 +206,74 @@ def test_a_wish_for_data_ends_with_the_erasure_of_whoever_it_is_about(asked, com
     assert request_id in done["closed_reason"]
     assert asked.show(other)["waits_for"] == ["export"]
     assert not [each for each in asked.places_with(subject) if each.startswith("redactions/")]
+
+
+def test_a_wish_for_data_that_a_restored_database_has_no_row_of_erases_nobody(asked):
+    wish, _ = asked.hand_over("510", shop="shop-p", topic="customers/data_request", noted=False)
+    asked.run()
+    shown = asked.show(wish)
+    assert (shown["topic"], shown["erasure"]) == ("customers/data_request", None)
+    assert shown["waits_for"] == ["export"]
+
+
+def test_a_wish_for_data_whose_file_is_gone_can_be_closed(asked, compliance):
+    wish, _ = asked.hand_over("511", shop="shop-p", topic="customers/data_request")
+    asked.run()
+    close, why = f"{URL}/{wish}/close", {"reason": "restored; handed over before"}
+    assert compliance.post(close, json=why).status_code == 409
+    data_request_path(asked.home, wish).unlink()
+    assert compliance.post(close, json=why).json()["urgency"] == "done"
+
+
+def test_a_backup_that_cannot_be_read_keeps_no_other_part_from_its_own(asked):
+    damaged = asked.home / "backups" / "damaged.zip"
+    damaged.parent.mkdir(exist_ok=True)
+    damaged.write_bytes(b"no zip")
+    request_id, _ = asked.hand_over("512", shop="shop-q")
+    asked.ingress_is_done(request_id)
+    asked.carry_on_until(request_id, ["control_plane", "training"])
+    assert "damaged.zip" in " ".join(asked.run()["problems"])
+    damaged.unlink()
+    asked.finish(request_id)
+
+
+def test_a_backup_made_while_it_is_open_names_them_no_more_when_it_is_closed(asked, compliance):
+    request_id, subject = asked.hand_over("513", shop="shop-q")
+    asked.carry_on_until(request_id, ["ingress", "training"])
+    # Any row that names them: the ingress's inbox would, until it has erased them.
+    leave_out(compliance, subject, "shop-r", headers={"Idempotency-Key": "while-it-is-open"})
+    backup = asked.home / "backups" / "of-513.zip"
+    take(Settings(home=asked.home, database_url=asked.plane.database_url), backup)
+    search = PlantedData([subject])
+    assert search.texts_below(backup.parent) == {subject}
+    asked.finish(request_id)
+    assert search.found_below(backup.parent) == []
+
+
+def test_decisions_are_ordered_once_the_ingress_here_decides_about_them_no_more(asked):
+    inbox = asked.home / "ingress" / "inbox.db"
+    inbox.parent.mkdir(exist_ok=True)
+    inbox.touch()
+    request_id, _ = asked.hand_over("514", shop="shop-q")
+    for _ in range(3):
+        asked.run()
+    assert asked.show(request_id)["erasure"] is None
+    asked.ingress_is_done(request_id)
+    assert asked.carry_on_until(request_id, ["training"])["erasure"]
+    inbox.unlink()
+    asked.finish(request_id)
+
+
+def test_neither_a_half_written_nor_a_damaged_file_outlives_or_holds_up_a_request(asked):
+    request_id, subject = asked.hand_over("515", shop="shop-q")
+    half, damaged = (
+        request_path(asked.home, "x").with_name("tmp0815"),
+        data_request_path(asked.home, "damaged"),
+    )
+    half.write_text(subject)
+    os.utime(half, (0, 0))
+    damaged.parent.mkdir(exist_ok=True)
+    damaged.write_text("{}")
+    assert asked.finish(request_id)["urgency"] == "done"
+    damaged.unlink()
+    assert asked.places_with(subject) == set()
