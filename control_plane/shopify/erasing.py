@@ -39,7 +39,16 @@ class StillReadError(Exception):
 class Erasing:
     """``run`` carries out what is asked for."""
 
-    def __init__(self, home: Path, inbox: Path, writer: InboxWriter, name: Name) -> None:
+    def __init__(
+        self,
+        home: Path,
+        inbox: Path,
+        writer: InboxWriter,
+        name: Name,
+        settle: Callable[[], None] = lambda: None,
+    ) -> None:
+        """``settle`` returns when nobody is at work any more with rows read before."""
+        self._settle = settle
         self._home = home
         self._inbox = inbox
         self._outcomes = home / "lake" / "outcomes"
@@ -64,6 +73,8 @@ class Erasing:
         if under_way:
             self._writer.alone(_written_anew)
             self._rewrite_outcomes()
+            # The control plane orders decisions erased from here on: none may come after.
+            self._settle()
             for note in under_way:
                 done = msgspec.structs.replace(note, erased_at=clock.now())
                 write_note(self._home, done)

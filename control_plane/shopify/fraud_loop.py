@@ -4,6 +4,7 @@ Each order goes through alone; several go at once. A step that fails is tried ag
 later, until the order is so old that nobody waits for it.
 """
 
+import threading
 import time
 from collections.abc import Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -81,6 +82,7 @@ class FraudLoop:
         self._rules = rules
         self._metrics = metrics
         self._inputs: tuple[float, frozenset[str]] = (0.0, frozenset())
+        self._under_way = threading.Lock()
         self._workers = ThreadPoolExecutor(AT_ONCE, "assess")
         self._callers = ThreadPoolExecutor(AT_ONCE, "score")
 
@@ -92,11 +94,18 @@ class FraudLoop:
     def run(self) -> None:
         """Carry out what is due, until nothing is."""
         while True:
-            with closing(read_inbox(self._inbox)) as inbox:
-                items = assessments.due(inbox, clock.now(), BATCH)
+            with self._under_way:
+                with closing(read_inbox(self._inbox)) as inbox:
+                    items = assessments.due(inbox, clock.now(), BATCH)
+                list(self._workers.map(self._one, items))
             if not items:
                 return
-            list(self._workers.map(self._one, items))
+
+    def settle(self) -> None:
+        """Wait for the orders in hand: those that are in the inbox no more are then decided about
+        no more either."""
+        with self._under_way:
+            pass
 
     def _one(self, item: Item) -> None:
         try:

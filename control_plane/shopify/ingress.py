@@ -103,7 +103,7 @@ class Ingress:
         )
         handed = settings.home, settings.inbox, self.writer, self._name
         self.hand_over = HandOver(*handed, self.apps.all)
-        self.erasing = Erasing(*handed)
+        self.erasing = Erasing(*handed, self.fraud_loop.settle)
         self.farewell = Farewell(settings.inbox, self.writer, self.admins, self.metrics)
         self.jobs = [
             Job("apps", APPS_S, self.apps.refresh, self.metrics),

@@ -244,6 +244,20 @@ def test_it_is_not_done_while_somebody_reads_old_pages(held):
     assert read_note(held.home, path.stem).removed["inbox/shop_order"] == 3
 
 
+def test_it_is_not_done_before_the_loop_has_let_go_of_what_it_read(held):
+    held.redact()
+    held.hand_over.run()
+    [path] = redaction_files.request_files(held.home)
+    seen = []
+
+    def settle():
+        seen.append((read_note(held.home, path.stem).erased_at, held.rows("SELECT id FROM shop_order")))
+
+    Erasing(held.home, held.inbox, held.writer, NAMES.pseudonym, settle).run()
+    assert seen == [(None, [{"id": 2}, {"id": 3}])]
+    assert read_note(held.home, path.stem).erased_at
+
+
 def test_a_request_that_cannot_be_read_keeps_no_other_from_being_done(held):
     held.redact()
     held.hand_over.run()

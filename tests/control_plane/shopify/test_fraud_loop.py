@@ -1,5 +1,6 @@
 """The loop over a real inbox; the gateway and Shopify are played, and fail on command."""
 
+import threading
 import time
 
 import pytest
@@ -269,3 +270,17 @@ def test_an_order_nobody_waits_for_any_more_is_given_up_and_not_left_pending(sta
 def test_an_old_order_is_history(stage):
     stage.place(1, created_us=int((time.time() - 10 * 86_400) * 1e6))
     assert stage.row(1) is None
+
+
+def test_whoever_erases_waits_for_the_order_in_hand(stage):
+    """Its decision would else be made after the decisions were ordered erased."""
+    stage.gateway.delay = 0.5
+    stage.place(1, amount=9.0)
+    loop = threading.Thread(target=stage.loop.run)
+    loop.start()
+    while not stage.gateway.calls:
+        time.sleep(0.01)
+    assert stage.row(1)["state"] == "queued"
+    stage.loop.settle()
+    assert stage.row(1)["state"] == "sent"
+    loop.join()
