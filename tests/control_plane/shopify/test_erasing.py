@@ -258,6 +258,15 @@ def test_it_is_not_done_before_the_loop_has_let_go_of_what_it_read(held):
     assert read_note(held.home, path.stem).erased_at
 
 
+def test_a_customer_with_thousands_of_orders_is_handed_over_as_well(held):
+    held.redact(orders_to_redact=list(range(1, 3001)))
+    assert held.hand_over.run() == 1
+    [path] = redaction_files.request_files(held.home)
+    request = redaction_files.read_request(path)
+    assert len(request.order_numbers) == 3000
+    assert held.name("targeting_key", "order:3000") in request.subjects
+
+
 def test_a_request_that_cannot_be_read_keeps_no_other_from_being_done(held):
     held.redact()
     held.hand_over.run()
