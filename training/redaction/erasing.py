@@ -47,7 +47,7 @@ class NotErased(RuntimeError):
 
 def foresee(settings: Settings, request: RedactionRequest) -> Work:
     """What a redaction would find; nothing is changed, nothing written."""
-    _check_shop(settings, request)
+    settings = _of_shop(settings, request)
     work = works.load(settings.lake, request.id) or Work(id=request.id, scope=Scope())
     _look(settings, request, work)
     return work
@@ -57,13 +57,13 @@ def erase(settings: Settings, request: RedactionRequest) -> RedactionRecord:
     """Honour a request; done before, its record is returned.
 
     The caller holds the night's lock. Raises BusyError while a run or a sync is under way,
-    ContractError for another shop's request, StoreError, NotErased.
+    ContractError for another shop as a whole, StoreError, NotErased.
     """
     done = redaction_files.record_of(settings.lake, request.id)
     if done is not None:
         works.forget(settings.lake, request.id)
         return done
-    _check_shop(settings, request)
+    settings = _of_shop(settings, request)
     try:
         with lock.erasing(settings.lake), _no_sync(settings):
             return _erase(settings, request)
@@ -82,10 +82,13 @@ def _no_sync(settings: Settings) -> Iterator[None]:
         yield
 
 
-def _check_shop(settings: Settings, request: RedactionRequest) -> None:
-    if request.shop != settings.shop:
+def _of_shop(settings: Settings, request: RedactionRequest) -> Settings:
+    """Settings to erase with. A merchant may have several shops, and pseudonyms are a shop's own:
+    a customer of any is looked for. What goes whole must be what lies here."""
+    if request.kind is RedactionKind.SHOP and request.shop != settings.shop:
         hint = "SIGNALBOX_SHOP names the shop of a home."
         raise ContractError(f"redaction {request.id}: shop", settings.shop, request.shop, hint)
+    return settings.model_copy(update={"shop": request.shop})
 
 
 def _erase(settings: Settings, request: RedactionRequest) -> RedactionRecord:

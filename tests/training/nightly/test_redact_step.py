@@ -35,7 +35,7 @@ def test_what_is_asked_for_is_honoured_and_changes_what_follows(home, tmp_path):
 
 
 def test_a_request_that_cannot_be_honoured_ends_the_night(home, tmp_path):
-    home.request(shop="another")
+    home.request(shop="another", kind="shop")
     with pytest.raises(ContractError, match="another"):
         redact(night(tmp_path))
 

@@ -39,7 +39,7 @@ def test_foreseen_then_done_then_nothing_left_to_do(home, run):
 
 
 def test_what_cannot_be_done_has_a_code_of_its_own(home, run):
-    home.request(shop="another")
+    home.request(shop="another", kind="shop")
     code, said = run()
     assert code == 1
     assert "r-17" in said.err

@@ -143,7 +143,7 @@ def test_done_twice_changes_nothing_and_only_a_request_s_own_shop_is_touched(hom
     first = erasing.erase(home.settings, request)
     assert erasing.erase(home.settings, request) == first
     with pytest.raises(ContractError, match="SIGNALBOX_SHOP"):
-        erasing.erase(home.settings, home.request(id="r-18", shop="another"))
+        erasing.erase(home.settings, home.request(id="r-18", shop="another", kind="shop"))
     assert redaction_files.record_of(home.lake, "r-18") is None
 
 

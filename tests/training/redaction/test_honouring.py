@@ -17,12 +17,20 @@ def empty(tmp_path):
 def test_a_broken_request_and_another_shop_s_are_named_and_the_rest_is_done(empty):
     empty.request(id="good")
     empty.request(id="urgent", due_at="2026-11-21T00:00:00Z")
-    empty.request(id="other-shop", shop="another")
+    empty.request(id="other-shop", shop="another", kind="shop")
     redaction_files.request_path(empty.settings.home, "broken").write_text("{")
     found = honouring.honour(empty.settings)
     assert [record.id for record in found.made] == ["urgent", "good"]
     assert sorted(found.problems) == ["broken", "other-shop"]
     assert waiting(empty.settings) == ["broken", "other-shop"]
+
+
+def test_a_customer_of_the_merchant_s_other_shop_stops_no_night(empty):
+    """They are looked for as everybody is: what this lake has of another shop goes too."""
+    empty.request(id="second", shop="second-shop")
+    found = honouring.honour(empty.settings)
+    assert ([record.id for record in found.made], found.problems) == (["second"], {})
+    assert waiting(empty.settings) == []
 
 
 def test_one_alone_is_honoured_and_one_nobody_asked_for_is_refused(empty):
