@@ -13,6 +13,7 @@ from bentos.contract.errors import ContractError
 from bentos.contract.redaction import RedactionRecord, RedactionRequest
 from training.errors import StoreError
 from training.redaction import erasing
+from training.redaction import work as works
 from training.redaction.erasing import NotErased
 from training.redaction.waiting import waiting
 from training.redaction.work import Work
@@ -34,6 +35,7 @@ def honour(settings: Settings, only: str | None = None) -> Answered[RedactionRec
     The caller holds the night's lock. Raises BusyError while a run or a sync is under way,
     ContractError for an ``only`` that is not there.
     """
+    works.forget_others(settings.lake, [p.stem for p in redaction_files.request_files(settings.home)])
     return _each(settings, only, erasing.erase)
 
 

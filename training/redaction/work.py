@@ -4,6 +4,7 @@
 has been written.
 """
 
+from collections.abc import Collection
 from pathlib import Path
 
 import msgspec
@@ -64,3 +65,11 @@ def save(lake: Path, work: Work) -> None:
 def forget(lake: Path, request_id: str) -> None:
     """Remove it."""
     path(lake, request_id).unlink(missing_ok=True)
+
+
+def forget_others(lake: Path, asked: Collection[str]) -> None:
+    """Remove those of requests that lie there no more: a person closed them half-way, and nothing
+    else would take away whom they name."""
+    for place in (lake / "redactions").glob(f".*{SUFFIX}"):
+        if place.name.removeprefix(".").removesuffix(SUFFIX) not in asked:
+            place.unlink(missing_ok=True)

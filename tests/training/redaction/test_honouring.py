@@ -6,7 +6,10 @@ from bentos import redaction_files
 from bentos.contract.errors import ContractError
 from tests.training.redaction.lived_in import LivedIn
 from training.redaction import honouring
+from training.redaction import work as works
+from training.redaction.scope import Scope
 from training.redaction.waiting import waiting
+from training.redaction.work import Work
 
 
 @pytest.fixture
@@ -47,3 +50,14 @@ def test_looking_honours_nothing(empty):
     empty.request()
     assert [work.removed for work in honouring.foresee(empty.settings).made] == [{}]
     assert waiting(empty.settings) == ["r-17"]
+
+
+def test_what_a_redaction_noted_goes_when_a_person_closed_it_half_way(empty):
+    """Its note names whom it was about, and what they bought when."""
+    for name in ("closed", "open"):
+        works.save(empty.lake, Work(id=name, scope=Scope(subjects=("A" * 26,))))
+    empty.request(id="open")
+    honouring.foresee(empty.settings)
+    assert works.path(empty.lake, "closed").exists()
+    honouring.honour(empty.settings, "open")
+    assert not list((empty.lake / "redactions").glob(".*"))
