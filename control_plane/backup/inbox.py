@@ -12,6 +12,7 @@ from contextlib import closing
 from pathlib import Path
 
 from control_plane.backup.archive import ArchiveReader, ArchiveWriter, sync_folder
+from control_plane.backup.erased_since import leave_out_erased
 
 NAME = "inbox.db"
 BUSY_MS = 5000
@@ -40,7 +41,8 @@ def add_inbox(home: Path, writer: ArchiveWriter) -> dict[str, str]:
 
 
 def put_back(home: Path, reader: ArchiveReader) -> bool:
-    """Write the backup's inbox where there is none; whether it was."""
+    """Write the backup's inbox where there is none, without whoever was erased since; whether it
+    was. Raises ContractError."""
     target = place(home)
     if NAME not in reader.manifest.files or target.exists():
         return False
@@ -52,6 +54,7 @@ def put_back(home: Path, reader: ArchiveReader) -> bool:
             reader.copy_file(NAME, file)
             file.flush()
             os.fsync(file.fileno())
+        leave_out_erased(draft, home / "lake")
         draft.rename(target)
     finally:
         draft.unlink(missing_ok=True)

@@ -170,3 +170,25 @@ def test_what_is_no_backup_is_named(settings):
     (settings.home / "backups" / "a.zip").write_bytes(b"no zip")
     with pytest.raises(ContractError, match=r"a\.zip"):
         forget_in(settings.home / "backups", WHO)
+
+
+def test_the_inbox_of_a_copy_brings_nobody_back_and_knows_them_as_erased(settings, tmp_path):
+    inbox, at = settings.home / "ingress" / "inbox.db", "2026-11-20T00:00:00Z"
+    later = 1_900_000_000_000_000
+    with closing(open_inbox(inbox)) as connection:
+        for number, customer, created_us in ((1, ERASED, 1), (2, OTHER, 1), (3, ERASED, later)):
+            connection.execute(
+                "INSERT INTO shop_order VALUES ('d', ?, 'demo-shop', 1, ?, 0, ?, 1.0, 1, 'EUR',"
+                " NULL, NULL, 'paid', NULL, 0)",
+                (number, created_us, customer),
+            )
+    take(settings, tmp_path / "copy.zip")
+    record = RedactionRecord(id="r1", at=at, subjects_sha256=tuple(DIGESTS))
+    redaction_files.write_record(settings.home / "lake", record)
+    inbox.unlink()
+    restore(settings, tmp_path / "copy.zip", replace=True)
+    with closing(open_inbox(inbox)) as connection:
+        kept = connection.execute("SELECT id FROM shop_order ORDER BY id").fetchall()
+        known = connection.execute("SELECT name FROM erased").fetchall()
+    assert [row["id"] for row in kept] == [2, 3]
+    assert {row["name"] for row in known} == set(DIGESTS)
