@@ -35,7 +35,8 @@ def honour(settings: Settings, only: str | None = None) -> Answered[RedactionRec
     The caller holds the night's lock. Raises BusyError while a run or a sync is under way,
     ContractError for an ``only`` that is not there.
     """
-    works.forget_others(settings.lake, [p.stem for p in redaction_files.request_files(settings.home)])
+    asked = [path.stem for path in redaction_files.request_files(settings.home)]
+    works.forget_others(settings.lake, asked)
     return _each(settings, only, erasing.erase)
 
 
