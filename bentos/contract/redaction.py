@@ -27,7 +27,7 @@ MAX_DECISIONS = 1000
 MEMBER = "decisions"
 MAX_BYTES = 16 * 1024 * 1024
 # A guest's every order is a name of its own, and so is each that nobody here knows any more.
-MAX_SUBJECTS = 20_000
+MAX_SUBJECTS = 10_000
 MAX_ORDER_NUMBERS = 100_000
 MAX_TEXT = 2000
 ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}\Z")

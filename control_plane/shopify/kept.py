@@ -152,6 +152,8 @@ def keep(topic: str, body: bytes, domain: str, name: Name) -> Kept:
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise ContractError(topic, "a JSON object", type(error).__name__) from None
     if isinstance(message, payloads.ComplianceIn):
+        if not message.is_of(topic):
+            raise ContractError(topic, "a body of this topic that names somebody", "another")
         return _compliance(message, domain, name)
     if isinstance(message, payloads.OrderIn):
         return order_of(message, name)

@@ -143,6 +143,11 @@ class SubjectIn(Struct):
     email: Annotated[str, Meta(max_length=400)] | None = None
     phone: Annotated[str, Meta(max_length=100)] | None = None
 
+    @property
+    def names_somebody(self) -> bool:
+        """Whether a pseudonym can be made of it."""
+        return self.id is not None or bool((self.email or self.phone or "").strip())
+
 
 class DataRequestIn(Struct):
     """The merchant's number of it."""
@@ -159,12 +164,24 @@ class ComplianceIn(Struct):
     orders_to_redact: Annotated[list[Id], Meta(max_length=100_000)] = []
     data_request: DataRequestIn | None = None
 
+    def is_of(self, topic: str) -> bool:
+        """Whether it says what bodies of the topic say. The topic is only a header's claim: what
+        Shopify signed to have one customer erased, or handed over, must erase no more."""
+        if topic == SHOP_TOPIC:
+            return self == ComplianceIn(self.shop_domain)
+        wish = bool(self.orders_requested) or self.data_request is not None
+        who = self.customer is not None and self.customer.names_somebody
+        if topic == "customers/redact":
+            return not wish and (who or bool(self.orders_to_redact))
+        return not self.orders_to_redact and (who or bool(self.orders_requested))
 
+
+SHOP_TOPIC = "shop/redact"
 ORDER_TOPICS = frozenset(f"orders/{each}" for each in ("create", "updated", "paid", "cancelled"))
 PRODUCT_TOPICS = frozenset(f"products/{each}" for each in ("create", "update", "delete"))
 DISPUTE_TOPICS = frozenset({"disputes/create", "disputes/update"})
 BULK_TOPIC = "bulk_operations/finish"
-COMPLIANCE_TOPICS = frozenset({"customers/data_request", "customers/redact", "shop/redact"})
+COMPLIANCE_TOPICS = frozenset({"customers/data_request", "customers/redact", SHOP_TOPIC})
 BODIES: dict[str, type[Struct]] = {
     **dict.fromkeys(ORDER_TOPICS, OrderIn),
     **dict.fromkeys(PRODUCT_TOPICS, ProductIn),

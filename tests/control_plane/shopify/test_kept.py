@@ -104,3 +104,42 @@ def test_every_topic_takes_an_unknown_member():
         if not body.__struct_fields__:
             keep(topic, json.dumps({"new": CANARY} | required).encode(), DOMAIN, name)
     assert all("other" not in codes for codes in CODES.values())
+
+
+WHO = {"customer": {"id": 1}}
+ASKED = WHO | {"orders_requested": [5], "data_request": {"id": 9}}
+REDACTED = WHO | {"orders_to_redact": [5]}
+
+
+@pytest.mark.parametrize(
+    ("topic", "message"),
+    [
+        # A header is no fact: the same signature holds for a topic that erases more.
+        ("shop/redact", REDACTED),
+        ("shop/redact", ASKED),
+        ("customers/redact", ASKED),
+        ("customers/data_request", REDACTED),
+        # Nobody is named: it could never be handed over.
+        ("customers/redact", {}),
+        ("customers/redact", {"customer": {"id": None}}),
+        ("customers/data_request", {"data_request": {"id": 9}}),
+    ],
+)
+def test_a_law_request_says_itself_what_it_asks_for(topic, message):
+    with pytest.raises(ContractError, match="a body of this topic"):
+        kept(topic, message | {"shop_domain": DOMAIN})
+
+
+@pytest.mark.parametrize(
+    ("topic", "message"),
+    [
+        ("shop/redact", {}),
+        ("customers/redact", REDACTED),
+        ("customers/redact", {"customer": {"email": "a@example.com"}}),
+        ("customers/data_request", ASKED),
+    ],
+)
+def test_a_law_request_as_shopify_sends_it_is_taken(topic, message):
+    assert kept(topic, message | {"shop_domain": DOMAIN}).subjects.keys() >= (
+        {"customer", "targeting_key"} if message.get("customer", {}).get("id") else set()
+    )
