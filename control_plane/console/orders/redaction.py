@@ -12,7 +12,7 @@ from control_plane.console.elements.form import Question, Values
 from control_plane.console.seat import Attempt
 from control_plane.principal import Permission
 from control_plane.redactions import service
-from control_plane.redactions.note import remove_wish
+from control_plane.redactions.note import has_wish, remove_wish
 from control_plane.redactions.schemas import CloseIn
 
 
@@ -39,9 +39,12 @@ async def ask_close(desk: Desk, row: dict[str, Any]) -> None:
             entity=f"redaction:{request_id}",
             permission=Permission.REDACTIONS_WRITE,
         )
+        there = has_wish(desk.parts.settings.home, request_id)
         await desk.write(
             attempt,
-            lambda session, who: service.close_by_hand(session, who, request_id, body.reason).id,
+            lambda session, who: service.close_by_hand(
+                session, who, request_id, body.reason, exportable=there
+            ).id,
         )
         remove_wish(desk.parts.settings.home, request_id)
         return "The request is closed."
