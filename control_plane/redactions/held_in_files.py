@@ -29,9 +29,7 @@ class Wanted:
 
 def rows_of(lake: Path, wanted: Wanted) -> Iterator[tuple[str, list[Row]]]:
     """(file of the lake, its rows about them), for every file that has any."""
-    paths = sorted(
-        path for path in lake.rglob("*.parquet") if path.relative_to(lake).parts[0] not in ELSEWHERE
-    )
+    paths = sorted(path for path in lake.rglob("*.parquet") if _is_kept(path.relative_to(lake).parts))
     # Which orders are theirs stands in one table; lines and refunds name the order alone.
     for path in paths:
         for row in _rows(path, wanted, by_order=False):
@@ -41,6 +39,11 @@ def rows_of(lake: Path, wanted: Wanted) -> Iterator[tuple[str, list[Row]]]:
         found = _rows(path, wanted, by_order=True)
         if found:
             yield path.relative_to(lake).as_posix(), found
+
+
+def _is_kept(parts: tuple[str, ...]) -> bool:
+    """Hidden are files and folders a run is filling."""
+    return parts[0] not in ELSEWHERE and not any(part.startswith(".") for part in parts)
 
 
 def _rows(path: Path, wanted: Wanted, *, by_order: bool) -> list[Row]:
@@ -53,8 +56,8 @@ def _rows(path: Path, wanted: Wanted, *, by_order: bool) -> list[Row]:
                 mask = _mask(file, group, names, wanted, has_orders)
                 if mask is not None and pc.any(mask).as_py():
                     found += file.read_row_group(group).filter(mask).to_pylist()
-    except FileNotFoundError:
-        pass  # a night has put another one in its place
+    except (FileNotFoundError, pa.ArrowInvalid):
+        pass  # a night has put another one in its place, or is still writing it
     return found
 
 
