@@ -74,7 +74,7 @@ def run_restore(settings: Settings, options: argparse.Namespace) -> Answer:
     if done.revoked_again:
         lines.append(f"taken away since, and so again: {', '.join(done.revoked_again)}")
     if done.inbox:
-        lines.append("the ingress's inbox was put back, without those lake/redactions knows as erased")
+        lines.append("the ingress's inbox was put back, without whom lake/redactions has as erased")
     if done.kept is not None:
         lines.append(f"what was there before: {done.kept}")
     report = {

@@ -251,7 +251,8 @@ def test_it_is_not_done_before_the_loop_has_let_go_of_what_it_read(held):
     seen = []
 
     def settle():
-        seen.append((read_note(held.home, path.stem).erased_at, held.rows("SELECT id FROM shop_order")))
+        rows = held.rows("SELECT id FROM shop_order")
+        seen.append((read_note(held.home, path.stem).erased_at, rows))
 
     Erasing(held.home, held.inbox, held.writer, NAMES.pseudonym, settle).run()
     assert seen == [(None, [{"id": 2}, {"id": 3}])]
