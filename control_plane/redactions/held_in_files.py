@@ -29,8 +29,8 @@ class Wanted:
 
 def rows_of(lake: Path, wanted: Wanted) -> Iterator[tuple[str, list[Row]]]:
     """(file of the lake, its rows about them), for every file that has any."""
-    found = lake.rglob("*.parquet")
-    paths = sorted(path for path in found if _is_kept(path.relative_to(lake).parts))
+    files = lake.rglob("*.parquet")
+    paths = sorted(path for path in files if _is_kept(path.relative_to(lake).parts))
     # Which orders are theirs stands in one table; lines and refunds name the order alone.
     for path in paths:
         for row in _rows(path, wanted, by_order=False):

@@ -42,9 +42,9 @@ async def ask_close(desk: Desk, row: dict[str, Any]) -> None:
         there = has_wish(desk.parts.settings.home, request_id)
         await desk.write(
             attempt,
-            lambda session, who: service.close_by_hand(
-                session, who, request_id, body.reason, exportable=there
-            ).id,
+            lambda session, who: (
+                service.close_by_hand(session, who, request_id, body.reason, exportable=there).id
+            ),
         )
         remove_wish(desk.parts.settings.home, request_id)
         return "The request is closed."
