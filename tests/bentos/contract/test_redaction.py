@@ -4,6 +4,7 @@ import pytest
 from bentos.contract.errors import ContractError
 from bentos.contract.redaction import (
     MAX_DECISIONS,
+    MAX_SUBJECTS,
     decode_record,
     decode_request,
     encode,
@@ -100,7 +101,7 @@ def test_a_shop_s_request_names_nobody_and_an_old_record_says_less():
         ("shop", ""),
         ("reason", "r" * 2001),
         ("subjects", ["somebody@example.com"]),
-        ("subjects", [SUBJECT] * 1001),
+        ("subjects", [SUBJECT] * (MAX_SUBJECTS + 1)),
         ("order_numbers", ["gid://shopify/Order/1"]),
         ("mail", "somebody@example.com"),
     ],
