@@ -138,13 +138,15 @@ def test_every_list_takes_a_limit_and_a_first_page_is_one(plane, shop, path):
     person = plane.person("compliance", "admin")
     release = shop.draft(shop.register(1), kind="bootstrap")
     given = person.post("/api/v1/consents", json=consent(shop=f"shop-of-{person.person}"))
-    wish = {"customers": ["1"], "reason": "letter", "shop": f"shop-of-{person.person}"}
-    asked = path.format(
-        person_id=person.person,
-        release_id=release["id"],
-        consent_id=given.json()["id"],
-        request_id=person.post("/api/v1/redactions", json=wish).json()["id"],
-    )
+    names = {
+        "person_id": person.person,
+        "release_id": release["id"],
+        "consent_id": given.json()["id"],
+    }
+    if "{request_id}" in path:
+        wish = {"customers": ["1"], "reason": "letter", "shop": f"shop-of-{person.person}"}
+        names["request_id"] = person.post("/api/v1/redactions", json=wish).json()["id"]
+    asked = path.format(**names)
     more = {"at": "2030-01-01T00:00:00Z"} if "who-could" in path else {}
     answer = person.get(asked, params={"limit": 1} | more)
     assert answer.status_code == 200, answer.text

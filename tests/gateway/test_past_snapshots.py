@@ -39,7 +39,7 @@ async def test_a_caller_of_a_canary_that_hangs_falls_back_to_the_stable_of_its_r
     assert answer.json()["model_version"] == STABLE
     assert answer.json()["reason"] == "FALLBACK"
     await until(lambda: not lane.pool.workers)
-    assert not gateway.serving._lanes._leaving
+    await until(lambda: not gateway.serving._lanes._leaving)
 
 
 async def test_a_lane_nobody_can_come_to_is_closed_soon(gateway, versions):
