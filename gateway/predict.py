@@ -98,15 +98,7 @@ async def predict(
     if not logged:  # no decision that an outcome could lie beside
         serving.shadow.pass_over(assignment.shadows, "unlogged")
         return reply
-    copy = ShadowCopy(
-        decision_id,
-        model,
-        assignment.shadows,
-        watch.started + watch.total_s,
-        outcome.answer.outputs,
-        query.entities,
-        query.rows,
-    )
+    copy = _copy(decision_id, model, assignment, outcome.answer, query, watch)
     return structs.replace(reply, shadow=copy)
 
 
@@ -258,3 +250,23 @@ def _fact_headers(version: str, variant: str, reason: str, revision: str) -> Hea
         (b"x-signalbox-reason", reason.encode()),
         (b"x-signalbox-revision", revision.encode()),
     ]
+
+
+# --- 5 shadows --------------------------------------------------------------------------
+def _copy(
+    decision_id: str,
+    model: str,
+    assignment: Assignment,
+    answer: LaneAnswer,
+    query: Query,
+    watch: Stopwatch,
+) -> ShadowCopy:
+    return ShadowCopy(
+        decision_id,
+        model,
+        assignment.shadows,
+        watch.started + watch.total_s,
+        answer.outputs,
+        query.entities,
+        query.rows,
+    )

@@ -1,8 +1,8 @@
 """Hands copies of answered requests to the shadow process: all that is done about shadows here.
 
 A list append per request and one write per hand-over, so that a shadow costs its primary next to
-nothing; packing, asking, comparing and recording happen in a process that runs on what is left of
-the processor (``shadow_server.py``). Never raises, never waits; what is not handed over is counted.
+nothing; packing, asking, comparing and recording happen in a process that takes little of the
+processor (``shadow_server.py``). Never raises, never waits; what is not handed over is counted.
 """
 
 import asyncio

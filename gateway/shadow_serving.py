@@ -9,7 +9,7 @@ import contextlib
 import select
 import socket
 from dataclasses import replace
-from functools import cache
+from functools import lru_cache
 from time import monotonic
 from typing import Any
 
@@ -141,14 +141,12 @@ class ShadowServing:
     def _take(self, copy: ArrivedCopy) -> None:
         snapshot = self.snapshot
         view = snapshot.models.get(copy.model)
-        if view is not None:
-            # Rows of a signature that has just been replaced are no rows of the new one.
-            with contextlib.suppress(msgspec.MsgspecError):
-                rows = _rows_decoder(view).decode(copy.rows)
-                self.mirror.mirror(copy, rows, snapshot)
-                return
-        for version in copy.versions:
-            self.mirror.tally.dropped[version, "unavailable"] += 1
+        rows = None if view is None else _rows(view, copy)
+        if rows is None:
+            for version in copy.versions:
+                self.mirror.tally.dropped[version, "unavailable"] += 1
+        else:
+            self.mirror.mirror(copy, rows, snapshot)
 
     # --- documents --------------------------------------------------------------------
     async def _look_again(self) -> None:
@@ -208,7 +206,16 @@ class ShadowServing:
             yield from lane.metrics()
 
 
-@cache
+def _rows(view: ModelView, copy: ArrivedCopy) -> list[Any] | None:
+    """None for rows of a signature that has just been replaced: they are none of the new one."""
+    try:
+        return _rows_decoder(view).decode(copy.rows)
+    except msgspec.MsgspecError:
+        return None
+
+
+# Of the models there are; views that were replaced need not stay for good.
+@lru_cache(64)
 def _rows_decoder(view: ModelView) -> msgspec.msgpack.Decoder[list[Any]]:
     return msgspec.msgpack.Decoder(list[view.row_type])  # type: ignore[name-defined]
 

@@ -7,7 +7,7 @@ gives them to the customer, not to Shopify.
 import json
 import tempfile
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import date, datetime
 from decimal import Decimal
 from typing import IO, Any
@@ -110,7 +110,7 @@ def _listed(
     archive: zipfile.ZipFile,
     name: str,
     entries: Iterator[dict[str, Any]],
-    count: Any = lambda _: 1,
+    count: Callable[[dict[str, Any]], int] = lambda _: 1,
 ) -> int:
     """A JSON list, written entry by entry: there may be many."""
     total = 0
