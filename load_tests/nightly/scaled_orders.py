@@ -49,7 +49,8 @@ def real_set(online_retail: Path = REAL) -> RealSet:
 
 
 def write(path: Path, lines: int, made: RealSet) -> int:
-    """Write about ``lines`` order lines as Parquet; returns how many there are."""
+    """Write ``lines`` order lines as Parquet, less what the last order would be too many by;
+    returns how many there are."""
     if made.products is not None:
         shutil.copy(made.products, path.with_name(made.products.name))
     with duckdb.connect(":memory:") as connection:
@@ -64,8 +65,14 @@ def write(path: Path, lines: int, made: RealSet) -> int:
         base = int(connection.execute(f"SELECT count(*) FROM {source}").fetchall()[0][0])
         copies = math.ceil(lines / base)
         variants = max(1, round(math.sqrt(copies)))
-        kept = round(1_000_000 * lines / (base * copies))
         chance = f"hash({made.order}, copy, {SEED})"
+        # Whole orders, as chance has it, up to the one that would be beyond the lines asked for.
+        kept = f"""
+            SELECT max(chance) FROM (
+                SELECT chance, sum(count(*)) OVER (ORDER BY chance) AS so_far
+                FROM (SELECT {chance} AS chance FROM range({copies}) AS copies(copy), {source})
+                GROUP BY chance)
+            WHERE so_far <= {lines}"""
         scaled = made.scaled.format(
             variant=f"copy % {variants}",
             moved=f"to_seconds(CAST(({chance} >> 20) % {2 * MOVED_S} AS BIGINT) - {MOVED_S})",
@@ -73,7 +80,7 @@ def write(path: Path, lines: int, made: RealSet) -> int:
         )
         connection.execute(f"""
             COPY (SELECT {scaled} FROM range({copies}) AS copies(copy), {source}
-                  WHERE {chance} % 1000000 < {kept})
+                  WHERE {chance} <= ({kept}))
             TO '{path}' (FORMAT parquet, COMPRESSION zstd, ROW_GROUP_SIZE 122880)""")
         written = connection.execute(f"SELECT count(*) FROM read_parquet('{path}')").fetchall()
     return int(written[0][0])

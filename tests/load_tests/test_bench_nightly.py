@@ -15,7 +15,8 @@ def test_a_scaled_set_has_the_lines_asked_for_and_new_shoppers_and_orders(tmp_pa
     real = scaled_orders.real_set(shared("online_retail.parquet"))
     path, again = tmp_path / "a.parquet", tmp_path / "b.parquet"
     lines = scaled_orders.write(path, 700_000, real)
-    assert lines == pytest.approx(700_000, rel=0.02)
+    # Orders are kept whole; the longest has 1,114 lines.
+    assert 698_886 < lines <= 700_000
     scaled_orders.write(again, 700_000, real)
     assert path.read_bytes() == again.read_bytes()
     count, orders, twice = duckdb.sql(f"""
