@@ -57,18 +57,21 @@ def pieces(
 ) -> Iterator[bytes]:
     """The bytes from ``offset`` on; raises ContractError, ResultExpired and Unavailable.
 
-    ``patience_s`` bounds the time without a new byte, by the clock.
+    ``patience_s`` bounds the time without a new byte: waits by the clock, answers in real
+    seconds, as the transport's limits are.
     """
     if not is_private_enough(source.url):
         raise ContractError("bulk result", "an https address", urlsplit(source.url).scheme)
     if offset < 0 or (source.size is not None and offset > source.size):
         raise ContractError("offset", f"0 to {source.size}", offset)
-    at, problems, drips, heard, in_parts = offset, 0, 0, clock.monotonic(), True
+    at, problems, drips, silent, in_parts = offset, 0, 0, 0.0, True
     while source.size is None or at < source.size:
+        heard = time.monotonic()
         try:
             for piece in _answer(transport, source, at, in_parts=in_parts):
-                at, problems, heard = at + len(piece), 0, clock.monotonic()
+                at, problems, silent = at + len(piece), 0, 0.0
                 yield piece
+                heard = time.monotonic()
             if source.size is None or at == source.size:
                 return
             problem = f"it ended at byte {at} of {source.size}"
@@ -83,7 +86,8 @@ def pieces(
         # A trickle is no progress.
         problems = max(problems + 1, drips)
         wait = pause.after(problems)
-        if problems >= TRIES or clock.monotonic() + wait - heard > patience_s:
+        silent += time.monotonic() - heard + wait
+        if problems >= TRIES or silent > patience_s:
             raise Unavailable(f"The bulk result broke off at byte {at}: {problem}", "Resume later.")
         clock.sleep(wait)
 

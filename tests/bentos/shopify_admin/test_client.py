@@ -7,6 +7,7 @@ import pytest
 from bentos.contract.errors import ContractError
 from bentos.shopify_admin import document
 from bentos.shopify_admin.client import AdminClient, graphql_url
+from bentos.shopify_admin.clock import AcceleratedClock
 from bentos.shopify_admin.errors import (
     AccessDenied,
     Refused,
@@ -239,6 +240,29 @@ def test_patience_has_an_end(connect, steps):
         connect(server, patience_s=120).execute("shop_info")
     assert 60 <= steps.passed <= 120
     assert 4 <= len(server.heard) <= 12
+
+
+def test_an_answer_that_is_missing_costs_patience_in_real_seconds(tmp_path):
+    """A machine that stands still for a moment must not use up a fast clock's patience."""
+    clock = AcceleratedClock.starting(20_000.0)
+    transport = Transport(Limits(read_s=0.1))
+    held = Canned(GOOD.body, drip=0.3)
+    with (
+        serving(held, GOOD) as server,
+        AdminClient(
+            SHOP,
+            FixedToken(TOKEN),
+            site=server.url,
+            clock=clock,
+            bucket=SharedBucket(tmp_path, SHOP, clock=clock),
+            patience_s=900,
+            transport=transport,
+        ) as client,
+    ):
+        began = clock.monotonic()
+        assert client.execute("shop_info")["shop"]["name"] == "Demo"
+        assert clock.monotonic() - began > 900
+        assert len(server.heard) == 2
 
 
 def test_a_locked_shop_is_called_locked_when_patience_ends_before(connect):

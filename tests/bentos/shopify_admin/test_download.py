@@ -7,6 +7,7 @@ import pytest
 
 from bentos.contract.errors import ContractError
 from bentos.shopify_admin import download
+from bentos.shopify_admin.clock import AcceleratedClock
 from bentos.shopify_admin.download import Source
 from bentos.shopify_admin.errors import ResultExpired, Unavailable
 from bentos.shopify_admin.transport import Limits, Transport
@@ -102,6 +103,17 @@ def test_an_answer_that_drips_is_broken_off(steps):
             list(download.pieces(eager, source, 0, steps, 600.0))
         assert time.monotonic() - began < 20
         assert len(server.heard) == download.TRIES
+    eager.close()
+
+
+def test_silence_costs_patience_in_real_seconds():
+    clock = AcceleratedClock.starting(20_000.0)
+    eager = Transport(Limits(read_s=0.1))
+    with serving(Canned(b"x" * 2, drip=0.3), Canned(b"x" * 2)) as server:
+        source = Source(server.url + "/result", 2)
+        began = clock.monotonic()
+        assert b"".join(download.pieces(eager, source, 0, clock, 900.0)) == b"xx"
+        assert clock.monotonic() - began > 900
     eager.close()
 
 

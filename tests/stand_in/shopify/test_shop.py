@@ -3,8 +3,8 @@
 import pytest
 
 from tests.stand_in.shopify.hand_clock import HandClock
-from tests.stand_in.shopify.records import Kind, Verb
-from tests.stand_in.shopify.shop import Condition, Shop
+from tests.stand_in.shopify.records import Kind, Record, Verb
+from tests.stand_in.shopify.shop import SORTS, Condition, Shop
 
 
 @pytest.fixture
@@ -77,6 +77,30 @@ def test_pages_follow_one_another_where_times_are_equal(shop):
             found += page
             after = (page[-1].created_at, page[-1].number)
         assert found == (made[::-1] if reverse else made)
+
+
+@pytest.mark.parametrize("reverse", [False, True])
+@pytest.mark.parametrize("sort", SORTS)
+def test_a_page_far_into_the_shop_is_no_more_work_than_the_first(tmp_path, clock, sort, reverse):
+    """With the search of a sync, whose bound must not be taken for where the page begins."""
+    orders = [Record(Kind.ORDER, n, n, n, n, None, {}) for n in range(1, 4001)]
+    made = Shop(clock, tmp_path / "large.sqlite3")
+    made.fill(orders)
+    steps = [0]
+
+    def count():
+        steps[-1] += 1
+
+    made._database.set_progress_handler(count, 10)
+    after, changed = None, Condition("updated_at >= ?", (0,))
+    while page := made.page(
+        Kind.ORDER, changed, sort=sort, reverse=reverse, after=after, limit=100
+    ):
+        after = (page[-1].number, page[-1].number)
+        steps.append(0)
+    made.close()
+    assert len(steps) == 41
+    assert max(steps[1:]) < 1.5 * steps[0]
 
 
 def test_sorts_by_columns_only(shop):
