@@ -1,4 +1,4 @@
-"""ONNX files that are byte-identical for equal models, and trees that survive float32.
+"""ONNX files that are byte-identical for equal models.
 
 Raw converter output depends on set order, so two runs may differ in bytes only; the digest of
 a version must not. Nothing of time or machine goes into the file: that is the manifest's.
@@ -67,44 +67,6 @@ def tensor(name: str, kind: int, columns: int | None) -> Any:
     """A graph input or output of [rows] or [rows, columns]."""
     shape: list[str | int] = ["rows"] if columns is None else ["rows", columns]
     return onnx.helper.make_tensor_value_info(name, kind, shape)
-
-
-def snap_thresholds(estimator: Any) -> None:
-    """Round the thresholds of a fitted HistGradientBoosting down to float32, in place.
-
-    The graph holds float32 thresholds. For every float32 value x, ``x <= t`` equals
-    ``x <= t rounded down``, so the estimator's answers stay and the graph's become equal to
-    them for values right at a threshold too.
-    """
-    for stage in estimator._predictors:  # noqa: SLF001 - the trees have no public name
-        for predictor in stage:
-            exact = predictor.nodes["num_threshold"]
-            rounded = exact.astype(np.float32)
-            above = rounded.astype(np.float64) > exact
-            rounded[above] = np.nextafter(rounded[above], np.float32(-np.inf))
-            predictor.nodes["num_threshold"] = rounded
-
-
-def threshold_rows(estimator: Any, base: np.ndarray[Any, Any], limit: int) -> np.ndarray[Any, Any]:
-    """Rows right at split thresholds and one float beside them; ``base`` [n, F] fills the rest."""
-    rows: list[np.ndarray[Any, Any]] = []
-    for stage in estimator._predictors:  # noqa: SLF001
-        for predictor in stage:
-            splits = predictor.nodes[predictor.nodes["is_leaf"] == 0]
-            for node in splits[:2]:
-                at = np.float32(node["num_threshold"])
-                near = (
-                    at,
-                    np.nextafter(at, np.float32(np.inf)),
-                    np.nextafter(at, np.float32(-np.inf)),
-                )
-                for value in near:
-                    row = base[len(rows) % len(base)].copy()
-                    row[node["feature_idx"]] = value
-                    rows.append(row)
-            if len(rows) >= limit:
-                return np.stack(rows[:limit])
-    return np.stack(rows)
 
 
 def edge_rows(sample: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:

@@ -19,6 +19,7 @@ from bentos.contract.errors import ContractError
 from bentos.contract.manifest import OfflineMetrics
 from bentos.fraud.schema import FEATURE_NAMES, MODEL
 from training import graph, parity
+from training.exact_trees import make_exact, threshold_rows
 from training.fitted import Answers, Array, Comparison, Feeds, Fitted
 from training.fraud.features import CALIBRATE_SHARE, ORDERS_FILE, TRAIN_SHARE
 from training.fraud.injection import ASSUMPTION
@@ -43,7 +44,7 @@ def fit(folder: Path, seed: int) -> Fitted:
     rows = _load(folder)
     trees = HistGradientBoostingClassifier(random_state=seed, **SETTINGS)
     trees.fit(*rows["train"])
-    graph.snap_thresholds(trees)
+    make_exact(trees)
     calibrated = CalibratedClassifierCV(FrozenEstimator(trees), method="sigmoid", ensemble=False)
     calibrated.fit(*rows["calibrate"])
     features, labels = rows["test"]
@@ -120,7 +121,9 @@ def _metrics(labels: Array, scores: Array) -> dict[str, float]:
 def _to_onnx(calibrated: Any, trees: Any) -> bytes:
     """Trees by the converter, the sigmoid and the choice of the column by hand.
 
-    The sigmoid is applied to the raw score: calibration's own input, so nothing is lost.
+    The sigmoid is applied to the raw score: calibration's own input, so nothing is lost. It is
+    computed in float64, as the calibrator does, and rounded once: an order right at the served
+    threshold falls on the same side. onnxruntime's own Sigmoid is an approximation.
     """
     calibrator = calibrated.calibrated_classifiers_[0].calibrators[0]
     model = graph.convert(trees, len(FEATURE_NAMES), zipmap=False, raw_scores=True)
@@ -131,9 +134,13 @@ def _to_onnx(calibrated: Any, trees: Any) -> bytes:
         *_prepared(model, source),
         ensemble,
         helper.make_node("Gather", [scores, "one"], ["raw"], axis=1),
-        helper.make_node("Mul", ["raw", "slope"], ["sloped"]),
-        helper.make_node("Sub", ["shift", "sloped"], ["logit"]),
-        helper.make_node("Sigmoid", ["logit"], [OUTPUT]),
+        helper.make_node("Cast", ["raw"], ["wide"], to=onnx.TensorProto.DOUBLE),
+        helper.make_node("Mul", ["wide", "slope"], ["sloped"]),
+        helper.make_node("Add", ["sloped", "shift"], ["against"]),
+        helper.make_node("Exp", ["against"], ["odds"]),
+        helper.make_node("Add", ["odds", "unit"], ["all"]),
+        helper.make_node("Reciprocal", ["all"], ["probability"]),
+        helper.make_node("Cast", ["probability"], [OUTPUT], to=onnx.TensorProto.FLOAT),
     ]
     built = graph.make_model(
         nodes,
@@ -142,8 +149,9 @@ def _to_onnx(calibrated: Any, trees: Any) -> bytes:
         [graph.tensor(OUTPUT, onnx.TensorProto.FLOAT, None)],
         [
             graph.constant("one", np.array(1, dtype=np.int64)),
-            graph.constant("slope", np.array(float(calibrator.a_), dtype=np.float32)),
-            graph.constant("shift", np.array(-float(calibrator.b_), dtype=np.float32)),
+            graph.constant("slope", np.array(float(calibrator.a_))),
+            graph.constant("shift", np.array(float(calibrator.b_))),
+            graph.constant("unit", np.array(1.0)),
         ],
     )
     return graph.canonical_bytes(built, MODEL)
@@ -156,11 +164,11 @@ def _prepared(model: Any, source: str) -> list[Any]:
 
 
 def _reference(model: Any, feeds: Feeds) -> Answers:
-    return {OUTPUT: model.predict_proba(feeds["features"])[:, 1]}
+    return {OUTPUT: model.predict_proba(feeds["features"])[:, 1].astype(np.float32)}
 
 
 def _edges(trees: Any, features: Array) -> Array:
-    near = graph.threshold_rows(trees, features[:256], EDGE_LIMIT)
+    near = threshold_rows(trees, features[:256], EDGE_LIMIT)
     return np.concatenate([graph.edge_rows(features[:256]), near]).astype(np.float32)
 
 

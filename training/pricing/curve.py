@@ -1,4 +1,8 @@
-"""From demand to a price, in numpy float32: the reference the graph is held against."""
+"""From demand to a price, in numpy: the reference the graph is held against.
+
+Everything is float32, as in the graph, but for exp(x) - 1: where little sells it would keep no
+digit, so both compute it in float64 and round once.
+"""
 
 from typing import Any
 
@@ -36,7 +40,8 @@ def answer(demand: Any, feeds: Feeds) -> Answers:
     grid = price_grid(feeds["band"])
     rows = demand_rows(feeds["features"], grid)
     logs = demand.predict(rows).astype(np.float32).reshape(grid.shape)
-    units = np.maximum(np.exp(logs) - np.float32(1), np.float32(0))
+    grown = np.exp(logs.astype(np.float64)) - 1
+    units = np.maximum(grown.astype(np.float32), np.float32(0))
     margins = (grid - feeds["unit_cost"]) * units
     best = np.argmax(margins, axis=1)[:, None]
     return {

@@ -12,6 +12,7 @@ from bentos.contract.errors import ContractError
 from bentos.contract.manifest import OfflineMetrics
 from bentos.pricing.schema import FEATURE_NAMES
 from training import graph, parity
+from training.exact_trees import make_exact, threshold_rows
 from training.fitted import Answers, Array, Comparison, Feeds, Fitted
 from training.pricing import curve
 from training.pricing.features import ASSUMPTIONS, TRAIN_SHARE, WEEKS_FILE
@@ -42,7 +43,7 @@ def fit(folder: Path, seed: int) -> Fitted:
     monotonic = [0] * len(FEATURE_NAMES) + [-1]
     trees = HistGradientBoostingRegressor(monotonic_cst=monotonic, random_state=seed, **SETTINGS)
     trees.fit(rows[train], target[train])
-    graph.snap_thresholds(trees)
+    make_exact(trees)
     held_out = _feeds(weeks, test)
     return Fitted(
         onnx=build(trees),
@@ -150,7 +151,7 @@ def _feeds(weeks: dict[str, Array], test: Array) -> dict[str, Array]:
 
 def _edges(trees: Any, held_out: Feeds) -> dict[str, Array]:
     sample = held_out["features"][:256]
-    near = graph.threshold_rows(trees, np.column_stack([sample, sample[:, :1]]), EDGE_LIMIT)
+    near = threshold_rows(trees, np.column_stack([sample, sample[:, :1]]), EDGE_LIMIT)
     features = np.concatenate([graph.edge_rows(sample), near[:, :-1]]).astype(np.float32)
     count = len(features)
     bands = np.array([[1, 2], [0, 0], [5, 5], [0.994, 0.996], [0, 1e6], [9.99, 19.99]])

@@ -69,8 +69,11 @@ def _rows() -> list[Any]:
 def _choice() -> list[Any]:
     return [
         _node("Reshape", "logs grid_shape", "log_curve"),
-        _node("Exp", "log_curve", "grown"),
-        _node("Sub", "grown unit", "raw_units"),
+        # exp(x) - 1 near zero keeps no digit of float32; a price may multiply what is left.
+        _node("Cast", "log_curve", "wide_logs", to=onnx.TensorProto.DOUBLE),
+        _node("Exp", "wide_logs", "grown"),
+        _node("Sub", "grown unit", "wide_units"),
+        _node("Cast", "wide_units", "raw_units", to=onnx.TensorProto.FLOAT),
         _node("Max", "raw_units zero", "curve_units"),
         _node("Sub", "curve_price unit_cost", "per_unit"),
         _node("Mul", "per_unit curve_units", "margins"),
@@ -100,7 +103,7 @@ def _outputs() -> list[Any]:
 
 
 def _constants() -> list[Any]:
-    floats = {"cents": 100, "half": 0.5, "zero": 0, "unit": 1}
+    floats = {"cents": 100, "half": 0.5, "zero": 0}
     integers = {
         "first": [0],
         "second": [1],
@@ -115,6 +118,7 @@ def _constants() -> list[Any]:
     steps = np.linspace(0, 1, CURVE_POINTS, dtype=np.float32)[None, :]
     return [
         graph.constant("steps", steps),
+        graph.constant("unit", np.array(1.0)),
         *(graph.constant(name, np.array(v, dtype=np.float32)) for name, v in floats.items()),
         *(graph.constant(name, np.array(v, dtype=np.int64)) for name, v in integers.items()),
     ]

@@ -4,7 +4,7 @@ score = personal + item-item · w1 + popularity · w2, where each purchase of th
 decay^position and the weights of a history sum to 1. A purchase counts for its own product by
 how often that product is bought again and how much its sales are on the rise, and for its
 neighbours by their similarity. Everything is float32 and summed in the order of the history,
-as the graph does it.
+as the graph does it; the total of the weights alone is summed in float64 and rounded once.
 """
 
 from typing import Any
@@ -47,7 +47,7 @@ def weighted_history(statistics: Statistics, history: Array, decay: float) -> tu
     """Places [n, 64] of the purchases and their weights, which sum to 1 over what is known."""
     places = places_of(statistics.ids, history)
     weights = np.where(places < statistics.size, position_weights(decay), np.float32(0))
-    total = weights.sum(axis=1, keepdims=True, dtype=np.float32)
+    total = weights.sum(axis=1, keepdims=True, dtype=np.float64).astype(np.float32)
     return places, weights / np.maximum(total, TINY)
 
 

@@ -50,7 +50,10 @@ def _weights() -> list[Any]:
     return [
         _node("Less", "places dummy", "known"),
         _node("Where", "known decays zero", "raw_weights"),
-        _node("ReduceSum", "raw_weights axis_one", "total", keepdims=1),
+        # In float64 the order of adding, which depends on rows and machine, changes nothing.
+        _node("Cast", "raw_weights", "wide_weights", to=onnx.TensorProto.DOUBLE),
+        _node("ReduceSum", "wide_weights axis_one", "wide_total", keepdims=1),
+        _node("Cast", "wide_total", "total", to=onnx.TensorProto.FLOAT),
         _node("Max", "total tiny", "divisor"),
         _node("Div", "raw_weights divisor", "weights"),
         _node("Shape", "history", "rows", start=0, end=1),

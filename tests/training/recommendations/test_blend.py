@@ -74,3 +74,18 @@ def test_the_graph_of_any_catalogue_answers_the_same(tmp_path, products):
     np.testing.assert_allclose(got["scores"][:, :count], want["scores"], atol=1e-6)
     np.testing.assert_array_equal(got["product_ids"][:, :count], want["product_ids"])
     assert (got["product_ids"][:, count:] == -1).all()
+
+
+@pytest.mark.parametrize("rows", [1, 3000])
+def test_scores_are_the_same_numbers_for_any_number_of_rows(statistics, tmp_path, rows):
+    """Adding 64 weights in float32 came out otherwise in one row of four, when many were asked."""
+    chance = np.random.default_rng(rows)
+    history = chance.choice([*statistics.ids, -1, 5], (rows, 64))
+    path = tmp_path / "model.onnx"
+    path.write_bytes(build(statistics, BLEND))
+    got = OnnxModel(path).run(
+        {"history": history, "exclude_bought": np.zeros((rows, 1), dtype=bool)}
+    )
+    expected = answer(statistics, history)
+    np.testing.assert_array_equal(got["scores"], expected["scores"])
+    np.testing.assert_array_equal(got["product_ids"], expected["product_ids"])
