@@ -21,12 +21,14 @@ from bentos.contract.segment import DecisionFrame, SegmentHeader, ShadowFrame, e
 from gateway.backlog import Backlog, measure
 from gateway.config import LogFullPolicy, LogSync
 from gateway.errors import Unavailable
+from gateway.flush import Flush
 from gateway.group_commit import GroupCommit, nobody
 from gateway.segment_file import SegmentFile, ShortWrite
 
 log = structlog.get_logger(__name__)
 
 MakeDecision = Callable[[int], Decision]
+Kept = bool | Flush
 RETRY_AFTER_FAILURE_S = 1.0
 
 
@@ -71,7 +73,7 @@ class DecisionLog:
         self._failed_at: float | None = None
         self._seq = 0
         self._turn: list[bytes] = []
-        self._waiting: list[asyncio.Future[bool]] = []
+        self._waiting: list[asyncio.Future[Kept]] = []
         self._loop: asyncio.AbstractEventLoop | None = None
         "The running one, while a turn has something to write."
         self._opened = 0
@@ -85,10 +87,16 @@ class DecisionLog:
         return self._over_budget or self._failed_at is not None
 
     async def append(self, make_decision: MakeDecision, personal: PersonalPart) -> bool:
+        """Write one decision and wait until it is kept as ``sync`` wants it."""
+        kept = await self.write(make_decision, personal)
+        return kept if isinstance(kept, bool) else await self.on_disk(kept)
+
+    async def write(self, make_decision: MakeDecision, personal: PersonalPart) -> Kept:
         """Write one decision; ``make_decision`` gets its sequence number.
 
-        True when it is in the file (``strict``: on the disk). When it cannot be written: False
-        under ``serve`` (the answer then says ``logged: false``), Unavailable under ``refuse``.
+        True when it is in the file, and that is all that ``sync`` wants; under ``strict`` the
+        flush that ``on_disk`` waits for. When it cannot be written: False under ``serve`` (the
+        answer then says ``logged: false``), Unavailable under ``refuse``.
         """
         decision = make_decision(self._seq + len(self._turn))
         self._turn.append(encode_frame(DecisionFrame(decision, personal)))
@@ -96,9 +104,13 @@ class DecisionLog:
             # Once a turn: to ask for the running loop is a system call.
             self._loop = asyncio.get_running_loop()
             self._loop.call_soon(self._end_turn)
-        written: asyncio.Future[bool] = self._loop.create_future()
+        written: asyncio.Future[Kept] = self._loop.create_future()
         self._waiting.append(written)
         return await written or self._not_logged()
+
+    async def on_disk(self, flush: Flush) -> bool:
+        """Wait for the disk; where that fails, as ``write`` has it."""
+        return await flush.durable() or self._not_logged()
 
     def _end_turn(self) -> None:
         """Write what was decided in this turn of the loop."""
@@ -106,13 +118,17 @@ class DecisionLog:
         frames, self._turn = self._turn, []
         waiting, self._waiting = self._waiting, []
         logged = self._write_decisions(frames)
-        if self._commit is None or logged == 0:
-            _answer(waiting, logged)
-            return
-        # Asked for in the turn of the write: no flush that failed in between can be overlooked.
-        self._commit.wait(len(waiting)).add_done_callback(
-            lambda flush: _answer(waiting, logged if flush.result() else 0)
-        )
+        kept: Kept = True
+        if self._commit is not None and logged:
+            # Asked for in the turn of the write: no flush that failed in between is overlooked.
+            kept = flush = Flush()
+            self._commit.wait(len(waiting)).add_done_callback(
+                lambda done: flush.settle(durable=done.result())
+            )
+        for place, future in enumerate(waiting):
+            # A caller that hung up no longer waits.
+            if not future.done():
+                future.set_result(kept if place < logged else False)
 
     def _write_decisions(self, frames: list[bytes]) -> int:
         """How many of the frames, from the first on, are in the file."""
@@ -270,11 +286,3 @@ def _let_go(file: int, close: Callable[[int], None]) -> None:
         close(file)
     except OSError as error:
         log.error("segment_closed_with_an_error", error=str(error))
-
-
-def _answer(waiting: "list[asyncio.Future[bool]]", logged: int) -> None:
-    """The first ``logged`` of those who wait are told that their decision is kept."""
-    for place, future in enumerate(waiting):
-        # A caller that hung up no longer waits.
-        if not future.done():
-            future.set_result(place < logged)

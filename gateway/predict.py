@@ -25,6 +25,7 @@ from gateway.auth import SCOPE_PIN, Principal
 from gateway.batch import LaneAnswer
 from gateway.batch_answer import check_band_inputs, check_bands
 from gateway.consent import is_personalised
+from gateway.decision_log import Kept
 from gateway.errors import (
     BadRequest,
     DeadlineExceeded,
@@ -34,6 +35,7 @@ from gateway.errors import (
     LaneTimeout,
     Unavailable,
 )
+from gateway.flush import Flush
 from gateway.lane_pressure import CANARY, LIVE, Priority
 from gateway.overload import Overload
 from gateway.query import Query, check_timeout
@@ -81,21 +83,16 @@ async def predict(
     assignment = _assign(snapshot, model, query, pin)
     outcome = await _answer(snapshot, view, assignment, query, watch, serving.overload)
     watch.stop()
-    decision_id, logged = await serving.recorder.record(view, query, assignment, outcome, watch)
-    facts = {
-        "decision_id": decision_id if logged else None,
-        "model_version": outcome.served_version or assignment.version,
-        "variant": assignment.variant,
-        "reason": outcome.reason.value,
-        "revision": str(assignment.revision),
-        "logged": logged,
-    }
-    if not query.personalised:
-        facts["personalised"] = False
-    reply = _reply(view, query, outcome, facts)
+    decision_id, kept = await serving.recorder.record(view, query, assignment, outcome, watch)
+    reply = _reply(view, query, outcome, _facts(assignment, query, outcome, decision_id, kept))
+    if isinstance(kept, Flush):  # the reply was made while the disk worked
+        kept = await serving.log.on_disk(kept)
+        if not kept:
+            facts = _facts(assignment, query, outcome, decision_id, kept)
+            reply = _reply(view, query, outcome, facts)
     if outcome.answer is None or not assignment.shadows:
         return reply
-    if not logged:  # no decision that an outcome could lie beside
+    if not kept:  # no decision that an outcome could lie beside
         serving.shadow.pass_over(assignment.shadows, "unlogged")
         return reply
     copy = _copy(decision_id, model, assignment, outcome.answer, query, watch)
@@ -218,6 +215,22 @@ def _failed(error: LaneError) -> Outcome:
 
 
 # --- 4 reply ----------------------------------------------------------------------------
+def _facts(
+    assignment: Assignment, query: Query, outcome: Outcome, decision_id: str, kept: Kept
+) -> dict[str, Any]:
+    facts = {
+        "decision_id": decision_id if kept else None,
+        "model_version": outcome.served_version or assignment.version,
+        "variant": assignment.variant,
+        "reason": outcome.reason.value,
+        "revision": str(assignment.revision),
+        "logged": bool(kept),
+    }
+    if not query.personalised:
+        facts["personalised"] = False
+    return facts
+
+
 def _reply(view: ModelView, query: Query, outcome: Outcome, facts: dict[str, Any]) -> Reply:
     headers = [
         *_fact_headers(facts["model_version"], facts["variant"], facts["reason"], facts["revision"])

@@ -9,7 +9,7 @@ from bentos.contract.decision import Decision, Latency, PersonalPart, Reason
 from bentos.contract.identity import Pseudonymizer
 from gateway.batch import LaneAnswer
 from gateway.decision_id import RANDOM_BYTES, new_decision_id
-from gateway.decision_log import DecisionLog
+from gateway.decision_log import DecisionLog, Kept
 from gateway.entropy import Entropy
 from gateway.errors import GatewayError
 from gateway.feature_lookup import recorded
@@ -74,12 +74,12 @@ class Recorder:
         assignment: Assignment,
         outcome: Outcome,
         watch: Stopwatch,
-    ) -> tuple[str, bool]:
-        """Write the decision; returns its id and whether it is in the log."""
+    ) -> tuple[str, Kept]:
+        """Write the decision; returns its id and whether it is kept (``DecisionLog.write``)."""
         decision_id = new_decision_id(self._entropy.take(RANDOM_BYTES))
         model = view.signature.model
         decision = partial(self._decision, decision_id, model, query, assignment, outcome, watch)
-        logged = await self._log.append(decision, self._personal(view, query, outcome))
+        kept = await self._log.write(decision, self._personal(view, query, outcome))
         served = outcome.served_version or assignment.version
         labels = (model, served, assignment.variant, outcome.reason.value, str(outcome.status))
         self._metrics.observe(labels, watch.total_s, outcome.answer)
@@ -87,7 +87,7 @@ class Recorder:
             self._request_log.note(decision_id, labels, watch)
         if self._traces is not None:
             self._traces.note(decision_id, labels, watch, outcome.answer)
-        return decision_id, logged
+        return decision_id, kept
 
     def _decision(
         self,

@@ -16,7 +16,7 @@ from gateway.server import serve
 
 
 async def forget(log: DecisionLog, *_: Any) -> bool:
-    """In place of ``DecisionLog.append``: says that it wrote."""
+    """In place of ``DecisionLog.write``: says that it wrote."""
     log.written += 1
     return True
 
@@ -24,7 +24,7 @@ async def forget(log: DecisionLog, *_: Any) -> bool:
 def main() -> int:
     """Serve until told to leave; the exit code."""
     logging.configure()
-    setattr(DecisionLog, "append", forget)  # noqa: B010 - a method, on purpose
+    setattr(DecisionLog, "write", forget)  # noqa: B010 - a method, on purpose
     config = GatewayConfig()
     lifeline, theirs = socket.socketpair()
     with lifeline, listen(config.gateway_host, config.gateway_port) as listener:

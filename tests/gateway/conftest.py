@@ -40,9 +40,11 @@ async def make_lane(pressure):
 
 
 @pytest_asyncio.fixture
-async def gateway(tmp_path):
+async def gateway(tmp_path, request):
+    """A gateway; a test's parameter is what is set otherwise than usual."""
     publisher = Publisher(tmp_path)
-    config = GatewayConfig(home=tmp_path, control_plane_url="http://127.0.0.1:9")
+    settings = getattr(request, "param", {})
+    config = GatewayConfig(home=tmp_path, control_plane_url="http://127.0.0.1:9", **settings)
     channel = Channel.open()
     app = App(config, "g.0", "boot1", channel.feed)
     app._start()
