@@ -35,7 +35,10 @@ PLACES = (
             Room("Following", "/follow", _P.READ),
         ),
     ),
-    Place("Models", (Room("Models", "/models", _P.READ),)),
+    Place(
+        "Models",
+        (Room("Models", "/models", _P.READ), Room("Attributes", "/attributes", _P.READ)),
+    ),
     Place(
         "Audit",
         (
@@ -61,6 +64,7 @@ PLACES = (
             Room("API keys", "/keys", _P.PEOPLE),
             Room("Callers", "/callers", _P.CALLERS),
             Room("SDK keys", "/sdk-keys", _P.SDK_KEYS),
+            Room("Shopify apps", "/shopify-apps", _P.CALLERS),
             Room("Webhooks", "/webhooks", _P.WEBHOOKS),
         ),
     ),

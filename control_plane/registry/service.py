@@ -170,8 +170,12 @@ def declare_attributes(
 
 def attribute_types(session: ReadSession) -> dict[str, str]:
     """Declared attributes: name → type."""
-    rows = session.exec(select(AttributeRow).order_by(col(AttributeRow.name)))
-    return {row.name: row.type for row in rows}
+    return {row.name: row.type for row in list_attributes(session)}
+
+
+def list_attributes(session: ReadSession) -> list[AttributeRow]:
+    """Declared attributes, by name."""
+    return list(session.exec(select(AttributeRow).order_by(col(AttributeRow.name))))
 
 
 def version_summary(row: VersionRow) -> dict[str, Any]:

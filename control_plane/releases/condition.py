@@ -47,6 +47,19 @@ def check_condition(
             _check_attribute(value, AttributeType(declared[name]), here)
 
 
+def attributes_of(condition: dict[str, Any]) -> set[str]:
+    """Names of the attributes that a checked condition asks for."""
+    found: set[str] = set()
+    for name, value in condition.items():
+        if name in _LISTS_OF_CONDITIONS:
+            found.update(*(attributes_of(part) for part in value))
+        elif name == "$not":
+            found |= attributes_of(value)
+        else:
+            found.add(name)
+    return found
+
+
 def _check_attribute(value: Any, kind: AttributeType, field: str) -> None:
     if not isinstance(value, dict):
         _check_value(value, kind, field)

@@ -16,7 +16,7 @@ from bentos.contract.shopify import MAX_LIVE_SECRETS, normal_shop, parse_secret_
 from control_plane import clock
 from control_plane.audit.service import Change, record
 from control_plane.db import ReadSession, WriteSession
-from control_plane.errors import NotFoundError
+from control_plane.errors import NotFoundError, StaleError
 from control_plane.paging import EVERYTHING, Listing
 from control_plane.principal import Principal
 from control_plane.registry.service import public_models, require_public
@@ -63,9 +63,7 @@ def set_app(session: WriteSession, principal: Principal, order: AppOrder) -> Sho
 
 def remove_app(session: WriteSession, principal: Principal, client_id: str) -> dict[str, Any]:
     """Close an app's doors; returns what was known of it. Raises NotFoundError."""
-    row = session.get(ShopifyAppRow, client_id)
-    if row is None:
-        raise NotFoundError(f"no Shopify app {client_id}")
+    row = get_app(session, client_id)
     before = app_view(row)
     session.delete(row)
     change = Change(
@@ -73,6 +71,22 @@ def remove_app(session: WriteSession, principal: Principal, client_id: str) -> d
     )
     record(session, principal, change)
     return before
+
+
+def get_app(session: ReadSession, client_id: str) -> ShopifyAppRow:
+    """One app. Raises NotFoundError."""
+    row = session.get(ShopifyAppRow, client_id)
+    if row is None:
+        raise NotFoundError(f"no Shopify app {client_id}")
+    return row
+
+
+def check_unchanged(session: ReadSession, client_id: str, set_at: str) -> None:
+    """Raise StaleError unless the app is as it was when it was read, NotFoundError if it is gone:
+    it is replaced whole, and who read it earlier would undo what somebody set since."""
+    row = get_app(session, client_id)
+    if row.set_at != set_at:
+        raise StaleError(f"{client_id} was set by {row.set_by} at {row.set_at}: read it again.")
 
 
 def list_apps(session: ReadSession, page: Listing = EVERYTHING) -> list[ShopifyAppRow]:

@@ -34,6 +34,7 @@ _BADGES: dict[str, tuple[str, str, str]] = {
     "expired": ("scheduled", "Expired", ""),
     "unreached": ("warning", "Not reached", "tone-orange"),
     "replaced": ("right", "Rotated, still good", "tone-orange"),
+    "rotating": ("right", "Rotating, both good", "tone-orange"),
     "here": ("person", "This browser", "tone-go"),
     "in_force": ("paused", "In force", "tone-orange"),
     "proposed": ("in_review", "Proposed", "tone-blue"),

@@ -9,7 +9,7 @@ from bentos.contract.errors import ContractError
 from control_plane.errors import ConflictError, ControlPlaneError, PolicyError
 
 CHANGED = "Somebody else changed this meanwhile"
-LOOK = "What you typed is still here. Look at the present state above, then confirm once more."
+LOOK = "What you typed is still here. Look at the present state below, then confirm once more."
 
 
 @dataclass(frozen=True)

@@ -49,7 +49,7 @@ async def ask_caller(desk: Desk, models: Sequence[str]) -> None:
             name=values.get("name", "").strip(),
             models=chosen(values, "model") or [ALL_MODELS],
             scopes=chosen(values, "scope"),
-            rate=_rate(values.get("rate", "")),
+            rate=rate_given(values.get("rate", "")),
             expires_at=expiry(values),
             origins=values.get("origins", "").split() or None,
         )
@@ -96,7 +96,8 @@ async def ask_revoke_caller(desk: Desk, caller_id: str, name: str) -> None:
     ask(desk, question)
 
 
-def _rate(text: str) -> int | None:
+def rate_given(text: str) -> int | None:
+    """Requests per second as a field holds them; None: no limit. Raises ContractError."""
     if not text.strip():
         return None
     try:

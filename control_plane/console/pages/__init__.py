@@ -2,6 +2,7 @@
 
 from control_plane.console.pages import (
     access_review,
+    attributes,
     audit,
     callers,
     decision,
@@ -26,6 +27,7 @@ from control_plane.console.pages import (
     reviews,
     sdk_keys,
     shop,
+    shopify_apps,
     version,
     webhooks,
 )
@@ -34,10 +36,9 @@ from control_plane.console.pages import (
 def register() -> None:
     """Make every page known to NiceGUI."""
     of_releases = (releases, groups, group, freezes, follow, reviews, draft, release)
+    of_models = (models, version, attributes)
     of_audit = (audit, questions, export, access_review, event, decision)
-    of_privacy, of_access = (
-        (redactions, erasures, retention),
-        (people, person, keys, callers, sdk_keys, me, webhooks),
-    )
-    for page in (*of_releases, models, version, shop, *of_audit, *of_privacy, *of_access):
+    of_privacy = (redactions, erasures, retention, shop)
+    of_access = (people, person, keys, callers, sdk_keys, shopify_apps, webhooks, me)
+    for page in (*of_releases, *of_models, *of_audit, *of_privacy, *of_access):
         page.register()

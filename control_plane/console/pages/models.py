@@ -48,7 +48,7 @@ def register() -> None:
     @ui.page("/models", title=title("Models"), response_timeout=BUILD_WITHIN_S)
     async def models(client: Client) -> None:
         desk = Desk(client)
-        with frame(desk, "Models"):
+        with frame(desk, "Models", "Models"):
             desk.live(partial(load, desk.sightings), draw)
         await desk.look()
 

@@ -270,7 +270,8 @@ def _present(f: Filler) -> dict[str, str]:
     f.report(fraud)
     must(
         f.people["ines.moreau"].put(
-            "/api/v1/attributes", json={"country": "string", "new_customer": "boolean"}
+            "/api/v1/attributes",
+            json={"country": "string", "new_customer": "boolean", "orders_before": "number"},
         )
     )
     canary = f.draft(
@@ -335,6 +336,16 @@ def _around(f: Filler) -> None:
         must(f.admin.post("/api/v1/callers", json=caller))
     server = {"name": "warehouse dashboard", "kind": "server", "models": ["*"]}
     must(f.admin.post("/api/v1/sdk-keys", json=server))
+    shown = {"visibility": "public", "reason": "the shop draws recommendations"}
+    must(f.people["kira.osei"].put("/api/v1/models/recommendations/visibility", json=shown))
+    app = {
+        "domain": "nordwind-outdoor.myshopify.com",
+        "secrets": ["file:shopify-2.secret", "file:shopify-1.secret"],
+        "proxy_models": ["recommendations"],
+        "checkout_models": ["recommendations"],
+        "rate": 500,
+    }
+    must(f.admin.put("/api/v1/shopify-apps/4f1c90aa52be4d7a9a03c7e1b2d86e55", json=app))
     order = {"targeting_keys": ["b-1f3c"], "reason": "asked by letter", "ticket": "DSR-12"}
     must(f.people["kira.osei"].post("/api/v1/lake/erasures", json=order))
     _law_requests(f)

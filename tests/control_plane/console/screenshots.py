@@ -46,6 +46,7 @@ def shots(ids: dict[str, str]) -> tuple[Shot, ...]:
         Shot("kill", "tomas.lind", "/", "Kill fraud", whole=False),
         Shot("new-release", "ines.moreau", "/releases/new"),
         Shot("version", "ines.moreau", f"/versions/{ids['fraud']}"),
+        Shot("attributes", "ines.moreau", "/attributes"),
         Shot("audit", "kira.osei", "/audit?model=pricing"),
         Shot("freezes", "tomas.lind", "/freezes"),
         Shot("export", "kira.osei", "/export"),
@@ -55,6 +56,7 @@ def shots(ids: dict[str, str]) -> tuple[Shot, ...]:
         Shot("people", "admin", "/people"),
         Shot("person", "admin", "/people/jun.park"),
         Shot("callers", "admin", "/callers"),
+        Shot("shopify-apps", "admin", "/shopify-apps"),
         Shot("me", "ines.moreau", "/me"),
     )
 

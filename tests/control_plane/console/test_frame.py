@@ -11,10 +11,11 @@ FOLDER = Path(__file__).with_name("axe")
 CHECK = Path(__file__).with_name("accessibility.js").read_text()
 EVERYBODY = ("admin", "compliance", "release_manager", "approver")
 PATHS = (
-    *("/", "/groups", "/freezes", "/follow", "/reviews", "/releases/new", "/models"),
+    *("/", "/groups", "/freezes", "/follow", "/reviews", "/releases/new"),
+    *("/models", "/attributes"),
     *("/audit", "/audit/1", "/questions", "/questions?what=served", "/export", "/access-review"),
     *("/shop", "/redactions", "/erasures", "/retention"),
-    *("/people", "/keys", "/callers", "/sdk-keys", "/webhooks", "/me"),
+    *("/people", "/keys", "/callers", "/sdk-keys", "/shopify-apps", "/webhooks", "/me"),
 )
 NOT_A_VIEWERS = (
     *("/audit", "/audit/1", "/questions", "/export", "/access-review"),
@@ -28,6 +29,7 @@ NOT_A_VIEWERS = (
         "/keys",
         "/callers",
         "/sdk-keys",
+        "/shopify-apps",
         "/webhooks",
     ),
 )
@@ -131,10 +133,12 @@ def test_a_place_leads_to_the_first_room_that_one_may_enter(open_page):
     private = page.get_by_role("navigation", name="In Privacy").get_by_role("link")
     expect(private).to_have_text(["Retention", "Shop"])
     page.get_by_role("link", name="Models", exact=True).click()
-    expect(page.get_by_role("navigation", name="In Models")).to_have_count(0)
+    models = page.get_by_role("navigation", name="In Models").get_by_role("link")
+    expect(models).to_have_text(["Models", "Attributes"])
     page.get_by_role("link", name="Access", exact=True).click()
     rooms = page.get_by_role("navigation", name="In Access").get_by_role("link")
-    expect(rooms).to_have_text(["People", "API keys", "Callers", "SDK keys", "Webhooks"])
+    names = ["People", "API keys", "Callers", "SDK keys", "Shopify apps", "Webhooks"]
+    expect(rooms).to_have_text(names)
     expect(rooms.first).to_have_attribute("aria-current", "page")
 
 

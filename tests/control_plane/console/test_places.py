@@ -14,7 +14,7 @@ def test_no_two_rooms_share_a_name_or_a_path():
 
 
 def test_who_may_only_read_enters_what_serves_and_nothing_about_people():
-    rooms = ["Now", "Groups", "Freezes", "Kill reviews", "Following", "Models"]
+    rooms = ["Now", "Groups", "Freezes", "Kill reviews", "Following", "Models", "Attributes"]
     assert rooms_of(Role.VIEWER) == rooms
 
 

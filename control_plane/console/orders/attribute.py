@@ -1,0 +1,56 @@
+"""Targeting attributes: declared, and never taken back."""
+
+from nicegui import html
+
+from bentos.contract.attributes import MAX_STRING_BYTES, AttributeType
+from bentos.contract.register import Action
+from control_plane.console.desk import Desk
+from control_plane.console.elements.dialog import ask
+from control_plane.console.elements.field import choice_field, text_field
+from control_plane.console.elements.form import Question, Values
+from control_plane.console.seat import Attempt
+from control_plane.principal import Permission
+from control_plane.registry import service
+
+TYPES = {
+    AttributeType.STRING: f"string: a text of up to {MAX_STRING_BYTES:,} bytes",
+    AttributeType.NUMBER: "number",
+    AttributeType.BOOLEAN: "boolean: true or false",
+}
+
+
+async def ask_declare(desk: Desk) -> None:
+    """Declare one."""
+
+    def explain() -> None:
+        with html.ul().classes("consequence"):
+            html.li("Callers may send it and releases may target by it, at once.")
+            html.li("It stays declared, and its type stays what it is.")
+
+    def fields() -> None:
+        hint = "As callers send it, e.g. country."
+        most = str(service.MAX_ATTRIBUTE_NAME)
+        text_field("name", "Name", required=True, focus=True, hint=hint, maxlength=most)
+        choice_field("type", "Type", [(each.value, words) for each, words in TYPES.items()])
+
+    async def submit(values: Values) -> str:
+        name = values.get("name", "").strip()
+        declared = {name: values.get("type", "")}
+        attempt = Attempt(
+            action=Action.ATTRIBUTE_DECLARE,
+            entity="attributes",
+            permission=Permission.ATTRIBUTES_DECLARE,
+        )
+        await desk.write(
+            attempt, lambda session, who: service.declare_attributes(session, who, declared)
+        )
+        return f"{name} is declared."
+
+    question = Question(
+        title="Declare an attribute",
+        confirm="Declare",
+        explain=explain,
+        fields=fields,
+        submit=submit,
+    )
+    ask(desk, question)
