@@ -23,6 +23,7 @@ from gateway.decision_log import DecisionLog
 from gateway.errors import LaneError
 from gateway.feature_lookup import FeatureLookup
 from gateway.lane import Lane
+from gateway.niceness import give_way
 from gateway.shadow_comparison import Comparison, Tolerance, compare
 from gateway.shadow_copy import ShadowCopy
 from gateway.shadow_tally import ShadowTally
@@ -181,6 +182,7 @@ class ShadowMirror:
             status = error.counted_as if isinstance(error, LaneError) else "error"
             self._fail(question, status, latency_us)
         self._send_waiting(line, question.version)
+        give_way()
 
     def _send_waiting(self, line: _Line, version: str) -> None:
         while line.waiting and line.in_flight < self._limits.concurrency:

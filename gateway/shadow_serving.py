@@ -23,6 +23,7 @@ from gateway.documents import DocumentStore, Stamp, load_public_key
 from gateway.lane_pressure import Pressure
 from gateway.lane_set import LaneSet
 from gateway.metrics import Metrics
+from gateway.niceness import give_way
 from gateway.past_snapshots import PastSnapshots
 from gateway.pseudonym_key import load_pseudonymizer
 from gateway.report import Samples
@@ -137,6 +138,7 @@ class ShadowServing:
             return
         for copy in copies:
             self._take(copy)
+            give_way()
 
     def _take(self, copy: ArrivedCopy) -> None:
         snapshot = self.snapshot

@@ -1,6 +1,7 @@
 """The shadow process's own parts, in this event loop: what it reads, and from whom."""
 
 import asyncio
+from functools import partial
 from time import monotonic
 
 import pytest
@@ -59,6 +60,16 @@ async def test_copies_it_cannot_read_are_told_of_and_the_next_are_taken(running)
         await until(lambda: tally.totals()["compared"] == 1)
     [told] = [each for each in logs if each["event"] == "shadow_copies_unreadable"]
     assert told["bytes"] == 2
+
+
+async def test_it_gives_way_after_every_copy_and_every_comparison(running, monkeypatch):
+    gave, tally = [], running.shadow.mirror.tally
+    for module in ("shadow_serving", "shadow"):
+        monkeypatch.setattr(f"gateway.{module}.give_way", partial(gave.append, module))
+    answered = [running.predict(f"shopper-{number}") for number in range(12)]
+    assert all(answer.status_code == 200 for answer in await asyncio.gather(*answered))
+    await until(lambda: tally.totals()["compared"] == 12)
+    assert (gave.count("shadow_serving"), gave.count("shadow")) == (12, 12)
 
 
 async def test_when_all_who_write_are_gone_it_reads_no_more_and_ends_at_once(running):
