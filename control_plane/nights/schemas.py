@@ -22,7 +22,8 @@ class ModelIn(Body):
 
 class ProblemIn(Body):
     """A step that did not come about. ``check`` and ``column`` where the data was not fit: which
-    rows, the run manifest on the training machine shows."""
+    rows, the run manifest on the training machine shows. ``not read``: a stream of the shop, by
+    its name in ``column``, which the night did without."""
 
     step: Name
     check: Name | None = None

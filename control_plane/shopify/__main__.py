@@ -1,8 +1,10 @@
 """``python -m control_plane.shopify``: takes Shopify's webhooks until SIGTERM."""
 
+import asyncio
 import fcntl
 import sys
 from pathlib import Path
+from types import FrameType
 from typing import IO
 
 import structlog
@@ -22,6 +24,19 @@ GRACE_SECONDS = 5
 SWITCH_SECONDS = 0.0005
 MAX_CONNECTIONS = 2000
 log = structlog.get_logger(__name__)
+
+
+class Server(uvicorn.Server):
+    """Says at once that it is switched off to whoever is still sending."""
+
+    def __init__(self, config: uvicorn.Config, ingress: Ingress) -> None:
+        super().__init__(config)
+        self._ingress = ingress
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        """Called on SIGINT and SIGTERM, in the loop's thread, between any two of its steps."""
+        super().handle_exit(sig, frame)
+        asyncio.get_running_loop().call_soon_threadsafe(self._ingress.app.switch_off)
 
 
 def main() -> int:
@@ -52,7 +67,7 @@ def _serve(settings: IngressSettings) -> int:
         timeout_graceful_shutdown=GRACE_SECONDS,
         server_header=False,
     )
-    server = uvicorn.Server(config)
+    server = Server(config, ingress)
     sys.setswitchinterval(SWITCH_SECONDS)
     ingress.start()
     try:

@@ -8,7 +8,7 @@ durable by then is told to come again (503). A 200 is only ever sent for what is
 import asyncio
 import time
 from collections.abc import Awaitable, Callable, MutableMapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from http import HTTPStatus
 from typing import Any
 
@@ -58,6 +58,17 @@ class App:
     max_body: int
     ready: Callable[[], str | None]
     in_flight: int = 0
+    is_off: bool = False
+    _reading: set[asyncio.Timeout] = field(default_factory=set)
+
+    def switch_off(self) -> None:
+        """From now on 503 at once, also to whoever still sends a body: Shopify comes again.
+
+        What has come whole is written and answered. Called in the loop's thread.
+        """
+        self.is_off = True
+        for limit in self._reading:
+            limit.reschedule(0)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """ASGI."""
@@ -102,6 +113,8 @@ class App:
         self.metrics.answer_seconds.observe(time.perf_counter() - begun)
 
     async def _take(self, claims: Claims, scope: Scope, receive: Receive) -> str:
+        if self.is_off or not self.writer.takes:
+            raise _off()
         body = await self._body(scope, receive)
         try:
             delivery = self.door.admit(claims, body)
@@ -117,6 +130,8 @@ class App:
         try:
             async with asyncio.timeout(DURABLE_S):
                 fresh = await asyncio.wrap_future(done)
+        except BusyError:
+            raise _off() from None
         except TimeoutError:
             # It may yet be written: then the repetition is a duplicate.
             raise _unavailable("late", "the disk takes too long") from None
@@ -136,13 +151,18 @@ class App:
         if self.in_flight + claim > IN_FLIGHT_BYTES:
             raise _unavailable("busy", "too many bodies are being read")
         self.in_flight += claim
+        limit = asyncio.timeout(BODY_S)
         try:
-            async with asyncio.timeout(BODY_S):
+            async with limit:
+                self._reading.add(limit)
                 return await _read(receive, self.max_body)
         except TimeoutError:
+            if self.is_off:
+                raise _off() from None
             detail = f"body: expected whole within {BODY_S} s, got a part"
             raise Refused(HTTPStatus.REQUEST_TIMEOUT, "slow", detail) from None
         finally:
+            self._reading.discard(limit)
             self.in_flight -= claim
 
 
@@ -182,6 +202,10 @@ def _announced(headers: Headers) -> int:
 def _too_large(limit: int) -> Refused:
     detail = f"body: expected at most {limit} bytes, got more"
     return Refused(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "too_large", detail)
+
+
+def _off() -> Refused:
+    return _unavailable("off", "the ingress is switched off, or its inbox's writer has ended")
 
 
 def _unavailable(answer: str, detail: str) -> Refused:

@@ -34,7 +34,7 @@ log = structlog.get_logger(__name__)
 
 
 class BusyError(Exception):
-    """More waits for the disk than may."""
+    """More waits for the disk than may, or nothing is written any more."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +61,7 @@ class InboxWriter:
         self._limit = limit
         self._queue: queue.SimpleQueue[_Intake | _Task | None] = queue.SimpleQueue()
         self._stopping = threading.Event()
+        self._ended = threading.Event()
         self._thread = threading.Thread(target=self._run, name="inbox")
 
     @property
@@ -72,6 +73,11 @@ class InboxWriter:
     def alive(self) -> bool:
         """Whether anything is written at all."""
         return self._thread.is_alive()
+
+    @property
+    def takes(self) -> bool:
+        """Whether what is handed over now will be written: not while it ends, nor afterwards."""
+        return not (self._stopping.is_set() or self._ended.is_set())
 
     def start(self) -> None:
         """Go on in a thread."""
@@ -86,26 +92,43 @@ class InboxWriter:
 
     def take(self, delivery: Delivery) -> Future[bool]:
         """Done when it is on the disk: True, or False where it had come before. BusyError."""
-        if self._queue.qsize() >= self._limit or self._stopping.is_set():
+        if self._queue.qsize() >= self._limit or not self.takes:
             raise BusyError
         done: Future[bool] = Future()
         self._queue.put(_Intake(delivery, done))
         return done
 
     def write(self, run: Callable[[sqlite3.Connection], T]) -> T:
-        """Have a transaction of its own made and wait for it (not in the writer's thread)."""
-        done: Future[T] = Future()
-        self._queue.put(_Task(run, done))
-        return done.result()
+        """Have a transaction of its own made and wait for it (not in the writer's thread).
+
+        Raises BusyError when the thread has ended.
+        """
+        return self._wait_for(run, bare=False)
 
     def alone(self, run: Callable[[sqlite3.Connection], T]) -> T:
         """The same for what makes its own transaction, such as VACUUM: nothing is written
         meanwhile, and what comes waits or is told to come again."""
+        return self._wait_for(run, bare=True)
+
+    def _wait_for(self, run: Callable[[sqlite3.Connection], T], *, bare: bool) -> T:
+        if self._ended.is_set():
+            raise BusyError
         done: Future[T] = Future()
-        self._queue.put(_Task(run, done, bare=True))
+        self._queue.put(_Task(run, done, bare))
         return done.result()
 
     def _run(self) -> None:
+        try:
+            self._go_on()
+        finally:
+            self._ended.set()
+            # Nobody waits for what nobody will write.
+            while not self._queue.empty():
+                left = self._queue.get_nowait()
+                if left is not None:
+                    left.done.set_exception(BusyError())
+
+    def _go_on(self) -> None:
         behind = True
         while True:
             group = self._next(wait=not behind)

@@ -25,10 +25,11 @@ def sync(night: Night, redacted: Redacted) -> Synced:
 
     # Asked before anything is read, and again by the step that says so.
     _admission(night)
+    unread: dict[str, str] = {}
     if night.source.shop:
         from training.nightly.shop_sync import sync_shop  # noqa: PLC0415 - HTTP
 
-        sync_shop(night.settings)
+        unread = sync_shop(night.settings)
     path, mapping = resolve(night.settings, night.source)
     with connect(night.settings.training_memory) as connection:
         columns = order_file.column_types(connection, path)
@@ -37,6 +38,7 @@ def sync(night: Night, redacted: Redacted) -> Synced:
         content=content_digest(path, mapping),
         mapping=mapping.name,
         columns=columns,
+        unread=unread,
     )
 
 

@@ -19,12 +19,16 @@ class Redacted(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Synced(msgspec.Struct, frozen=True, kw_only=True):
-    """The orders of tonight: which source, its content, its columns as they came."""
+    """The orders of tonight: which source, its content, its columns as they came.
+
+    ``unread``: streams of the shop that keep last night's table, and why.
+    """
 
     source: str
     content: str
     mapping: str
     columns: dict[str, str]
+    unread: dict[str, str] = {}
 
     @property
     def digest(self) -> str:

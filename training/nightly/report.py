@@ -10,8 +10,10 @@ from typing import Any
 from training.nightly.errors import DeskError, PassingError
 from training.nightly.night import Night
 from training.nightly.record import BAD, RunRecord, StepRecord
+from training.nightly.told import unread
 
 REPORTS = "/api/v1/nights"
+NOT_READ = "not read"
 
 
 def tell(night: Night) -> str | None:
@@ -28,6 +30,9 @@ def tell(night: Night) -> str | None:
 def report_of(record: RunRecord, synced: str | None) -> dict[str, Any]:
     """As ``POST /api/v1/nights`` takes it."""
     problems = [each for step in record.steps for each in _problems(step)]
+    problems += [
+        {"step": "sync", "check": NOT_READ, "column": stream} for stream in sorted(unread(record))
+    ]
     return {
         "id": record.id,
         "outcome": record.worst().value,

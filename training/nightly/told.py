@@ -35,9 +35,19 @@ class Told:
         self._stream.flush()
 
 
+def unread(record: RunRecord) -> dict[str, str]:
+    """Streams of the shop that tonight's sync gave up, and why."""
+    synced = record.step("sync")
+    output = {} if synced is None or synced.output is None else synced.output
+    found: dict[str, str] = output.get("unread", {})
+    return found
+
+
 def summary(record: RunRecord) -> str:
     """The end of it: what each model came to."""
     lines = []
+    for stream, why in unread(record).items():
+        lines.append(f"{stream}: not read ({why}); the night went on with what was read before")
     for model in record.models:
         built, drafted = record.step(f"package {model}"), record.step(f"draft {model}")
         if built is None or built.output is None:

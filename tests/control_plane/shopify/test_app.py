@@ -5,11 +5,13 @@ import socket
 import time
 from datetime import datetime, timedelta
 
+import httpx
 import pytest
 
 from bentos.contract.shopify import webhook_signature
 from control_plane.shopify.app import BODY_S
 from load_tests.shop.ingress_process import DOMAIN, SECRET
+from tests.control_plane.shopify.conftest import Running
 from tests.control_plane.shopify.deliveries import CANARY, headers, order, send
 
 
@@ -55,12 +57,12 @@ def test_the_newest_state_stays_whatever_order_it_comes_in(ingress, client):
 
 
 def test_nothing_a_shopper_typed_reaches_the_disk(ingress, client):
-    message = order(1003, cancel_reason=CANARY, financial_status=CANARY)
+    message = order(1003, customer=291168, cancel_reason=CANARY, financial_status=CANARY)
     assert send(client, "orders/create", message).status_code == 200
     redact = {
         "shop_id": 1,
         "shop_domain": DOMAIN,
-        "customer": {"id": 191167, "email": f"{CANARY}@example.com", "phone": CANARY},
+        "customer": {"id": 291168, "email": f"{CANARY}@example.com", "phone": CANARY},
         "orders_to_redact": [1003],
     }
     assert send(client, "customers/redact", redact).status_code == 200
@@ -70,7 +72,7 @@ def test_nothing_a_shopper_typed_reaches_the_disk(ingress, client):
     files = [path for path in ingress.home.rglob("*") if path.is_file()]
     assert any(path.name == "inbox.db-wal" for path in files)
     assert [path.name for path in files if CANARY.encode() in path.read_bytes()] == []
-    assert [path.name for path in files if b"191167" in path.read_bytes()] == []
+    assert [path.name for path in files if b"291168" in path.read_bytes()] == []
 
 
 def test_a_compliance_request_has_its_day(ingress, client):
@@ -173,20 +175,25 @@ def test_a_body_too_large_is_refused(client):
     assert answer.status_code == 413
 
 
-@pytest.mark.slow
-def test_a_body_that_does_not_come_is_given_up_in_time(ingress):
-    body = json.dumps(order(1006)).encode()
+def begun(ingress, number):
+    """A connection on which half a delivery has been sent."""
+    body = json.dumps(order(number)).encode()
     head = [f"{k}: {v}" for k, v in headers("orders/create", body).items()]
     text = "\r\n".join(
         ["POST /webhooks HTTP/1.1", "Host: x", *head, f"Content-Length: {len(body)}"]
     )
-    with socket.create_connection(("127.0.0.1", ingress.port)) as connection:
-        begun = time.monotonic()
-        connection.sendall(text.encode() + b"\r\n\r\n" + body[:10])
-        connection.settimeout(10)
+    connection = socket.create_connection(("127.0.0.1", ingress.port), timeout=10)
+    connection.sendall(text.encode() + b"\r\n\r\n" + body[:10])
+    return connection
+
+
+@pytest.mark.slow
+def test_a_body_that_does_not_come_is_given_up_in_time(ingress):
+    since = time.monotonic()
+    with begun(ingress, 1006) as connection:
         answer = connection.recv(1000)
     assert b" 408 " in answer
-    assert BODY_S <= time.monotonic() - begun < 5
+    assert BODY_S <= time.monotonic() - since < 5
 
 
 def test_health_and_strangers(client):
@@ -194,3 +201,21 @@ def test_health_and_strangers(client):
     assert client.get("/health/ready").json() == {"status": "ready"}
     assert client.get("/webhooks").status_code == 405
     assert client.get("/elsewhere").status_code == 404
+
+
+def test_who_still_sends_is_told_at_once_that_it_is_switched_off(tmp_path):
+    ingress = Running(tmp_path / "home")
+    ingress.start()
+    try:
+        with begun(ingress, 1) as first, begun(ingress, 2) as second:
+            # Answered, so what came before it on other connections has been read.
+            httpx.get(f"{ingress.url}/health/live")
+            since = time.monotonic()
+            ingress.process.stop()
+            answers = [first.recv(1000), second.recv(1000)]
+            assert time.monotonic() - since < BODY_S
+    finally:
+        ingress.process.stop()
+    for answer in answers:
+        assert b" 503 " in answer
+        assert b"retry-after: 5" in answer.lower()

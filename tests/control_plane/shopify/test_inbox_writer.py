@@ -4,6 +4,8 @@ import asyncio
 import json
 import random
 import sqlite3
+import threading
+import time
 from concurrent.futures import Future
 
 import httpx
@@ -112,3 +114,22 @@ def test_other_writers_have_their_transactions_made(tmp_path):
     rows = writer.write(lambda inbox: inbox.execute("SELECT name FROM cursor").fetchall())
     assert [row["name"] for row in rows] == ["n"]
     writer.stop()
+
+
+def test_who_waits_for_a_writer_that_ended_is_told_and_nothing_more_is_taken(tmp_path, monkeypatch):
+    monkeypatch.setattr(threading, "excepthook", lambda _: None)
+
+    def ends(_inbox, _batch):
+        raise SystemExit
+
+    writer = InboxWriter(open_inbox(tmp_path / "inbox.db"), ends, 10)
+    done = [writer.take(delivery(number)) for number in range(3)]
+    writer.start()
+    assert [each.result(5) for each in done] == [True, True, True]
+    until = time.monotonic() + 5
+    while writer.takes:
+        assert time.monotonic() < until
+    with pytest.raises(BusyError):
+        writer.take(delivery(4))
+    with pytest.raises(BusyError):
+        writer.write(lambda inbox: inbox.execute("SELECT 1"))

@@ -4,7 +4,7 @@ import msgspec
 import pytest
 
 from tests.training.nightly.made_up import NOW, fresh_record, night
-from training.nightly import report
+from training.nightly import report, told
 from training.nightly.errors import DeskError, PassingError
 from training.nightly.finding import Finding
 from training.nightly.record import Outcome, StepRecord
@@ -47,6 +47,15 @@ def test_a_night_that_was_stopped_names_check_and_column_alone():
     assert said["models"] == [{"model": "fraud", "version": None, "state": None, "draft": None}]
     assert "USD" not in str(said)
     assert "1001" not in str(said)
+
+
+def test_a_stream_that_was_not_read_is_told_of_a_good_night_too():
+    begun = record(step("sync", Outcome.DONE, output={"unread": {"refunds": "given up: secret"}}))
+    said = report.report_of(begun, None)
+    assert said["outcome"] == "done"
+    assert said["problems"] == [{"step": "sync", "check": "not read", "column": "refunds"}]
+    assert "secret" not in str(said)
+    assert "refunds: not read (given up: secret)" in told.summary(begun)
 
 
 def test_a_night_that_was_good_names_its_versions():

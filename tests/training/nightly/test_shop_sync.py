@@ -10,7 +10,9 @@ from tests.training.fake_shop import FakeShop
 from training.nightly import shop_sync
 from training.nightly.errors import DeskError, PassingError
 from training.settings import Settings
-from training.shop.errors import SyncRunning
+from training.shop.errors import SyncError, SyncRunning
+from training.shop.paging import Pages
+from training.shop.reading import Reader
 from training.shop.tables import ShopLake
 
 
@@ -40,6 +42,41 @@ def test_a_part_that_was_given_up_may_come_later(shop, tmp_path):
     shop.faults = ["CANCELED"] * 5
     with pytest.raises(PassingError, match="orders"):
         shop_sync.sync_shop(Settings(home=tmp_path))
+
+
+def gives_up(stream, monkeypatch, name):
+    def refuse(*_, **__):
+        raise SyncError(f"{name}: given up after 5 operations")
+
+    monkeypatch.setattr(stream, name, refuse)
+
+
+def test_a_stream_that_is_given_up_every_night_ends_none_of_them(shop, tmp_path, monkeypatch):
+    settings = Settings(home=tmp_path)
+    assert shop_sync.sync_shop(settings) == {}
+    gives_up(Pages, monkeypatch, "refunds")
+    for number in (2, 3):
+        shop.order(number, [(1, 1)])
+        assert list(shop_sync.sync_shop(settings)) == ["refunds"]
+        assert ShopLake.of(settings).current().tables["orders"].rows == number
+
+
+def test_a_stream_that_was_never_read_and_the_customers_are_needed(shop, tmp_path, monkeypatch):
+    with monkeypatch.context() as patch:
+        gives_up(Pages, patch, "refunds")
+        with pytest.raises(PassingError, match="no night without it: refunds"):
+            shop_sync.sync_shop(Settings(home=tmp_path / "new"))
+    shop_sync.sync_shop(Settings(home=tmp_path / "old"))
+    read = Reader.read
+
+    def all_but_customers(self, stream):
+        if stream.name == "customers":
+            raise SyncError("customers: given up after 5 operations")
+        read(self, stream)
+
+    monkeypatch.setattr(Reader, "read", all_but_customers)
+    with pytest.raises(PassingError, match="no night without it: customers"):
+        shop_sync.sync_shop(Settings(home=tmp_path / "old"))
 
 
 @pytest.mark.parametrize(
