@@ -1,4 +1,4 @@
-"""Has shoppers erased as Shopify asks for it, and kills who does it on the way."""
+"""Has shoppers, or a whole shop, erased as Shopify asks it, and kills who does it on the way."""
 
 import os
 import random
@@ -42,13 +42,27 @@ def erase(site: DrillSite, people: Sequence[Subject], kills: int) -> Erased:
     begun = time.perf_counter()
     for who in people:
         deliver(site, "customers/redact", compliance(site, who, "orders_to_redact"))
+    return _erased(site, len(people), kills, begun)
+
+
+def erase_shop(site: DrillSite, kills: int) -> Erased:
+    """From the app's end to a closed request."""
+    site.ingress.start()
+    begun = time.perf_counter()
+    shop = {"id": 1, "domain": None, "myshopify_domain": site.shop.shop}
+    deliver(site, "app/uninstalled", shop)
+    deliver(site, "shop/redact", {"shop_id": 1, "shop_domain": site.shop.shop})
+    return _erased(site, 1, kills, begun)
+
+
+def _erased(site: DrillSite, asked: int, kills: int, begun: float) -> Erased:
     folder, lake = site.home / "redactions" / "requests", site.home / "lake"
-    site.until(lambda: len(list(folder.glob("*.json"))) == len(people), "every request's file")
+    site.until(lambda: len(list(folder.glob("*.json"))) == asked, "every request's file")
     requests = [path.stem for path in redaction_files.request_files(site.home)]
-    chance, hit = random.Random(20261126), 0
-    while hit < kills and len(people) - _records(lake) > 1:
+    chance, hit, before = random.Random(20261126), 0, _records(lake)
+    while hit < kills and _records(lake) - before < max(asked - 1, 1):
         hit += _killed(site, lake, chance.uniform(0, LONGEST_S / kills))
-    records = _records(lake)
+    records = _records(lake) - before
     for process in (site.control, site.ingress.process):
         process.kill()
         process.start()

@@ -1,4 +1,8 @@
-"""The control plane's database in the drill: SQLite's files, or a PostgreSQL's."""
+"""The control plane's database in the drill: SQLite's files, or a PostgreSQL's.
+
+PostgreSQL's write-ahead log is looked into by itself: only its keeper can have it let go, as
+docs/redaction.md says, and the drill does the same.
+"""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -7,6 +11,8 @@ from typing import Any, Protocol
 
 from load_tests.shop.planted_places import POSTGRESQL, SQLITE, Place, PlantedReader
 from tests.planted_data import Finding
+
+LOG = "data/pg_wal"
 
 
 class Control(Protocol):
@@ -17,6 +23,12 @@ class Control(Protocol):
 
     def found(self, home: Path, reader: PlantedReader, /) -> list[Finding]:
         """What its files hold, freed pages included."""
+
+    def in_log(self, reader: PlantedReader, /) -> list[Finding]:
+        """What a log that only its keeper can empty holds."""
+
+    def empty_log(self) -> None:
+        """As its keeper does."""
 
 
 class SqliteControl:
@@ -29,9 +41,17 @@ class SqliteControl:
         """What its files hold, freed pages included."""
         return reader.in_files(home, self.place)
 
+    def in_log(self, _reader: PlantedReader) -> list[Finding]:
+        """There is none beside the files."""
+        return []
+
+    def empty_log(self) -> None:
+        """Nothing to do."""
+
 
 class PostgresqlControl:
-    """A server of its own: the database's files, dead rows and compressed values included."""
+    """A server of its own: all its files and its messages, dead rows and compressed values
+    included."""
 
     place = POSTGRESQL
 
@@ -46,7 +66,7 @@ class PostgresqlControl:
         """Start one; it is gone afterwards."""
         from tests.postgresql_server import PostgresqlServer  # noqa: PLC0415 - in the repository
 
-        server = PostgresqlServer()
+        server = PostgresqlServer(full_page_writes="on")
         try:
             server.start()
             yield cls(server)
@@ -56,6 +76,20 @@ class PostgresqlControl:
     def found(self, _home: Path, reader: PlantedReader) -> list[Finding]:
         """What its files hold, freed pages included."""
         self._server.run("CHECKPOINT")
-        query = f"SELECT oid FROM pg_database WHERE datname = '{self._name}'"  # noqa: S608 - ours
-        oid = self._server.run(query)[0][0]
-        return reader.below(self._server.data / "base" / str(oid))
+        found = reader.below(self._server.folder)
+        return [each for each in found if not each.place.startswith(LOG)]
+
+    def in_log(self, reader: PlantedReader) -> list[Finding]:
+        """What its write-ahead log holds."""
+        return reader.below(self._server.folder / LOG)
+
+    def empty_log(self) -> None:
+        """Every segment of the log is used up and removed, the last ones by two rounds more."""
+        self._server.run("ALTER SYSTEM SET wal_recycle = off")
+        self._server.run("SELECT pg_reload_conf()")
+        files = int(self._server.run("SELECT count(*) FROM pg_ls_waldir()")[0][0])
+        for _ in range(files + 2):
+            for statement in ("CHECKPOINT", "SELECT pg_switch_wal()", "CHECKPOINT"):
+                self._server.run(statement)
+        self._server.run("ALTER SYSTEM RESET wal_recycle")
+        self._server.run("SELECT pg_reload_conf()")

@@ -43,14 +43,20 @@ def plant(site: DrillSite, people: Sequence[Subject], models: Sequence[str]) -> 
     _materialize(site)
     site.gateway.stop()
     ship(site)
-    for _ in ("closed", "open"):
-        site.gateway.stop()
-        site.gateway.start()
-        decisions(site, people)
+    _closed_and_open(site, people)
     _exclusions(site, people)
     backup(site)
     site.ingress.process.stop()
     return versions
+
+
+def plant_again(site: DrillSite, people: Sequence[Subject]) -> None:
+    """Into what does not last: whoever was spared by an erasure is to be found everywhere."""
+    _broken_off_sync(site, people)
+    _materialize(site)
+    _closed_and_open(site, people)
+    _exclusions(site, people)
+    backup(site)
 
 
 def ship(site: DrillSite) -> None:
@@ -183,6 +189,14 @@ def _broken_off_sync(site: DrillSite, people: Sequence[Subject]) -> None:
         if _all_in(search, staging):
             return
     raise RuntimeError("no broken-off sync left everybody in its staging file")
+
+
+def _closed_and_open(site: DrillSite, people: Sequence[Subject]) -> None:
+    """Decisions in a segment that is closed and not shipped, and in one that is open."""
+    for _ in ("closed", "open"):
+        site.gateway.stop()
+        site.gateway.start()
+        decisions(site, people)
 
 
 def _all_in(search: PlantedData, folder: Path) -> bool:

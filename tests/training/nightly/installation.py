@@ -63,11 +63,11 @@ class Installation:
         assert done.returncode == code, done.stderr + done.stdout
         return json.loads(done.stdout)
 
-    def killed_in(self, step, after_s=0.0):
+    def killed_in(self, step, after_s=0.0, now=NIGHT):
         """Start a night and kill it in this step; whether it was still under way."""
-        before = self.record().get("resumed", -1)
+        before = self._newest()
         process = subprocess.Popen(
-            self.command(),
+            self.command(now=now),
             cwd=ROOT,
             env=self.environment,
             stdout=subprocess.DEVNULL,
@@ -82,9 +82,12 @@ class Installation:
         return process.wait(20) == -signal.SIGKILL
 
     def began(self, step, before):
-        """Whether the run went on since it was resumed ``before`` times, and came to this step."""
+        """Whether a run went on or began since it was ``before``, and came to this step."""
+        return self._newest() > before and step in steps(self.record())
+
+    def _newest(self):
         record = self.record()
-        return record.get("resumed", -1) > before and step in steps(record)
+        return record.get("id", ""), record.get("resumed", -1)
 
     def record(self):
         found = sorted((self.home / "lake/runs/nightly").glob("[0-9]*.json"))

@@ -9,10 +9,14 @@ from pathlib import Path
 
 import pytest
 
+from bentos import redaction_files
+from bentos.contract.redaction import RedactionKind, RedactionRequest
+from tests.planted_data import PlantedData
 from tests.training.made_up_shop import ROOT, made_up_orders, write_orders_export
 from tests.training.nightly.installation import NEXT_NIGHT, Installation, steps, twin_of, with_plane
+from training.pseudonyms import KEY_FILE, load_key
 
-MODEL = "fraud"
+MODEL, SHOPPER = "fraud", "shopper7@example.com"
 NIGHTS = [f"2024-09-{day}T02:30:00Z" for day in range(20, 30)]
 
 
@@ -38,35 +42,69 @@ def digests(record):
     return {step["step"]: step["output_digest"] for step in record["steps"]}
 
 
+def ask_to_erase(home):
+    """A shopper of the made-up shop asks to be forgotten; their pseudonym."""
+    name = load_key(home / "keys" / KEY_FILE).pseudonym("demo-shop", "customer", SHOPPER)
+    request = RedactionRequest(
+        id="r-17",
+        kind=RedactionKind.CUSTOMER,
+        reason="customers/redact",
+        requested_at="2024-09-20T10:00:00Z",
+        due_at="2024-10-20T10:00:00Z",
+        shop="demo-shop",
+        subjects=(name,),
+    )
+    redaction_files.write_request(home, request)
+    return name
+
+
 @pytest.mark.slow
 @pytest.mark.timeout(1500)
 def test_killed_in_every_step_it_ends_as_if_nothing_had_been(install, orders_export):
+    # The night before, all of which the erasure, the first step, is to go through.
     disturbed = install("disturbed", orders_export)
+    before = said(disturbed.night(), "package")["version"]
     # Keys and consents are the same; lines of other pseudonyms would be other bytes.
     other = twin_of(disturbed, disturbed.home.with_name("undisturbed"))
+    subject = ask_to_erase(disturbed.home)
+    assert subject == ask_to_erase(other.home)
+    planted = PlantedData([subject])
+    assert planted.found_below(disturbed.home / "lake")
     try:
-        undisturbed = other.night()
+        undisturbed = other.night(now=NEXT_NIGHT)
     finally:
         other.plane.close()
-    assert {step["outcome"] for step in undisturbed["steps"]} == {"done"}
+    assert {step["outcome"] for step in undisturbed["steps"]} <= {"done", "cached"}
+    first, *rest = undisturbed["steps"]
+    assert (first["step"], first["output"]["honoured"]) == ("redact", ["r-17"])
     chance = random.Random(3)
-    killed = [
-        step["step"]
-        for step in undisturbed["steps"]
-        if disturbed.killed_in(step["step"], after_s=chance.random() * step["seconds"] * 0.8)
-    ]
-    record = disturbed.night()
-    # A step of some milliseconds may be over before it is seen.
-    assert len(killed) >= len(undisturbed["steps"]) - 3
+    tried = [("redact", first["seconds"] * share) for share in (0.1, 0.3, 0.5, 0.7, 0.9)]
+    tried += [(step["step"], chance.random() * step["seconds"] * 0.8) for step in rest]
+    killed = [step for step, at in tried if disturbed.killed_in(step, at, now=NEXT_NIGHT)]
+    record = disturbed.night(now=NEXT_NIGHT)
+    # A step of some milliseconds, or whose result was there, may be over before it is seen.
+    quick = sum(step["outcome"] == "cached" for step in rest)
+    assert killed[:5] == ["redact"] * 5
+    assert len(killed) >= len(tried) - 3 - quick
     # The last step may have ended before it was killed: then this is another night.
-    (broken_off, *_) = sorted((disturbed.home / "lake/runs/nightly").glob("[0-9]*.json"))
+    (_, broken_off, *_) = sorted((disturbed.home / "lake/runs/nightly").glob("[0-9]*.json"))
     assert json.loads(broken_off.read_text())["resumed"] >= len(killed) - 1
     assert digests(record) == digests(undisturbed)
+    assert planted.found_below(disturbed.home / "lake") == []
+    assert erased_of(disturbed) == erased_of(other)
+    version = said(undisturbed, "package")["version"]
+    assert version != before
     versions = disturbed.plane.admin.get("/api/v1/versions").json()
     releases = disturbed.plane.admin.get("/api/v1/releases").json()
-    assert [v["version"] for v in versions] == [said(undisturbed, "package")["version"]]
-    assert [r["candidate"] for r in releases] == [versions[0]["version"]]
-    assert mlflow_runs(disturbed) == [versions[0]["version"]]
+    assert {v["version"] for v in versions} == {before, version}
+    assert [r["candidate"] for r in releases] == [version]
+    assert sorted(mlflow_runs(disturbed)) == sorted([before, version])
+
+
+def erased_of(installation):
+    """What an erasure came to, whenever it was and however often it was begun."""
+    record = redaction_files.record_of(installation.home / "lake", "r-17")
+    return record.subjects_sha256, record.snapshots, record.features, record.versions
 
 
 def mlflow_runs(installation):
