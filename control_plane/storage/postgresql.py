@@ -52,6 +52,12 @@ _OLDER_SNAPSHOTS = (
     "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database()"
     " AND pid <> pg_backend_pid() AND age(backend_xmin) > age(%s::xid)"
 )
+_SAMPLED = (
+    "SELECT quote_ident(a.attname), format_type(a.atttypid, a.atttypmod)"
+    " FROM pg_attribute a JOIN pg_class c ON c.oid = a.attrelid"
+    " JOIN pg_stats s ON s.schemaname = c.relnamespace::regnamespace::text"
+    " AND s.tablename = c.relname AND s.attname = a.attname WHERE c.oid = %s::regclass"
+)
 
 
 class Postgresql:
@@ -117,14 +123,16 @@ class Postgresql:
         """VACUUM FULL writes a table and its indexes into new files and removes the old ones.
 
         Rows that somebody's snapshot still sees are copied too, so nobody's may be older than this
-        call. The planner's statistics are taken anew: they hold samples of a column's values.
+        call, nor older than the planner's new statistics: these hold samples of a column's values.
         """
         with self._watch.connect() as connection:
-            mark = connection.exec_driver_sql("SELECT pg_current_xact_id()::xid::text").scalar_one()
-            if connection.exec_driver_sql(_OLDER_SNAPSHOTS, (mark,)).scalar_one():
+            if _is_read(connection):
                 return False
             for table in tables:
                 connection.exec_driver_sql(f"VACUUM (FULL, ANALYZE) {table}")
+                _forget_samples(connection, table)
+            if _is_read(connection):
+                return False
             connection.exec_driver_sql("VACUUM (FULL) pg_catalog.pg_statistic")
         return True
 
@@ -194,3 +202,18 @@ class Postgresql:
                 "CREATE DATABASE … TEMPLATE template0 ENCODING 'UTF8' LC_COLLATE 'C' LC_CTYPE 'C'"
             )
             raise ContractError("PostgreSQL", "a database in UTF8", encoding, hint)
+
+
+def _is_read(connection: Connection) -> bool:
+    """Whether anybody has a snapshot from before now."""
+    mark = connection.exec_driver_sql("SELECT pg_current_xact_id()::xid::text").scalar_one()
+    return bool(connection.exec_driver_sql(_OLDER_SNAPSHOTS, (mark,)).scalar_one())
+
+
+def _forget_samples(connection: Connection, table: str) -> None:
+    """ANALYZE leaves the samples of a table that is empty now as they were. A column that gets a
+    type, be it the one it has, loses its own."""
+    if connection.exec_driver_sql(f"SELECT EXISTS (SELECT FROM {table})").scalar_one():  # noqa: S608
+        return
+    for column, kind in connection.exec_driver_sql(_SAMPLED, (table,)).all():
+        connection.exec_driver_sql(f"ALTER TABLE {table} ALTER COLUMN {column} TYPE {kind}")

@@ -355,3 +355,13 @@ def test_what_was_deleted_is_in_no_page_once_its_table_is_rewritten_nor_in_the_s
     server.run("CHECKPOINT")
     assert search.found_below(files) == []
     assert PlantedData(names[100:]).texts_below(files) == set(names[100:])
+    # An emptied table's samples are nobody's to take anew.
+    with database.write() as writing:
+        writing.connection().exec_driver_sql("DELETE FROM exclusion")
+    columns = "SELECT column_name, data_type, is_nullable FROM information_schema.columns"
+    columns += " WHERE table_name = 'exclusion' ORDER BY 1"
+    before = server.run(columns, database.address.database)
+    assert database.rewrite(["exclusion"])
+    server.run("CHECKPOINT")
+    assert PlantedData(names).found_below(files) == []
+    assert server.run(columns, database.address.database) == before
