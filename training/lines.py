@@ -103,14 +103,14 @@ def prepare_lines(settings: Settings, source: OrderSource, models: tuple[str, ..
     key = load_key(source.pseudonym_key_file or settings.keys / KEY_FILE)
     admission.check_key(key.key_id)
     content = content_digest(path, mapping)
-    gone = erased.load(settings.lake)
+    gone = erased.gone_from(settings)
     cache_key = key_of(
         content=content,
         mapping=msgspec.to_builtins(mapping),
         pseudonym_key=key.key_id,
         shop=settings.shop,
         admission=admission.digest(),
-        erased=gone.digest,
+        erased=gone.erased.digest,
         lock=lock_digest(),
         code=source_digest(*CODE),
     )
@@ -146,7 +146,7 @@ def _read(
     place: Path,
     key: Pseudonymizer,
     admission: consent.Admission,
-    gone: erased.Erased,
+    gone: erased.Gone,
 ) -> "SyncReport":
     """Fill the folder ``place`` with the lines of a file."""
     from training import orders, staging  # noqa: PLC0415 - DuckDB is not needed for a hit
@@ -162,7 +162,7 @@ def _read(
             field=f"{path.name} customers",
             key=None if mapping.customer_ids.kind == "pseudonym" else key,
             left_out=admission.left_out,
-            erased=gone,
+            gone=gone,
         )
         with progress.step(f"sync {path.name}"):
             report = orders.sync(connection, path, mapping, settings.shop, staged)

@@ -20,7 +20,7 @@ from bentos.contract.identity import Pseudonymizer
 from training import pseudonyms
 from training.left_out import LeftOut
 from training.order_file import literal
-from training.redaction.erased import Erased, without
+from training.redaction.erased import Gone, without
 
 FOLDER = ".staging"
 PARSED, LINES = "parsed.parquet", "lines.parquet"
@@ -31,7 +31,7 @@ DIGEST_LENGTH = 64
 
 class Staging(msgspec.Struct, frozen=True, kw_only=True):
     """``key`` makes pseudonyms; None: customers are pseudonyms already. ``left_out``: pseudonyms
-    of customers whose lines are left out, ``erased``: those of whom no line may come back.
+    of customers whose lines are left out, ``gone``: whose lines may not come back.
     ``field`` names the customers in errors."""
 
     folder: Path
@@ -40,7 +40,7 @@ class Staging(msgspec.Struct, frozen=True, kw_only=True):
     field: str
     key: Pseudonymizer | None
     left_out: Collection[str] = ()
-    erased: Erased = Erased()
+    gone: Gone = Gone()
 
     @property
     def lines(self) -> Path:
@@ -60,7 +60,7 @@ class Staging(msgspec.Struct, frozen=True, kw_only=True):
             query = f"""
                 SELECT p.* REPLACE (pseudonym AS customer)
                 FROM ({query}) AS p LEFT JOIN pseudonyms ON p.customer = raw"""  # noqa: S608
-        query = without(connection, self.erased, query)
+        query = without(connection, self.gone, query)
         unstaged, query = self._without_left_out(connection, query)
         path = literal((self.folder / PARSED).as_posix())
         # In any order: every line has its row's number.

@@ -3,7 +3,7 @@
 The control plane writes a ``RedactionRequest`` (a file of the home), training erases what it keeps
 and answers with a ``RedactionRecord`` (a file of the lake). Neither names anybody in clear: the
 request holds pseudonyms and order numbers, so whoever closes it removes its file; the record
-holds digests of the pseudonyms alone and stays. Where they lie: ``bentos/redaction_files.py``.
+holds digests of them alone and stays. Where they lie: ``bentos/redaction_files.py``.
 
 In the register (contract §5) one event tells of one segment: action ``decision:redact``, entity
 ``segment_entity(…)``, and in its ``diff`` the ids of the decisions whose personal part (and salt)
@@ -14,13 +14,14 @@ several.
 import hashlib
 import re
 from collections.abc import Iterable, Sequence
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from typing import Any, TypeVar
 
 import msgspec
 
 from bentos.contract.errors import ContractError, from_decoding
+from bentos.contract.identity import Pseudonymizer
 from bentos.contract.register import Action, Outcome, RegisterEvent
 
 MAX_DECISIONS = 1000
@@ -34,6 +35,8 @@ ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}\Z")
 PSEUDONYM = re.compile(r"[A-Z2-7]{26}\Z")
 ORDER_NUMBER = re.compile(r"[0-9]{1,20}\Z")
 SHA256_HEX = re.compile(r"[0-9a-f]{64}\Z")
+ERASED_ORDER = "erased order"
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 File = TypeVar("File")
 
 
@@ -71,9 +74,13 @@ class TrainedVersion(msgspec.Struct, frozen=True, kw_only=True):
 class RedactionRecord(msgspec.Struct, frozen=True, kw_only=True):
     """What training erased; it names no subject.
 
-    ``subjects_sha256`` and ``orders_sha256`` tell who and what never comes back: digests of the
-    pseudonyms and of the orders' numbers. ``snapshots`` and ``features``: digest before → digest
-    after, null where nothing is left. ``removed``: place → rows (or files) that are gone from it.
+    ``subjects_sha256`` tells who was erased (digests of pseudonyms), ``orders_keyed`` which orders
+    never come back (``order_digest``). What those people order after ``until`` is new; "" stands
+    for ``at``. ``snapshots`` and ``features``: digest before → digest after, null where nothing is
+    left. ``removed``: place → rows (or files) that are gone from it.
+
+    ``orders_sha256`` stands in records of earlier releases only: plain digests of order numbers,
+    which whoever reads one can guess from it.
     """
 
     id: str
@@ -81,6 +88,8 @@ class RedactionRecord(msgspec.Struct, frozen=True, kw_only=True):
     reason: str = ""
     subjects_sha256: tuple[str, ...] = ()
     orders_sha256: tuple[str, ...] = ()
+    orders_keyed: tuple[str, ...] = ()
+    until: str = ""
     snapshots: dict[str, str | None] = {}
     features: dict[str, str | None] = {}
     removed: dict[str, int] = {}
@@ -130,8 +139,10 @@ def check_record(record: RedactionRecord) -> None:
     """Raise ContractError unless a record says what it must, and in its form."""
     check_id(record.id)
     check_time(record.at, "at")
+    if record.until:
+        check_time(record.until, "until")
     _check_texts({"reason": record.reason})
-    for name in ("subjects_sha256", "orders_sha256"):
+    for name in ("subjects_sha256", "orders_sha256", "orders_keyed"):
         for index, digest in enumerate(getattr(record, name)):
             _check_digest(digest, f"{name}[{index}]")
     for name, digests in (("snapshots", record.snapshots), ("features", record.features)):
@@ -158,8 +169,25 @@ def check_time(value: str, field: str) -> None:
 
 
 def subject_digest(name: str) -> str:
-    """How a record tells whom it was about: SHA-256 of a pseudonym (or order number), in hex."""
+    """How a record tells whom it was about: SHA-256 of a pseudonym, in hex."""
     return hashlib.sha256(name.encode()).hexdigest()
+
+
+def order_secret(pseudonyms: Pseudonymizer, shop: str) -> str:
+    """What orders of a shop are digested with; as good as the key it is made of."""
+    return pseudonyms.pseudonym(shop, ERASED_ORDER, "")
+
+
+def order_digest(secret: str, number: str) -> str:
+    """How a record tells an order: SHA-256 of ``order_secret`` and its number, in hex. Without
+    the secret no guessed number can be tried, and orders can be counted through."""
+    return hashlib.sha256(f"{secret}{number}".encode()).hexdigest()
+
+
+def until_us(record: RedactionRecord) -> int:
+    """µs since 1970 until which what the person ordered stays out."""
+    moment = datetime.fromisoformat(record.until or record.at)
+    return (moment - EPOCH) // timedelta(microseconds=1)
 
 
 def segment_entity(gateway: str, boot: str, first_seq: int) -> str:

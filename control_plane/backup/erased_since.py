@@ -5,16 +5,21 @@ delivery and no reconcile job tells of them again; what they ordered afterwards 
 """
 
 import sqlite3
-from collections.abc import Iterator
 from contextlib import closing
-from datetime import datetime
 from pathlib import Path
 
 from bentos import redaction_files
-from bentos.contract.redaction import RedactionRecord, subject_digest
+from bentos.contract.identity import Pseudonymizer
+from bentos.contract.redaction import (
+    RedactionRecord,
+    order_digest,
+    order_secret,
+    subject_digest,
+    until_us,
+)
+from control_plane.consents.exclusions import KEY_FILE
 from control_plane.shopify.erased_rows import Found, of_customer
 from control_plane.shopify.inbox import open_inbox, transaction
-from control_plane.shopify.kept import microseconds
 
 REMEMBER = (
     "INSERT INTO erased VALUES (?, ?) ON CONFLICT (name) DO UPDATE"
@@ -22,7 +27,7 @@ REMEMBER = (
 )
 
 
-def leave_out_erased(inbox: Path, lake: Path) -> None:
+def leave_out_erased(inbox: Path, lake: Path, keys: Path) -> None:
     """Raises ContractError for a damaged record of the lake."""
     records = [redaction_files.read_record(path) for path in redaction_files.record_files(lake)]
     if not records:
@@ -32,26 +37,44 @@ def leave_out_erased(inbox: Path, lake: Path) -> None:
         inbox.with_name(f"{inbox.name}{suffix}").unlink(missing_ok=True)
     with closing(open_inbox(inbox)) as connection:
         with transaction(connection):
-            _take_out(connection, records)
+            _take_out(connection, records, keys)
         connection.execute("VACUUM")
         # One file, as the backup's was.
         connection.execute("PRAGMA journal_mode = DELETE")
 
 
-def _take_out(inbox: sqlite3.Connection, records: list[RedactionRecord]) -> None:
-    until = dict(sorted(_until(records), key=lambda each: each[1]))
+def _take_out(inbox: sqlite3.Connection, records: list[RedactionRecord], keys: Path) -> None:
+    until: dict[str, int] = {}
+    keyed = {name for record in records for name in record.orders_keyed}
+    orders = {*keyed, *(name for record in records for name in record.orders_sha256)}
+    for record in records:
+        for name in record.subjects_sha256:
+            until[name] = max(until_us(record), until.get(name, 0))
+    secrets = _Secrets(keys)
     found = Found(frozenset())
-    for row in inbox.execute("SELECT domain, id, customer, created_us FROM shop_order").fetchall():
-        names = {str(row["id"]), row["customer"] or ""}
-        if row["created_us"] <= max(until.get(subject_digest(name), -1) for name in names):
+    query = "SELECT shop, domain, id, customer, created_us FROM shop_order"
+    for row in inbox.execute(query).fetchall():
+        number = str(row["id"])
+        names = {subject_digest(number)}
+        if keyed:
+            names.add(order_digest(secrets.of(row["shop"]), number))
+        before = until.get(subject_digest(row["customer"] or ""), -1)
+        if row["created_us"] <= before or names & orders:
             found.orders.setdefault(row["domain"], set()).add(row["id"])
     of_customer(inbox, found)
-    subjects = [each for record in records for each in record.subjects_sha256]
-    inbox.executemany(REMEMBER, [(each, until[each]) for each in subjects])
+    inbox.executemany(REMEMBER, [*until.items(), *((each, 0) for each in sorted(keyed))])
 
 
-def _until(records: list[RedactionRecord]) -> Iterator[tuple[str, int]]:
-    """(digest of a pseudonym or order, µs until which it is erased)."""
-    for record in records:
-        at = microseconds(datetime.fromisoformat(record.at))
-        yield from ((each, at) for each in (*record.subjects_sha256, *record.orders_sha256))
+class _Secrets:
+    """With what orders are digested, by their shop."""
+
+    def __init__(self, keys: Path) -> None:
+        self._file = keys / KEY_FILE
+        self._known: dict[str, str] = {}
+
+    def of(self, shop: str) -> str:
+        """The shop's."""
+        if shop not in self._known:
+            key = bytes.fromhex(self._file.read_text("ascii").strip())
+            self._known[shop] = order_secret(Pseudonymizer("", key), shop)
+        return self._known[shop]

@@ -54,7 +54,7 @@ def put_back(home: Path, reader: ArchiveReader) -> bool:
             reader.copy_file(NAME, file)
             file.flush()
             os.fsync(file.fileno())
-        leave_out_erased(draft, home / "lake")
+        leave_out_erased(draft, home / "lake", home / "keys")
         draft.rename(target)
     finally:
         draft.unlink(missing_ok=True)

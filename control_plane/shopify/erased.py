@@ -1,15 +1,15 @@
 """Who was erased, so that nothing old of theirs comes back.
 
 Shopify may tell of an old order again (a refund, an edit, the reconcile job) after its customer
-was erased here. The table ``erased`` holds digests of the pseudonyms of erased customers and
-orders: they name nobody without the key, and say whether an order is one of those. What a
-customer does afterwards is new, and taken in.
+was erased here. The table ``erased`` holds digests of the pseudonyms of erased customers and of
+erased orders: they name nobody without the key, and say whether an order is one of those. What a
+customer orders after they asked is new, and taken in.
 """
 
 import sqlite3
 from collections.abc import Iterable
 
-from bentos.contract.redaction import subject_digest
+from bentos.contract.redaction import ERASED_ORDER, order_digest, subject_digest
 from control_plane.shopify.kept import Dispute, Order, Refund
 from control_plane.shopify.subjects import ORDER, Name
 
@@ -17,11 +17,13 @@ from control_plane.shopify.subjects import ORDER, Name
 def remember(
     inbox: sqlite3.Connection, subjects: Iterable[str], orders: Iterable[str], before_us: int
 ) -> None:
-    """Pseudonyms of customers, whose orders until then were erased, and of orders."""
+    """Digests of customers, of whom orders until then do not come back, and of orders that do
+    not at all (``order_digest``). A redaction's record has the same, so a restored inbox can be
+    told of them."""
     inbox.executemany(
         "INSERT INTO erased VALUES (?, ?) ON CONFLICT (name) DO UPDATE"
         " SET before_us = max(before_us, excluded.before_us)",
-        [(subject_digest(each), before_us) for each in (*subjects, *orders)],
+        [(each, before_us) for each in (*subjects, *orders)],
     )
 
 
@@ -29,15 +31,20 @@ def covers(inbox: sqlite3.Connection, name: Name, what: Order | Refund | Dispute
     """Whether this belongs to an order that was erased, or would have been had it been here."""
     if isinstance(what, Order):
         if what.customer is not None:
-            before = _before(inbox, what.customer)
+            before = _before(inbox, subject_digest(what.customer))
             if before is not None and what.created_us <= before:
                 return True
-        return _before(inbox, name(ORDER, str(what.id))) is not None
-    return what.order is not None and _before(inbox, name(ORDER, str(what.order))) is not None
+        return _is_erased(inbox, name, what.id)
+    return what.order is not None and _is_erased(inbox, name, what.order)
 
 
-def _before(inbox: sqlite3.Connection, pseudonym: str) -> int | None:
-    row = inbox.execute(
-        "SELECT before_us FROM erased WHERE name = ?", (subject_digest(pseudonym),)
-    ).fetchone()
+def _is_erased(inbox: sqlite3.Connection, name: Name, order: int) -> bool:
+    number = str(order)
+    # The second is how earlier releases remembered one.
+    forms = order_digest(name(ERASED_ORDER, ""), number), subject_digest(name(ORDER, number))
+    return any(_before(inbox, each) is not None for each in forms)
+
+
+def _before(inbox: sqlite3.Connection, digest: str) -> int | None:
+    row = inbox.execute("SELECT before_us FROM erased WHERE name = ?", (digest,)).fetchone()
     return None if row is None else int(row["before_us"])

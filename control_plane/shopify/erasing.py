@@ -9,6 +9,7 @@ Killed at any point, all of it is done again.
 import sqlite3
 import time
 from collections.abc import Callable
+from datetime import datetime
 from functools import partial
 from pathlib import Path
 
@@ -17,14 +18,20 @@ import structlog
 
 from bentos import redaction_files
 from bentos.contract.errors import ContractError
-from bentos.contract.redaction import RedactionKind, RedactionRequest
+from bentos.contract.redaction import (
+    ERASED_ORDER,
+    RedactionKind,
+    RedactionRequest,
+    order_digest,
+    subject_digest,
+)
 from control_plane import clock
 from control_plane.redactions.note import Note, read_note, write_note
 from control_plane.shopify import erased, erased_rows
 from control_plane.shopify.erased_rows import Found
 from control_plane.shopify.inbox_writer import InboxWriter
+from control_plane.shopify.kept import microseconds
 from control_plane.shopify.outcome_files import write_files
-from control_plane.shopify.subjects import ORDER
 
 Name = Callable[[str, str, str], str]
 """(shop, kind, raw id) → pseudonym."""
@@ -99,8 +106,12 @@ class Erasing:
         if request.kind is RedactionKind.SHOP:
             return erased_rows.of_shop(inbox, request.shop, domain)
         found = Found.of(inbox, request, domain)
-        names = [self._name(request.shop, ORDER, number) for number in found.numbers()]
-        erased.remember(inbox, request.subjects, names, time.time_ns() // 1000)
+        people = map(subject_digest, request.subjects)
+        secret = self._name(request.shop, ERASED_ORDER, "")
+        orders = [order_digest(secret, number) for number in found.numbers()]
+        # Training goes by the same moment: what they order after they asked is new to both.
+        asked = microseconds(datetime.fromisoformat(request.requested_at))
+        erased.remember(inbox, people, orders, asked)
         return erased_rows.of_customer(inbox, found)
 
     def _rewrite_outcomes(self) -> None:

@@ -1,7 +1,8 @@
-"""Who never comes back: what was erased may lie in an order file still, or in the shop.
+"""What never comes back: what was erased may lie in an order file still, or in the shop.
 
 The records of redactions keep digests of the pseudonyms and order numbers. Rows they fit are left
 out wherever orders come in: the merchant's file that still holds them, a bulk result read again.
+What somebody orders after they asked to be erased is new, and taken in; so does the ingress.
 """
 # ruff: noqa: S608 - names of tables and columns are ours
 
@@ -12,16 +13,23 @@ import msgspec
 
 from bentos import redaction_files
 from bentos.contract import canonical
+from bentos.contract.identity import Pseudonymizer
+from bentos.contract.redaction import order_secret, until_us
+from training.pseudonyms import KEY_FILE, load_key
+from training.settings import Settings
 
 if TYPE_CHECKING:
     import duckdb
 
 
 class Erased(msgspec.Struct, frozen=True, kw_only=True):
-    """Digests (SHA-256 hex) of pseudonyms and of order numbers, sorted."""
+    """``subjects``: digest of a pseudonym → µs since 1970 until which what they ordered stays out.
+    ``orders``: digests of order numbers (``order_digest``); ``guessable``: those of records of
+    earlier releases, which are made without a secret."""
 
-    subjects: tuple[str, ...] = ()
+    subjects: dict[str, int] = {}
     orders: tuple[str, ...] = ()
+    guessable: tuple[str, ...] = ()
 
     @property
     def digest(self) -> str:
@@ -30,40 +38,75 @@ class Erased(msgspec.Struct, frozen=True, kw_only=True):
 
     def __bool__(self) -> bool:
         """Whether there is anybody."""
-        return bool(self.subjects or self.orders)
+        return bool(self.subjects or self.orders or self.guessable)
+
+
+class Gone(msgspec.Struct, frozen=True, kw_only=True):
+    """Who was erased, and the secret (``order_secret``) that tells which orders were."""
+
+    erased: Erased = Erased()
+    secret: str = ""
+
+    def __bool__(self) -> bool:
+        """Whether there is anybody."""
+        return bool(self.erased)
 
 
 def load(lake: Path) -> Erased:
     """All who were erased from a lake; raises ContractError for a record that is none."""
     records = [redaction_files.read_record(path) for path in redaction_files.record_files(lake)]
+    until: dict[str, int] = {}
+    for record in records:
+        for name in record.subjects_sha256:
+            until[name] = max(until_us(record), until.get(name, 0))
     return Erased(
-        subjects=tuple(sorted({name for each in records for name in each.subjects_sha256})),
-        orders=tuple(sorted({name for each in records for name in each.orders_sha256})),
+        subjects=dict(sorted(until.items())),
+        orders=tuple(sorted({name for each in records for name in each.orders_keyed})),
+        guessable=tuple(sorted({name for each in records for name in each.orders_sha256})),
     )
 
 
-def without(connection: "duckdb.DuckDBPyConnection", erased: Erased, query: str) -> str:
-    """A query of order lines (``customer``, a pseudonym, and ``order_id``) without theirs."""
-    if not erased:
+def gone_from(settings: Settings) -> Gone:
+    """Who was erased from a home's lake. The secret is of the home's own key, whichever key an
+    order file is read with; without anybody no key is made."""
+    if not redaction_files.record_files(settings.lake):
+        return Gone()
+    return gone(settings.lake, load_key(settings.keys / KEY_FILE), settings.shop)
+
+
+def gone(lake: Path, key: Pseudonymizer, shop: str) -> Gone:
+    """The same, for whoever has the home's key."""
+    return Gone(erased=load(lake), secret=order_secret(key, shop))
+
+
+def without(connection: "duckdb.DuckDBPyConnection", who: Gone, query: str) -> str:
+    """A query of order lines (``customer``, a pseudonym, ``order_id``, ``ordered_at``) without
+    theirs."""
+    if not who:
         return query
-    name(connection, erased)
-    theirs = [
-        f"coalesce(sha256({column}) IN (SELECT digest FROM erased_{which}), false)"
-        for column, which, digests in (
-            ("customer", "subjects", erased.subjects),
-            ("order_id", "orders", erased.orders),
-        )
-        if digests
-    ]
-    return f"SELECT * FROM ({query}) WHERE NOT ({' OR '.join(theirs)})"
+    name(connection, who)
+    return f"""
+        SELECT * FROM ({query}) AS line WHERE NOT EXISTS (
+            SELECT 1 FROM erased_subjects WHERE digest = sha256(line.customer)
+            AND coalesce(epoch_us(line.ordered_at), 0) <= until_us
+        ) AND NOT {is_erased_order("order_id")}"""
 
 
-def fits(table: str, column: str, which: str) -> str:
-    """The condition that a column names one of the ``which`` (``subjects``, ``orders``) that were
-    named before; each value is digested once."""
+def is_erased_order(column: str) -> str:
+    """The condition that a column names an order that was erased; never null."""
+    number = f"CAST({column} AS VARCHAR)"
+    return (
+        f"(coalesce(sha256((SELECT secret FROM erased_secret) || {number}) IN "
+        "(SELECT digest FROM erased_orders), false) OR "
+        f"coalesce(sha256({number}) IN (SELECT digest FROM guessable_orders), false))"
+    )
+
+
+def fits(table: str, column: str) -> str:
+    """The condition that a column names an order that was erased; each value is digested once."""
     return (
         f"{column} IN (SELECT {column} FROM (SELECT DISTINCT {column} FROM {table}) "
-        f"WHERE sha256(CAST({column} AS VARCHAR)) IN (SELECT digest FROM erased_{which}))"
+        f"WHERE {is_erased_order(column)})"
     )
 
 
@@ -72,11 +115,24 @@ def delete(connection: "duckdb.DuckDBPyConnection", table: str, test: str) -> in
     return int(connection.execute(f"DELETE FROM {table} WHERE {test}").fetchall()[0][0])
 
 
-def name(connection: "duckdb.DuckDBPyConnection", erased: Erased) -> None:
+def name(connection: "duckdb.DuckDBPyConnection", who: Gone) -> None:
     """Make the digests known to a connection, for ``fits``."""
-    for which, digests in (("subjects", erased.subjects), ("orders", erased.orders)):
+    erased = who.erased
+    for table, digests in (
+        ("erased_orders", erased.orders),
+        ("guessable_orders", erased.guessable),
+    ):
         connection.execute(
-            f"CREATE OR REPLACE TEMP TABLE erased_{which} AS "
+            f"CREATE OR REPLACE TEMP TABLE {table} AS "
             "SELECT unnest(CAST(? AS VARCHAR[])) AS digest",
             [list(digests)],
         )
+    connection.execute(
+        "CREATE OR REPLACE TEMP TABLE erased_subjects AS SELECT "
+        "unnest(CAST(? AS VARCHAR[])) AS digest, unnest(CAST(? AS BIGINT[])) AS until_us",
+        [list(erased.subjects), list(erased.subjects.values())],
+    )
+    connection.execute(
+        "CREATE OR REPLACE TEMP TABLE erased_secret AS SELECT CAST(? AS VARCHAR) AS secret",
+        [who.secret],
+    )

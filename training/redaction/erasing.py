@@ -15,10 +15,13 @@ from bentos.contract.redaction import (
     RedactionKind,
     RedactionRecord,
     RedactionRequest,
+    order_digest,
+    order_secret,
     subject_digest,
 )
 from training.nightly.errors import BusyError
 from training.orders import connect
+from training.pseudonyms import KEY_FILE, load_key
 from training.redaction import (
     consents,
     feature_values,
@@ -102,7 +105,7 @@ def _erase(settings: Settings, request: RedactionRequest) -> RedactionRecord:
         _take_out(settings, work)
     leftovers.remove(settings)
     _look_again(settings, request, work)
-    record = _record(request, work)
+    record = _record(settings, request, work)
     redaction_files.write_record(settings.lake, record)
     works.forget(settings.lake, request.id)
     return record
@@ -165,14 +168,16 @@ def _look_again(settings: Settings, request: RedactionRequest, work: Work) -> No
         raise NotErased(f"redaction {work.id}: still found in {left.removed}; no record is written")
 
 
-def _record(request: RedactionRequest, work: Work) -> RedactionRecord:
+def _record(settings: Settings, request: RedactionRequest, work: Work) -> RedactionRecord:
     named = scopes.of_request(request).joined(work.scope)
+    secret = order_secret(load_key(settings.keys / KEY_FILE), settings.shop)
     return RedactionRecord(
         id=request.id,
         at=datetime.now(UTC).isoformat(timespec="microseconds").replace("+00:00", "Z"),
         reason=request.reason,
         subjects_sha256=tuple(sorted(map(subject_digest, named.subjects))),
-        orders_sha256=tuple(sorted(map(subject_digest, named.orders))),
+        orders_keyed=tuple(sorted(order_digest(secret, number) for number in named.orders)),
+        until=request.requested_at,
         snapshots=work.snapshots,
         features=work.features,
         removed=dict(sorted(work.removed.items())),

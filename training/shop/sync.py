@@ -63,8 +63,8 @@ class Sync(msgspec.Struct, frozen=True, kw_only=True):
             staging, plan, resumed = self._staging(before, full=full)
             try:
                 unread = self._read_all(staging, plan)
-                gone = erased.load(self.lake.folder.parent)
-                erased_staging.take_out(staging.connection, gone)
+                gone = erased.gone(self.lake.folder.parent, self.key, self.shop)
+                erased_staging.take_out(staging.connection, gone, self.lake.table("orders"))
                 report = self._merge(staging, plan, before, unread, resumed=resumed)
             finally:
                 staging.close()

@@ -2,16 +2,20 @@ import msgspec
 import pytest
 
 from bentos.contract.errors import ContractError
+from bentos.contract.identity import Pseudonymizer
 from bentos.contract.redaction import (
     MAX_DECISIONS,
     MAX_SUBJECTS,
     decode_record,
     decode_request,
     encode,
+    order_digest,
+    order_secret,
     redacted_ids,
     redaction_details,
     segment_entity,
     subject_digest,
+    until_us,
 )
 from bentos.contract.register import Action, Actor, ActorType, Outcome, RegisterEvent
 
@@ -136,3 +140,23 @@ def test_what_is_no_file_of_ours_is_refused():
         decode_request(b" " * (16 * 1024 * 1024 + 1))
     with pytest.raises(ContractError, match="redaction record"):
         decode_record(b"[]")
+
+
+def test_an_order_is_told_by_its_digest_only_to_who_has_the_key():
+    ours, theirs = (Pseudonymizer("k", bytes([n]) * 32) for n in (1, 2))
+    number = "450789469"
+    told = order_digest(order_secret(ours, "shop-1"), number)
+    assert told == order_digest(order_secret(ours, "shop-1"), number)
+    guessed = {order_digest(order_secret(theirs, "shop-1"), number), order_digest("", number)}
+    guessed |= {order_digest(order_secret(ours, "shop-2"), number), subject_digest(number)}
+    assert told not in guessed
+
+
+def test_what_is_ordered_after_the_moment_asked_at_is_new_and_in_old_records_after_the_redaction():
+    record = decode_record(msgspec.json.encode(RECORD | {"until": "2026-11-20T10:00:00+01:00"}))
+    assert until_us(record) == 1_795_165_200_000_000
+    assert until_us(decode_record(msgspec.json.encode(RECORD))) == 1_795_230_000_000_000
+    with pytest.raises(ContractError, match="until"):
+        decode_record(msgspec.json.encode(RECORD | {"until": "2026-11-20"}))
+    with pytest.raises(ContractError, match="orders_keyed"):
+        decode_record(msgspec.json.encode(RECORD | {"orders_keyed": ["450789469"]}))

@@ -10,10 +10,13 @@ from sqlmodel import select
 
 from bentos import redaction_files
 from bentos.contract.errors import ContractError
+from bentos.contract.identity import Pseudonymizer
 from bentos.contract.redaction import (
     RedactionKind,
     RedactionRecord,
     RedactionRequest,
+    order_digest,
+    order_secret,
     subject_digest,
 )
 from control_plane import clock
@@ -175,15 +178,18 @@ def test_what_is_no_backup_is_named(settings):
 def test_the_inbox_of_a_copy_brings_nobody_back_and_knows_them_as_erased(settings, tmp_path):
     inbox, at = settings.home / "ingress" / "inbox.db", "2026-11-20T00:00:00Z"
     later = 1_900_000_000_000_000
+    rows = ((1, ERASED, 1), (2, OTHER, 1), (3, ERASED, later), (4, None, later))
     with closing(open_inbox(inbox)) as connection:
-        for number, customer, created_us in ((1, ERASED, 1), (2, OTHER, 1), (3, ERASED, later)):
+        for number, customer, created_us in rows:
             connection.execute(
                 "INSERT INTO shop_order VALUES ('d', ?, 'demo-shop', 1, ?, 0, ?, 1.0, 1, 'EUR',"
                 " NULL, NULL, 'paid', NULL, 0)",
                 (number, created_us, customer),
             )
     take(settings, tmp_path / "copy.zip")
-    record = RedactionRecord(id="r1", at=at, subjects_sha256=tuple(DIGESTS))
+    key = bytes.fromhex((settings.keys / "pseudonym.key").read_text().strip())
+    guests = order_digest(order_secret(Pseudonymizer("", key), "demo-shop"), "4")
+    record = RedactionRecord(id="r1", at=at, subjects_sha256=tuple(DIGESTS), orders_keyed=(guests,))
     redaction_files.write_record(settings.home / "lake", record)
     inbox.unlink()
     restore(settings, tmp_path / "copy.zip", replace=True)
@@ -191,4 +197,4 @@ def test_the_inbox_of_a_copy_brings_nobody_back_and_knows_them_as_erased(setting
         kept = connection.execute("SELECT id FROM shop_order ORDER BY id").fetchall()
         known = connection.execute("SELECT name FROM erased").fetchall()
     assert [row["id"] for row in kept] == [2, 3]
-    assert {row["name"] for row in known} == set(DIGESTS)
+    assert {row["name"] for row in known} == {*DIGESTS, guests}

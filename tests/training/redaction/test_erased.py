@@ -1,6 +1,10 @@
 """Whoever was erased does not come back with a file, or a shop, that still holds them."""
 
+import duckdb
+import msgspec
+
 from bentos import redaction_files
+from bentos.contract.redaction import subject_digest
 from tests.training.redaction.lived_in import (
     FIRST_ORDER,
     OTHER,
@@ -12,6 +16,9 @@ from tests.training.redaction.lived_in import (
 from training.lines import OrderSource, prepare_lines
 from training.redaction import erased, erasing
 from training.shop.tables import ShopLake
+
+BEFORE = "2026-11-19T10:00:00Z"
+"""The day before they asked."""
 
 
 def test_nobody_is_erased_from_a_lake_without_records(tmp_path):
@@ -34,7 +41,8 @@ def test_a_shop_that_still_has_them_is_synced_without_them(home):
     erasing.erase(home.settings, home.request())
     home.shop.customer(SUBJECT, days=0.1)
     home.shop.order(FIRST_ORDER, customer=None, days=0.1)
-    home.shop.order(FIRST_ORDER + 1, customer=SUBJECT, days=0.1)
+    before = {"createdAt": BEFORE, "processedAt": BEFORE}
+    home.shop.order(FIRST_ORDER + 1, customer=SUBJECT, days=0.1, **before)
     home.shop.order(OTHERS_ORDER + 1, customer=OTHER, days=0.1)
     home.shop.refund(FIRST_ORDER + 1, order=FIRST_ORDER + 1, line=1)
     home.sync()
@@ -45,6 +53,46 @@ def test_a_shop_that_still_has_them_is_synced_without_them(home):
     assert lake.current().behind == {}
 
 
+def test_what_they_order_after_they_asked_is_new_and_tells_nothing_of_before(home):
+    erasing.erase(home.settings, home.request())
+    home.shop.customer(SUBJECT, days=0.1)
+    home.shop.order(FIRST_ORDER + 2, customer=SUBJECT, days=0.1)
+    # An old order that is imported now is an old order.
+    home.shop.order(FIRST_ORDER + 3, customer=SUBJECT, days=0.1, processedAt=BEFORE)
+    home.sync()
+    lake = ShopLake.of(home.settings)
+    subject = home.pseudonym(SUBJECT)
+    orders = f"SELECT order_id FROM '{lake.table('orders')}' WHERE customer_id = '{subject}'"
+    assert duckdb.sql(orders).fetchall() == [(FIRST_ORDER + 2,)]
+    row = (
+        "SELECT created_at, orders, spent, data_sale_opt_out "
+        f"FROM '{lake.table('customers')}' WHERE customer_id = '{subject}'"
+    )
+    assert duckdb.sql(row).fetchall() == [(None, None, None, False)]
+    lines = prepare_lines(home.settings, OrderSource(shop=True))
+    theirs = f"SELECT DISTINCT order_id FROM '{lines.path}' WHERE customer_id = '{subject}'"
+    assert duckdb.sql(theirs).fetchall() == [(str(FIRST_ORDER + 2),)]
+    # Their row is brought up to date by itself, too, as they have an order here.
+    home.shop.customer(SUBJECT, days=0.01, dataSaleOptOut=True)
+    home.sync()
+    opted = f"SELECT data_sale_opt_out FROM '{lake.table('customers')}' "
+    assert duckdb.sql(f"{opted} WHERE customer_id = '{subject}'").fetchall() == [(True,)]
+
+
+def test_orders_of_records_of_earlier_releases_stay_away_too(home):
+    record = erasing.erase(home.settings, home.request())
+    old = msgspec.structs.replace(
+        record,
+        until="",
+        orders_keyed=(),
+        orders_sha256=(subject_digest(str(FIRST_ORDER)),),
+    )
+    redaction_files.write_record(home.lake, old)
+    home.shop.order(FIRST_ORDER, customer=None, days=0.1)
+    home.sync()
+    assert home.found(SUBJECT, texts=[str(FIRST_ORDER)]) == set()
+
+
 def test_records_of_several_are_taken_together(home):
     erasing.erase(home.settings, home.request())
     subjects = [home.pseudonym(OTHER)]
@@ -52,4 +100,4 @@ def test_records_of_several_are_taken_together(home):
     records = [redaction_files.record_of(home.lake, name) for name in ("r-17", "r-18")]
     both = erased.load(home.lake)
     assert set(both.subjects) == {name for each in records for name in each.subjects_sha256}
-    assert set(both.orders) == {name for each in records for name in each.orders_sha256}
+    assert set(both.orders) == {name for each in records for name in each.orders_keyed}

@@ -9,7 +9,7 @@ import pytest
 
 from bentos import redaction_files
 from bentos.contract.errors import ContractError
-from bentos.contract.redaction import subject_digest
+from bentos.contract.redaction import order_digest, order_secret, subject_digest
 from tests.training.made_up_shop import ROOT
 from tests.training.redaction.lived_in import (
     FIRST_ORDER,
@@ -24,6 +24,7 @@ from training.lake import digest_of_parts
 from training.nightly import record as records
 from training.nightly.errors import BusyError
 from training.nightly.redacted import of_version
+from training.pseudonyms import KEY_FILE, load_key
 from training.redaction import erasing, lock, scope
 from training.shop.tables import ShopLake
 
@@ -80,7 +81,10 @@ def test_found_everywhere_then_nowhere_and_nobody_else_with_them(home):
     assert set(record.subjects_sha256) == {
         subject_digest(home.pseudonym(name)) for name in (SUBJECT, SUBJECT_MAIL)
     }
-    assert subject_digest(str(FIRST_ORDER)) in record.orders_sha256
+    secret = order_secret(load_key(home.settings.keys / KEY_FILE), home.settings.shop)
+    assert order_digest(secret, str(FIRST_ORDER)) in record.orders_keyed
+    assert record.orders_sha256 == ()
+    assert record.until == "2026-11-20T10:00:00Z"
 
 
 def test_the_rest_of_a_shop_s_tables_is_as_it_was(home):
