@@ -28,21 +28,36 @@ QUERIES = {
     "refunds": "refund_id, line_id, order_id, created_at::VARCHAR, quantity, amount, restock",
 }
 
+Rows = dict[str, dict[bytes, int]]
+"""Table → digest of a row → how often it is there."""
 
-def differing(home: Path, shop: Any) -> dict[str, int]:
-    """For each table, how many rows are only here or only there."""
-    found: dict[str, dict[bytes, int]] = {table: {} for table in QUERIES}
+
+def source_rows(home: Path, shop: Any) -> Rows:
+    """What the shop holds, under the pseudonyms of this home."""
+    found: Rows = {table: {} for table in QUERIES}
     for table, row in _source(home, shop):
         _count(found[table], row, 1)
+    return found
+
+
+def differing(source: Rows, home: Path) -> dict[str, int]:
+    """For each table, how many rows are only in the source or only in the lake."""
     current = home / "lake" / "shop"
-    for table, columns in QUERIES.items():
-        for file in (current / table).glob("*.parquet"):
-            query = f"SELECT {columns} FROM '{file}' WHERE deleted_at IS NULL"  # noqa: S608 - ours
-            rows = duckdb.connect().execute(query)
-            while some := rows.fetchmany(10_000):
-                for row in some:
-                    _count(found[table], row, -1)
-    return {table: sum(map(abs, counts.values())) for table, counts in found.items()}
+    return {
+        table: _differing(source[table], columns, sorted((current / table).glob("*.parquet")))
+        for table, columns in QUERIES.items()
+    }
+
+
+def _differing(source: dict[bytes, int], columns: str, files: list[Path]) -> int:
+    left = dict(source)
+    for file in files:
+        query = f"SELECT {columns} FROM '{file}' WHERE deleted_at IS NULL"  # noqa: S608 - ours
+        rows = duckdb.connect().execute(query)
+        while some := rows.fetchmany(10_000):
+            for row in some:
+                _count(left, row, -1)
+    return sum(map(abs, left.values()))
 
 
 def _count(counts: dict[bytes, int], row: tuple[Any, ...], step: int) -> None:

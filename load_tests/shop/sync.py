@@ -8,9 +8,11 @@ How often and when it is killed is in ``sync_kills``.
 import argparse
 import json
 import os
+import shutil
 import subprocess
 import sys
 import time
+from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -20,11 +22,13 @@ from rich.console import Console
 from bentos.shopify_admin.connection import Connection, ConnectionStore
 from load_tests.audit_part import Part
 from load_tests.floors import Claim
-from load_tests.shop.source_rows import differing
+from load_tests.shop.source_rows import Rows, differing, source_rows
 from load_tests.shop.sync_kills import Kills
 
 ROOT = Path(__file__).resolve().parents[2]
 MEMORY_MB = 300.0
+LOOK_S = 0.02
+"Between two looks at the memory of a sync: what it prints in the end fits the pipe."
 USED = 0.9
 
 
@@ -39,7 +43,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--sync-kills", type=int, default=20, help="kill -9 so often (default 20)")
     parser.add_argument("--sync-rate", type=float, default=20.0, help="the clock's (default 20)")
-    parser.add_argument("--sync-paged-lines", type=int, default=100_000)
+    parser.add_argument("--sync-paged-lines", type=int, default=40_000)
     parser.add_argument("--sync-orders", default="generated:20000", help="the set that is scaled")
 
 
@@ -56,14 +60,15 @@ class Ran:
 def measure(options: argparse.Namespace, folder: Path, console: Console) -> Part:
     """Sync shops of growing size, and the largest one again, killed on the way."""
     figures: dict[str, float | int | str] = {}
-    rates, peaks, wrong = [], [], 0
-    for lines in options.sync_lines:
+    rates, peaks, wrong, largest = [], [], 0, max(options.sync_lines)
+    for lines in sorted(options.sync_lines):
         with _stand_in(options, lines, options.sync_rate) as shop:
             home = _connected(folder / f"home-{lines}", shop)
             shop.control("DELETE", "bucket")
             ran = _sync(home, shop)
-            bucket = shop.control("GET", "bucket")
-            wrong += _compare(home, shop, console)
+            bucket, asked = shop.control("GET", "bucket"), _asked(shop)
+            source = source_rows(home, shop)
+            wrong += _differing(source, home, console)
             rows = ran.said["tables"]["order_lines"]["rows"]
             rates.append(rows / ran.seconds)
             peaks.append(ran.peak_mb)
@@ -75,17 +80,17 @@ def measure(options: argparse.Namespace, folder: Path, console: Console) -> Part
                 f"{lines} lines: peak MB": round(ran.peak_mb),
                 f"{lines} lines: bucket's lowest": bucket["lowest"],
                 f"{lines} lines: THROTTLED": bucket["throttled"],
+                f"{lines} lines: bulk operations": asked["BulkStart"],
+                f"{lines} lines: pages": asked["RefundPages"],
             }
-            if lines == max(options.sync_lines):
-                lowest, costly = bucket["lowest"], _too_costly(shop)
-                kills, wrong_killed = _killed(options, folder, shop, ran.seconds, console)
+            console.print(f"{lines} lines in {ran.seconds:.0f} s, {ran.peak_mb:.0f} MB")
+            if lines == largest:
+                lowest, costly = bucket["lowest"], asked["MAX_COST"]
+                killed = _killed(options, home, shop, ran.seconds, source, console)
     used = _paging(options, folder)
-    figures |= {
-        "kills while reading": kills.reading,
-        "kills while merging": kills.merging,
-        "syncs that ended between kills": kills.ended,
-        "share of the bucket used while paging": round(used, 3),
-    }
+    figures |= killed.figures | {"share of the bucket used while paging": round(used, 3)}
+    peaks.append(killed.peak_mb)
+    costly, lowest = costly + killed.costly, min(lowest, killed.lowest)
     small, large = rates[0], rates[-1]
     return Part(
         claims=[
@@ -94,7 +99,7 @@ def measure(options: argparse.Namespace, folder: Path, console: Console) -> Part
             Claim("sync_bucket", "lowest level of the bucket", 0, 0, float(lowest)),
             Claim("sync_used", "of the bucket used while paging", USED, 0.95, used),
             Claim("sync_same", "rows that differ from the shop's", 0, 0, float(wrong), False),
-            Claim("sync_killed", "rows that differ after kills", 0, 0, float(wrong_killed), False),
+            Claim("sync_killed", "rows that differ after kills", 0, 0, float(killed.wrong), False),
             Claim("sync_growth", "of its speed kept, largest to smallest", 0.5, 0.8, large / small),
         ],
         figures=figures,
@@ -126,15 +131,27 @@ def _begin(home: Path, shop: Any, *arguments: str) -> subprocess.Popen[bytes]:
 def _sync(home: Path, shop: Any) -> Ran:
     began = time.perf_counter()
     process = _begin(home, shop)
-    assert process.stdout is not None
-    said = process.stdout.read()
-    process.stdout.close()
-    _, status, used = os.wait4(process.pid, 0)
+    peak, ended, status, used = 0, 0, 0, None
+    while not ended:
+        # What the kernel says at its end holds the peak of this process too, which began it.
+        peak = max(peak, _peak_kb(process.pid))
+        time.sleep(LOOK_S)
+        ended, status, used = os.wait4(process.pid, os.WNOHANG)
+    seconds = time.perf_counter() - began
     process.returncode = os.waitstatus_to_exitcode(status)
+    assert process.stdout is not None
+    assert used is not None
+    with process.stdout as output:
+        said = output.read()
     if process.returncode != 0:
         raise RuntimeError(f"the sync ended with {process.returncode}: {said.decode()[-2000:]}")
-    processor_s = used.ru_utime + used.ru_stime
-    return Ran(time.perf_counter() - began, processor_s, used.ru_maxrss / 1024, json.loads(said))
+    return Ran(seconds, used.ru_utime + used.ru_stime, peak / 1024, json.loads(said))
+
+
+def _peak_kb(process: int) -> int:
+    """``VmHWM``; 0 once it is over."""
+    lines = Path(f"/proc/{process}/status").read_text().splitlines()
+    return next((int(line.split()[1]) for line in lines if line.startswith("VmHWM:")), 0)
 
 
 def _paging(options: argparse.Namespace, folder: Path) -> float:
@@ -164,23 +181,60 @@ def _share(history: dict[str, float]) -> float:
     return history["spent"] / (restored + max(0.0, left_before))
 
 
-def _too_costly(shop: Any) -> int:
-    return sum("MAX_COST" in json.dumps(call) for call in shop.control("GET", "calls"))
+def _asked(shop: Any) -> Counter[str]:
+    """How often each document was sent since the last time, and ``MAX_COST`` answered."""
+    calls = shop.control("GET", "calls")
+    shop.control("DELETE", "calls")
+    asked = Counter(str(call.get("operation")) for call in calls)
+    return asked + Counter(MAX_COST=sum("MAX_COST" in json.dumps(call) for call in calls))
+
+
+@dataclass(frozen=True)
+class Killed:
+    """What came of a sync that was killed again and again."""
+
+    wrong: int
+    costly: int
+    lowest: float
+    peak_mb: float
+    figures: dict[str, float | int | str]
 
 
 def _killed(
-    options: argparse.Namespace, folder: Path, shop: Any, seconds: float, console: Console
-) -> tuple[Kills, int]:
-    """Killed and resumed until it was killed so often; then to the end, and compared."""
-    home = _connected(folder / "home-killed", shop)
-    kills = Kills(home / "lake" / "shop", seconds)
+    options: argparse.Namespace,
+    before: Path,
+    shop: Any,
+    seconds: float,
+    source: Rows,
+    console: Console,
+) -> Killed:
+    """Killed and resumed until it was killed so often; then to the end, and compared.
+
+    With the keys of the home ``before``: the shop's rows have the same names in both.
+    """
+    home = before.with_name("home-killed")
+    shutil.copytree(before / "keys", home / "keys")
+    began = time.perf_counter()
+    kills = Kills(home / "lake" / "shop", home.with_name("kept"), seconds)
     kills.all(lambda: _begin(home, shop, "--full"), options.sync_kills, console)
-    _sync(home, shop)
-    return kills, _compare(home, shop, console)
+    last = _sync(home, shop)
+    asked, bucket = _asked(shop), shop.control("GET", "bucket")
+    figures: dict[str, float | int | str] = {
+        "kills while reading": kills.reading,
+        "kills while merging": kills.merging,
+        "syncs that ended between kills": kills.ended,
+        "killed: seconds in all": round(time.perf_counter() - began, 1),
+        "killed: bulk operations": asked["BulkStart"],
+        "killed: pages": asked["RefundPages"],
+        "killed: peak MB of the last": round(last.peak_mb),
+        "killed: THROTTLED": bucket["throttled"],
+    }
+    wrong = _differing(source, home, console)
+    return Killed(wrong, asked["MAX_COST"], bucket["lowest"], last.peak_mb, figures)
 
 
-def _compare(home: Path, shop: Any, console: Console) -> int:
-    found = differing(home, shop)
+def _differing(source: Rows, home: Path, console: Console) -> int:
+    found = differing(source, home)
     for table, count in found.items():
         if count:
             console.print(f"{table}: {count} rows differ from the shop's")

@@ -1,14 +1,17 @@
-"""``kill -9`` at random moments of a sync, each of which goes on where the one before was.
+"""``kill -9`` at random points of a sync, each of which goes on where the one before was.
 
-Reading takes a hundred times as long as merging, so moments drawn over the whole would hardly
-ever hit the merge and the swap of the tables: the last third of the kills waits for it.
+Two thirds of the points are drawn over all that is read. Reading takes a hundred times as long
+as merging, so these would hardly ever hit the merge and the swap of the tables: the last third
+waits for it. A merge that came to its end all the same is put back to where it was killed
+before, as the files of a dead process are its whole state.
 """
 
 import random
+import shutil
 import signal
 import subprocess
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import msgspec
@@ -18,21 +21,31 @@ from load_tests.audit_part import bar
 from training.shop.tables import CURRENT
 
 SEED = 20261126
-SHARE = 0.25
-"Of an undisturbed sync's time: until then a reading one is killed, so that each goes some way."
-MERGE_S = 1.5
+START_S = 1.5
+"Until a sync is under way."
+READ_SHARE = 0.9
+"Of an undisturbed sync's time is surely spent reading."
+MERGE_SHARE = 0.02
+"Of it a merge takes at most."
+SOONER = 0.7
 LOOK_S = 0.01
 READING = 2 / 3
 "Of the kills."
+
+Begin = Callable[[], "subprocess.Popen[bytes]"]
 
 
 class Kills:
     """Counts what was hit. ``ended``: syncs that came to their end although they were killed."""
 
-    def __init__(self, lake: Path, seconds: float) -> None:
-        """``seconds`` is what an undisturbed sync takes; ``lake`` the folder of the tables."""
+    def __init__(self, lake: Path, kept: Path, seconds: float) -> None:
+        """``seconds`` is what an undisturbed sync takes; ``lake`` the folder of the tables.
+
+        ``kept`` is where a copy of it goes, as the first kill in a merge left it.
+        """
         self.reading = self.merging = self.ended = 0
         self._lake = lake
+        self._kept = kept
         self._seconds = seconds
         self._chance = random.Random(SEED)
 
@@ -41,46 +54,69 @@ class Kills:
         """How often a sync was killed."""
         return self.reading + self.merging
 
-    def all(
-        self, begin: Callable[[], subprocess.Popen[bytes]], wanted: int, console: Console
-    ) -> None:
+    def all(self, begin: Begin, wanted: int, console: Console) -> None:
         """Begin, kill, begin again, until ``wanted`` were killed."""
         with bar("killed and resumed", wanted, console) as done:
+            for pause in self._pauses(round(READING * wanted)):
+                while not self._hit(begin(), pause):
+                    pause *= SOONER  # noqa: PLW2901 - it was faster than thought
+                done(self.hit)
             while self.hit < wanted:
-                process = begin()
-                if self.hit >= READING * wanted:
-                    self._in_the_merge(process)
+                if self._hit(begin(), None):
+                    self._keep()
                 else:
-                    self._at_some_moment(process)
-                code = process.wait()
-                if process.stdout:
-                    process.stdout.close()
-                if code not in (0, -signal.SIGKILL):
-                    raise RuntimeError(f"a sync ended with {code} between kills")
+                    self._put_back()
                 done(self.hit)
 
-    def _at_some_moment(self, process: subprocess.Popen[bytes]) -> None:
+    def _pauses(self, wanted: int) -> Iterator[float]:
+        """Seconds from one kill to the next, so that the points lie anywhere in the reading."""
+        before = 0.0
+        for point in sorted(self._chance.random() for _ in range(wanted)):
+            yield START_S + (point - before) * READ_SHARE * self._seconds
+            before = point
+
+    def _hit(self, process: "subprocess.Popen[bytes]", pause: float | None) -> bool:
+        """Kill after a pause, or (None) some time into the merge; False if it ended before.
+
+        Raises RuntimeError when it failed.
+        """
+        if pause is None:
+            self._until_it_merges(process)
+            pause = self._chance.uniform(0, MERGE_SHARE * self._seconds)
+        merging = self._killed_after(process, pause)
+        code = process.wait()
+        if process.stdout:
+            process.stdout.close()
+        if code not in (0, -signal.SIGKILL):
+            raise RuntimeError(f"a sync ended with {code} between kills")
+        killed = code != 0
+        self.ended += not killed
+        self.merging += killed and merging
+        self.reading += killed and not merging
+        return killed
+
+    def _killed_after(self, process: "subprocess.Popen[bytes]", seconds: float) -> bool:
+        """Whether it was merging then."""
         try:
-            process.wait(self._chance.uniform(0.5, max(2.0, SHARE * self._seconds)))
-            self.ended += 1
+            process.wait(seconds)
         except subprocess.TimeoutExpired:
             merging = self._merges()
             process.send_signal(signal.SIGKILL)
-            self.merging += merging
-            self.reading += not merging
+            return merging
+        return False
 
-    def _in_the_merge(self, process: subprocess.Popen[bytes]) -> None:
-        while not self._merges():
-            if process.poll() is not None:
-                self.ended += 1
-                return
+    def _until_it_merges(self, process: "subprocess.Popen[bytes]") -> None:
+        while not self._merges() and process.poll() is None:
             time.sleep(LOOK_S)
-        try:
-            process.wait(self._chance.uniform(0, MERGE_S))
-            self.ended += 1
-        except subprocess.TimeoutExpired:
-            process.send_signal(signal.SIGKILL)
-            self.merging += 1
+
+    def _keep(self) -> None:
+        if not self._kept.exists():
+            shutil.copytree(self._lake, self._kept)
+
+    def _put_back(self) -> None:
+        if self._kept.exists():
+            shutil.rmtree(self._lake)
+            shutil.copytree(self._kept, self._lake)
 
     def _merges(self) -> bool:
         """A table of the next generation is there, and does not count yet."""
