@@ -241,13 +241,59 @@ def page_for_ever(shop, home, stop, counts):
     counts.put(done)
 
 
+class Watch:
+    """Waits in small steps, and notices when the whole machine stood still in between."""
+
+    def __init__(self, shop):
+        self.shop, self.seen, self.longest = shop, time.monotonic(), 0.0
+
+    def step(self):
+        time.sleep(0.05)
+        self.longest = max(self.longest, time.monotonic() - self.seen)
+        self.seen = time.monotonic()
+
+    def wait(self, seconds):
+        until = self.shop.clock.monotonic() + seconds
+        while self.shop.clock.monotonic() < until:
+            self.step()
+
+    def down_to(self, level):
+        """Until so little is left in the bucket; what happened to it."""
+        until = time.monotonic() + 150
+        while (history := self.shop.control("GET", "bucket"))["level"] > level:
+            assert time.monotonic() < until, f"the machine is the bottleneck: {history}"
+            self.step()
+        return history
+
+
+def used(shop):
+    """What became of the bucket in a while in which the machine did not stand still for long."""
+    for _ in range(3):
+        watch = Watch(shop)
+        watch.down_to(300)
+        watch.longest = 0.0
+        shop.control("DELETE", "bucket")
+        began = shop.control("GET", "bucket")["level"]
+        watch.wait(15)
+        history = watch.down_to(began)
+        if watch.longest < 10:
+            break
+    return history
+
+
 @pytest.mark.slow
-@pytest.mark.timeout(240)
+@pytest.mark.timeout(600)
 def test_three_processes_share_the_bucket_and_use_all_of_it(tmp_path):
-    """Nobody is ever THROTTLED, and nothing of what Shopify gives is left to overflow."""
+    """Nobody is ever THROTTLED, and nothing of what Shopify gives is left to overflow.
+
+    A machine that stands still for a moment leaves points in the bucket, as nobody can spend
+    any; they are lost only when it is full. So it is looked at when as little is left as in the
+    beginning: who uses less than comes back never gets there. The clock is half as fast as
+    ours, so that not the machine is what there is too little of.
+    """
     node_packages.install(process.ROOT / "tests" / "stand_in" / "shopify")
     context = multiprocessing.get_context("spawn")
-    with StandIn(rate=1) as shop:
+    with StandIn(rate=0.5) as shop:
         stop, counts = context.Event(), context.Queue()
         known = (shop.url, shop.shop, shop.token, shop.clock.to_json())
         workers = [
@@ -257,13 +303,7 @@ def test_three_processes_share_the_bucket_and_use_all_of_it(tmp_path):
         for worker in workers:
             worker.start()
         try:
-            until = time.monotonic() + 120
-            while shop.control("GET", "bucket")["level"] > 500:
-                assert time.monotonic() < until, "it is the machine that is the bottleneck"
-                time.sleep(0.2)
-            shop.control("DELETE", "bucket")
-            time.sleep(20)
-            history = shop.control("GET", "bucket")
+            history = used(shop)
         finally:
             stop.set()
             for worker in workers:
@@ -272,6 +312,7 @@ def test_three_processes_share_the_bucket_and_use_all_of_it(tmp_path):
     assert history["throttled"] == 0
     assert history["lowest"] >= 0
     # Nothing overflowed: what was used is what came back, and what was there at the start.
-    assert history["share_used"] >= 0.9
     assert history["share_kept"] == 1
-    assert history["asked"] >= 30
+    assert history["share_used"] >= 0.9
+    assert history["seconds"] >= 15
+    assert history["asked"] >= 15
