@@ -3,20 +3,14 @@
 What it does not know it ignores and warns of, as Shopify does: a misspelt field finds everything.
 """
 
-import re
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
 from tests.stand_in.shopify.records import Kind
+from tests.stand_in.shopify.search_syntax import Either, Every, Not, Query, Term, parsed
 from tests.stand_in.shopify.shop import EVERYTHING, Condition
 
-_TOKEN = re.compile(
-    r"""\s*(?:(?P<bracket>[()])|(?P<not>-(?=\S)|NOT\b)|(?P<or>OR\b)|(?P<and>AND\b)
-    |(?:(?P<field>[A-Za-z_][\w.]*):)?
-     (?P<sign>>=|<=|>|<)?(?:"(?P<double>[^"]*)"|'(?P<single>[^']*)'|(?P<bare>[^\s()]+)))""",
-    re.VERBOSE,
-)
 _LIST = "EXISTS (SELECT 1 FROM json_each(body, '$.{path}') WHERE lower(value) = lower(?))"
 
 
@@ -108,10 +102,10 @@ class InvalidTimestamp(ValueError):
 
 def search(kind: Kind, text: str | None, only: frozenset[str] | None = None) -> Search:
     """What a query text asks for, of some fields or all; raises InvalidTimestamp."""
-    found = Search()
-    tokens = [match for match in _TOKEN.finditer(text or "") if match[0].strip()]
-    if tokens:
-        found.condition, found.parsed = _Parser(_fields(kind, only), tokens, found.warnings).any()
+    found, query = Search(), parsed(text)
+    if query is not None:
+        conditions = _Conditions(_fields(kind, only), found.warnings)
+        found.condition, found.parsed = conditions.of(query)
     return found
 
 
@@ -120,60 +114,42 @@ def _fields(kind: Kind, only: frozenset[str] | None) -> dict[str, str]:
 
 
 @dataclass(slots=True)
-class _Parser:
+class _Conditions:
+    """A tree's parts as conditions, each with what ``extensions.search`` shows of it."""
+
     fields: dict[str, str]
-    tokens: list[re.Match[str]]
     warnings: list[dict[str, str]]
-    place: int = 0
 
-    def any(self) -> tuple[Condition, Any]:
-        parts = [self.all()]
-        while self._accept("or"):
-            parts.append(self.all())
-        return _joined(parts, "OR", "or")
+    def of(self, query: Query) -> tuple[Condition, Any]:
+        match query:
+            case Every(parts):
+                return _joined([self.of(part) for part in parts], "AND", "and")
+            case Either(parts):
+                return _joined([self.of(part) for part in parts], "OR", "or")
+            case Not(part):
+                condition, shown = self.of(part) if part is not None else (EVERYTHING, None)
+                if condition is not EVERYTHING:
+                    condition = Condition(f"NOT coalesce({condition.sql}, 0)", condition.values)
+                return condition, {"not": shown}
+            case Term():
+                return self._term(query)
 
-    def all(self) -> tuple[Condition, Any]:
-        parts = []
-        while (token := self._peek()) is not None and token["bracket"] != ")" and not token["or"]:
-            if not self._accept("and"):
-                parts.append(self.one())
-        return _joined(parts, "AND", "and")
-
-    def one(self) -> tuple[Condition, Any]:
-        if self._accept("not"):
-            condition, parsed = self.one() if self._peek() is not None else (EVERYTHING, None)
-            if condition is EVERYTHING:
-                return condition, {"not": parsed}
-            return Condition(f"NOT coalesce({condition.sql}, 0)", condition.values), {"not": parsed}
-        token = self.tokens[self.place]
-        self.place += 1
-        if token["bracket"] == "(":
-            inside = self.any()
-            following = self._peek()
-            if following is not None and following["bracket"] == ")":
-                self.place += 1
-            return inside
-        return self._term(token)
-
-    def _term(self, token: re.Match[str]) -> tuple[Condition, Any]:
-        quoted = next(
-            (token[name] for name in ("double", "single") if token[name] is not None), None
-        )
-        value, name = quoted if quoted is not None else token["bare"] or "", token["field"]
+    def _term(self, term: Term) -> tuple[Condition, Any]:
+        name, value = term.field, term.value
         if name is None:
             sql = (
                 f"instr(lower({_text('name')} || ' ' || coalesce({_text('email')}, '')), lower(?))"
             )
             return Condition(sql, (value,)), {"match_all": value}
         # The trap of a time without quotes: what follows its colon is read as another field.
-        if quoted is None and ":" in value:
+        if not term.quoted and ":" in value:
             head, *_, tail = value.split(":")
             name = value.split(":")[-2][-2:] if value.count(":") > 1 else head[-2:]
             return self._unknown(name, tail)
-        sql = self.fields.get(name)
-        if sql is None:
+        column = self.fields.get(name)
+        if column is None:
             return self._unknown(name, value)
-        return _compared(sql, token["sign"] or "=", value), _shown(name, token["sign"], value)
+        return _compared(column, term.sign, value), _shown(name, term.sign, value)
 
     def _unknown(self, name: str, value: str) -> tuple[Condition, Any]:
         self.warnings.append(
@@ -185,22 +161,8 @@ class _Parser:
         )
         return EVERYTHING, {"field": name, "match_all": value}
 
-    def _peek(self) -> re.Match[str] | None:
-        return self.tokens[self.place] if self.place < len(self.tokens) else None
-
-    def _accept(self, group: str) -> bool:
-        token = self._peek()
-        if token is None or not token[group]:
-            return False
-        self.place += 1
-        return True
-
 
 def _joined(parts: list[tuple[Condition, Any]], word: str, shown: str) -> tuple[Condition, Any]:
-    if not parts:
-        return EVERYTHING, None
-    if len(parts) == 1:
-        return parts[0]
     # An ignored part of an AND asks for everything; of an OR it has no say either.
     said = [condition for condition, _ in parts if condition is not EVERYTHING]
     parsed = {shown: [each for _, each in parts]}
@@ -213,8 +175,8 @@ def _joined(parts: list[tuple[Condition, Any]], word: str, shown: str) -> tuple[
 SHOWN = {">=": "range_gte", "<=": "range_lte", ">": "range_gt", "<": "range_lt"}
 
 
-def _shown(name: str, sign: str | None, value: str) -> dict[str, str]:
-    return {"field": name, SHOWN[sign]: value} if sign else {"field": name, "match_all": value}
+def _shown(name: str, sign: str, value: str) -> dict[str, str]:
+    return {"field": name, SHOWN.get(sign, "match_all"): value}
 
 
 def _compared(sql: str, sign: str, value: str) -> Condition:

@@ -12,9 +12,13 @@ from tests.stand_in.shopify.records import Kind
 from tests.stand_in.shopify.webhook_receiver import Receiver
 from tests.stand_in.shopify.webhooks import _topic
 
-SUBSCRIBE = """mutation($topic: WebhookSubscriptionTopic!, $uri: String!, $fields: [String!]) {
- webhookSubscriptionCreate(topic: $topic, webhookSubscription: {uri: $uri, includeFields: $fields})
+SUBSCRIBE = """mutation(
+ $topic: WebhookSubscriptionTopic!, $uri: String!, $fields: [String!], $filter: String) {
+ webhookSubscriptionCreate(
+  topic: $topic, webhookSubscription: {uri: $uri, includeFields: $fields, filter: $filter})
  { webhookSubscription { id } userErrors { message } } }"""
+UNSUBSCRIBE = """mutation($id: ID!) { webhookSubscriptionDelete(id: $id) {
+ deletedWebhookSubscriptionId } }"""
 HELD = "{ webhookSubscriptions(first: 50) { nodes { topic } } }"
 RUN = """mutation { bulkOperationRunQuery(query: "{ products { edges { node { id } } } }") {
  bulkOperation { id } userErrors { message } } }"""
@@ -105,6 +109,23 @@ async def test_subscriptions_of_the_api_are_told_what_they_asked_for_and_go(stan
     nodes = (await here(stand_in.graphql, HELD)).json()["data"]["webhookSubscriptions"]["nodes"]
     assert nodes == []
     assert len({headers["X-Shopify-Webhook-Id"] for headers, _ in app.arrived}) == 2
+
+
+async def test_a_filter_decides_by_the_whole_body_what_is_told(stand_in, app):
+    said = {"topic": "PRODUCTS_UPDATE", "uri": app.uri, "fields": ["id", "variants.price"]}
+    said["filter"] = "variants.price:>=1000 AND status:active"
+    answer = (await here(stand_in.graphql, SUBSCRIBE, said)).json()["data"]
+    made = answer["webhookSubscriptionCreate"]["webhookSubscription"]
+    misspelt = {"topic": "products/update", "uri": app.uri, "filter": "pice:>=1000"}
+    await here(stand_in.control, "POST", "webhooks/subscriptions", misspelt)
+    cheap, dear = 8_000_000_001, 8_000_000_002
+    await here(stand_in.alter, Kind.VARIANT, cheap, {"price": "999.99"})
+    await here(stand_in.alter, Kind.VARIANT, dear, {"price": "1000.00"})
+    ((topic, body),) = await arrived(app)
+    assert topic == "products/update"
+    assert body == {"id": dear, "variants": [{"price": "1000.00"}]}
+    gone = (await here(stand_in.graphql, UNSUBSCRIBE, {"id": made["id"]})).json()["data"]
+    assert gone["webhookSubscriptionDelete"]["deletedWebhookSubscriptionId"] == made["id"]
 
 
 async def test_the_end_of_a_bulk_operation_is_told(stand_in, app):

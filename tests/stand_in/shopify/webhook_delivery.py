@@ -10,6 +10,8 @@ import uuid
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from tests.stand_in.shopify import webhook_filter
+
 API_VERSION = "2026-10"
 
 
@@ -30,6 +32,7 @@ class Subscription:
     sub_topic: str | None = None
     include_fields: tuple[str, ...] = ()
     "Of the body's; all where there are none."
+    filter: str | None = None
     last_success: float = float("-inf")
     "By the clock's monotonic seconds."
 
@@ -37,8 +40,12 @@ class Subscription:
         """The part of a body that was asked for."""
         if not self.include_fields:
             return body
-        kept = {k: v for k, v in json.loads(body).items() if k in self.include_fields}
-        return json.dumps(kept, ensure_ascii=False, separators=(",", ":")).encode()
+        part = webhook_filter.kept(json.loads(body), self.include_fields)
+        return json.dumps(part, ensure_ascii=False, separators=(",", ":")).encode()
+
+    def wants(self, body: bytes) -> bool:
+        """Whether the filter lets a body pass: the whole one, whatever of it is sent."""
+        return not self.filter or webhook_filter.passes(self.filter, json.loads(body))
 
 
 @dataclass

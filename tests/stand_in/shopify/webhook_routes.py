@@ -61,11 +61,20 @@ class WebhookRoutes:
         return JSONResponse(self._webhooks.sender.log.page(int(asked.get("after", 0)), limit))
 
     async def subscribe(self, request: Request) -> Response:
-        """``{"topic" or "topics", "uri", "name"}``: as an app's toml does; never deleted."""
+        """As an app's toml does; never deleted.
+
+        ``{"topic" or "topics", "uri", "name", "include_fields", "filter"}``.
+        """
         said = await request.json()
         for topic in said.get("topics") or [said["topic"]]:
             made = Subscription(
-                f"toml/{uuid.uuid4()}", topic, said["uri"], from_toml=True, name=said.get("name")
+                f"toml/{uuid.uuid4()}",
+                topic,
+                said["uri"],
+                from_toml=True,
+                name=said.get("name"),
+                include_fields=tuple(said.get("include_fields") or ()),
+                filter=said.get("filter"),
             )
             self._webhooks.sender.subscriptions[made.id] = made
         return Response(status_code=201)

@@ -68,7 +68,8 @@ class WebhookSender:
         All deliveries of one merchant's action share the event id.
         """
         event = event_id or str(uuid.uuid4())
-        wanted = [each for each in list(self.subscriptions.values()) if each.topic == topic]
+        told = [each for each in list(self.subscriptions.values()) if each.topic == topic]
+        wanted = [each for each in told if each.wants(body)]
         return [self._deliver(subscription, body, event) for subscription in wanted]
 
     def _deliver(self, to: Subscription, body: bytes, event_id: str) -> str:

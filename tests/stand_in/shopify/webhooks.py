@@ -144,6 +144,7 @@ class Webhooks:
                     said["uri"],
                     name=said.get("name"),
                     include_fields=tuple(said.get("includeFields") or ()),
+                    filter=said.get("filter"),
                 )
         ids = {said["id"] for said in held.values()}
         for gid, each in list(known.items()):
