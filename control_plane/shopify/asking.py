@@ -4,14 +4,16 @@ import json
 import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import asdict
 from typing import Annotated
 
 import typer
 
+from bentos.contract.errors import ContractError
 from control_plane import clock
 from control_plane.cli.exit_code import ExitCode
 from control_plane.cli.output import Json, fail, show
-from control_plane.shopify import compliance, status
+from control_plane.shopify import compliance, keeping, status
 from control_plane.shopify.inbox import read_inbox, transaction
 from control_plane.shopify.settings import IngressSettings
 
@@ -58,6 +60,17 @@ def list_requests(limit: Limit = 100, as_json: Json = False) -> None:
     with _inbox() as inbox:
         found = [vars(each) for each in compliance.open_requests(inbox, limit)]
     show(found, as_json, columns)
+
+
+@ingress.command("keeping")
+def show_keeping(as_json: Json = False) -> None:
+    """How long what is kept, and what is past its time now; the ingress takes it away hourly."""
+    with _inbox() as inbox:
+        try:
+            found = [asdict(each) for each in keeping.due(IngressSettings(), inbox)]
+        except ContractError as error:
+            fail(str(error), ExitCode.BAD_INPUT)
+    show(found, as_json, ("place", "days", "due", "held"))
 
 
 @ingress.command("retry")

@@ -9,7 +9,6 @@ import structlog
 from bentos.contract.errors import ContractError
 from bentos.contract.identity import Pseudonymizer
 from bentos.shopify_admin.bulk_hints import BulkHints
-from control_plane import clock
 from control_plane.shopify import permission, status
 from control_plane.shopify.admin import Admins
 from control_plane.shopify.app import App
@@ -22,6 +21,7 @@ from control_plane.shopify.fraud_loop import FraudLoop, Rules
 from control_plane.shopify.hand_over import HandOver
 from control_plane.shopify.inbox import open_inbox, read_inbox
 from control_plane.shopify.inbox_writer import InboxWriter
+from control_plane.shopify.keeping import Keeping
 from control_plane.shopify.metrics import Metrics
 from control_plane.shopify.outcome_files import write_files
 from control_plane.shopify.reconcile import reconcile
@@ -29,11 +29,10 @@ from control_plane.shopify.scorer import Scorer
 from control_plane.shopify.settings import IngressSettings
 
 APPS_S = 2.0
-PRUNE_S = 600.0
+KEEPING_S = 3600.0
 FRAUD_S = 0.5
 COMPLIANCE_S = 5.0
 FAREWELL_S = 30.0
-PRUNE_ROWS = 5000
 PSEUDONYM_KEY_ID = "local-1"
 log = structlog.get_logger(__name__)
 
@@ -105,9 +104,10 @@ class Ingress:
         self.hand_over = HandOver(*handed, self.apps.all)
         self.erasing = Erasing(*handed, self.fraud_loop.settle)
         self.farewell = Farewell(settings.inbox, self.writer, self.admins, self.metrics)
+        self.keeping = Keeping(settings, self.writer, self.metrics.pruned)
         self.jobs = [
             Job("apps", APPS_S, self.apps.refresh, self.metrics),
-            Job("prune", PRUNE_S, self.prune, self.metrics),
+            Job("keeping", KEEPING_S, self.keeping.run, self.metrics),
             Job("outcomes", settings.ingress_outcomes_s, self.write_outcomes, self.metrics),
             Job("reconcile", settings.ingress_reconcile_s, self.reconcile, self.metrics),
             Job("compliance", COMPLIANCE_S, self.comply, self.metrics),
@@ -142,13 +142,6 @@ class Ingress:
         if not self.apps.all():
             return "no Shopify app is set up: signalbox shopify set"
         return None
-
-    def prune(self) -> None:
-        """Forget the ids of deliveries so old that Shopify repeats them no more."""
-        before = clock.later(-self.settings.ingress_keep_days * 86_400)
-        more = True
-        while more:
-            more = self.writer.write(lambda inbox: status.prune(inbox, before, PRUNE_ROWS))
 
     def write_outcomes(self) -> None:
         """Delayed labels, for training."""

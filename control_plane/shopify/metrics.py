@@ -54,6 +54,9 @@ class Metrics:
             "Uninstallations seen to, by what became of the shop's credentials.",
             "outcome",
         )
+        self._pruned = self._counter(
+            "pruned_rows_total", "Rows whose time to be kept was over.", "place"
+        )
         self._runs = self._counter(
             "job_runs_total", "Runs of what goes on beside the deliveries.", "job", "outcome"
         )
@@ -93,6 +96,10 @@ class Metrics:
     def said_farewell(self, outcome: str) -> None:
         """An uninstallation was seen to: ``forgotten`` or ``connected_again``."""
         self._farewells.labels(outcome).inc()
+
+    def pruned(self, place: str, rows: int) -> None:
+        """Rows of a place have gone, as their time was over."""
+        self._pruned.labels(place).inc(rows)
 
     def ran(self, job: str, *, failed: bool) -> None:
         """A job's run has ended."""

@@ -2,10 +2,12 @@
 
 from pathlib import Path
 
-from pydantic import Field, model_validator
+from pydantic import Field, field_validator, model_validator
 from pydantic_settings import SettingsConfigDict
 
 from control_plane.config import Settings
+
+SHORTEST_ORDERS_DAYS = 183
 
 
 class IngressSettings(Settings):
@@ -23,6 +25,11 @@ class IngressSettings(Settings):
     """Deliveries that may wait for the disk; the next one is told to come again (503)."""
     ingress_keep_days: float = Field(default=7.0, ge=1, le=365)
     """Ids of applied deliveries are remembered so long; Shopify repeats one for four hours."""
+    ingress_set_aside_keep_days: float = Field(default=90.0, ge=7, le=3650)
+    """Deliveries that were set aside are kept so long, but for those of law topics."""
+    ingress_orders_keep_days: float = Field(default=730.0, ge=0, le=36_500)
+    """Orders with their lines, assessments and outcomes are kept so long after the last that was
+    heard of them; 0: for ever."""
     ingress_reconcile_s: float = Field(default=900.0, ge=1, le=86_400)
     """Between two looks for orders whose deliveries were lost."""
     ingress_outcomes_s: float = Field(default=300.0, ge=1, le=86_400)
@@ -37,6 +44,16 @@ class IngressSettings(Settings):
     """An order whose score takes longer is marked PENDING meanwhile."""
     gateway_url: str = Field(default="http://127.0.0.1:8080", pattern=r"^https?://\S+$")
     """The gateway that scores orders."""
+
+    @field_validator("ingress_orders_keep_days")
+    @classmethod
+    def _outlives_disputes(cls, value: float) -> float:
+        if 0 < value < SHORTEST_ORDERS_DAYS:
+            raise ValueError(
+                f"expected 0 or at least {SHORTEST_ORDERS_DAYS}: outcomes come late (a chargeback"
+                " up to 120 days after its order), and the law asks for six months of logs"
+            )
+        return value
 
     @model_validator(mode="after")
     def _rising(self) -> "IngressSettings":

@@ -79,15 +79,5 @@ def drop(inbox: sqlite3.Connection, seq: int, now: str) -> bool:
     return cursor.rowcount == 1
 
 
-def prune(inbox: sqlite3.Connection, before: str, limit: int) -> bool:
-    """Delete deliveries that were done with before then; whether there may be more."""
-    cursor = inbox.execute(
-        "DELETE FROM delivery WHERE seq IN (SELECT seq FROM delivery WHERE done_at < ?"
-        " AND state IN (1, 2, 4) LIMIT ?)",
-        (before, limit),
-    )
-    return cursor.rowcount == limit
-
-
 def _number(inbox: sqlite3.Connection, query: str) -> int:
     return int(inbox.execute(query).fetchone()[0])

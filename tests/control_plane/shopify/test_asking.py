@@ -67,6 +67,9 @@ def test_poison_is_shown_tried_again_and_given_up(home):
         "applied": 1,
         "set_aside": 2,
     }
+    # Both came on the first of January.
+    kept = {each["place"]: each for each in json.loads(ask(home, "keeping", "--json").stdout)}
+    assert (kept["set_aside"]["due"], kept["orders"]["days"]) == (2, 730.0)
     unread, failed = json.loads(ask(home, "set-aside", "--json").stdout)
     assert (unread["retriable"], failed["retriable"]) == (False, True)
     assert (failed["attempts"], failed["error"]) == (MAX_ATTEMPTS, "ZeroDivisionError")

@@ -1,0 +1,208 @@
+"""How long the inbox keeps what: rows that are past their time go, an hour later at most.
+
+    ids          deliveries that are done with, and hints about bulk operations
+    set aside    deliveries nobody could read or apply, but for law topics: those are seen to
+    orders       an order with its lines, its assessment and its outcomes, all at once, counted from
+                 the last that was heard of it
+
+An order stays while its assessment is under way, and while an open law request may be about it.
+What says what happened, and names nobody, stays for good: law requests' topics and days, digests of
+whom was erased. So does what is only the newest state: products, stock, cursors.
+
+Each batch is a transaction: killed anywhere, no order is there in parts, and the next run goes on.
+"""
+# ruff: noqa: S608 - tables, columns and tests are ours
+
+import sqlite3
+from collections.abc import Callable, Iterator
+from contextlib import closing
+from dataclasses import dataclass
+from datetime import datetime
+from functools import partial
+from itertools import islice
+from typing import Any
+
+import structlog
+
+from control_plane import clock
+from control_plane.shopify.erased_rows import OF_AN_ORDER
+from control_plane.shopify.held import Held, read_held
+from control_plane.shopify.inbox import read_inbox
+from control_plane.shopify.inbox_writer import InboxWriter
+from control_plane.shopify.payloads import COMPLIANCE_TOPICS
+from control_plane.shopify.settings import IngressSettings
+
+DAY_S = 86_400.0
+AT_ONCE = 500
+"""Rows or orders of one transaction: whoever waits for the disk meanwhile waits for it."""
+A_RUN = 100_000
+"""Orders of one run; the next one is an hour later."""
+_LAWS = ", ".join(f"'{topic}'" for topic in sorted(COMPLIANCE_TOPICS))
+_OVER = (
+    "NOT EXISTS (SELECT 1 FROM assessment AS a WHERE a.domain = o.domain AND a.order_id = o.id"
+    " AND a.state IN ('queued', 'scored', 'sending'))"
+    " AND NOT EXISTS (SELECT 1 FROM outcome AS w WHERE w.domain = o.domain AND w.order_id = o.id"
+    " AND w.known_at >= :before)"
+)
+_ORDERS = (
+    "SELECT o.domain, o.id, o.shop, o.customer FROM shop_order AS o"
+    f" WHERE o.updated_us < :before_us AND {_OVER}"
+)
+# Outcomes of orders that were never heard of.
+_STRANGERS = (
+    "SELECT w.domain, w.order_id AS id, NULL AS shop, NULL AS customer FROM outcome AS w"
+    " WHERE NOT EXISTS (SELECT 1 FROM shop_order AS o WHERE o.domain = w.domain"
+    " AND o.id = w.order_id) GROUP BY w.domain, w.order_id HAVING max(w.known_at) < :before"
+)
+log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """Rows of ``table`` for which ``where`` holds (``?``: the moment) are past their time."""
+
+    place: str
+    table: str
+    key: str
+    where: str
+    days: float
+
+
+@dataclass(frozen=True, slots=True)
+class Due:
+    """Of a place: how long it is kept (None: for ever), and what is past that now.
+
+    ``held``: of these, what an open law request keeps.
+    """
+
+    place: str
+    days: float | None
+    due: int
+    held: int = 0
+
+
+class Keeping:
+    """``run`` takes away what is past its time; ``count(place, rows)`` hears of it."""
+
+    def __init__(
+        self, settings: IngressSettings, writer: InboxWriter, count: Callable[[str, int], None]
+    ) -> None:
+        self._settings = settings
+        self._writer = writer
+        self._count = count
+
+    def run(self) -> dict[str, int]:
+        """Place → rows that went."""
+        gone = {rule.place: self._simple(rule) for rule in rules(self._settings)}
+        gone |= self._orders()
+        gone = {place: rows for place, rows in gone.items() if rows}
+        for place, rows in gone.items():
+            self._count(place, rows)
+        if gone:
+            log.info("ingress_kept_no_longer", **gone)
+        return gone
+
+    def _simple(self, rule: Rule) -> int:
+        before, total, more = clock.later(-rule.days * DAY_S), 0, True
+        while more:
+            rows = self._writer.write(partial(_delete, rule=rule, before=before))
+            total, more = total + rows, rows == AT_ONCE
+        return total
+
+    def _orders(self) -> dict[str, int]:
+        moments = _moments(self._settings)
+        if moments is None:
+            return {}
+        # Read to the end first: an open reader would keep an erasure from emptying the log.
+        with closing(read_inbox(self._settings.inbox)) as inbox:
+            held = read_held(self._settings.home, inbox)
+            past = (row for row in _past_orders(inbox, moments) if not _holds(held, row))
+            orders = [(row["domain"], row["id"]) for row in islice(past, A_RUN)]
+        removed = dict.fromkeys(OF_AN_ORDER, 0)
+        for start in range(0, len(orders), AT_ONCE):
+            some = orders[start : start + AT_ONCE]
+            batch = self._writer.write(partial(_delete_orders, orders=some, moments=moments))
+            removed = {table: removed[table] + batch[table] for table in removed}
+        return removed
+
+
+def due(settings: IngressSettings, inbox: sqlite3.Connection) -> list[Due]:
+    """What a run would take away now; nothing is changed."""
+    found = []
+    for rule in rules(settings):
+        query = f"SELECT count(*) FROM {rule.table} WHERE {rule.where}"
+        rows = inbox.execute(query, (clock.later(-rule.days * DAY_S),)).fetchone()[0]
+        found.append(Due(rule.place, rule.days, rows))
+    moments = _moments(settings)
+    if moments is None:
+        return [*found, Due("orders", None, 0)]
+    held = read_held(settings.home, inbox)
+    orders = [_holds(held, row) for row in _past_orders(inbox, moments)]
+    kept = sum(orders)
+    return [*found, Due("orders", settings.ingress_orders_keep_days, len(orders) - kept, kept)]
+
+
+def rules(settings: IngressSettings) -> tuple[Rule, ...]:
+    """What goes by its own age alone."""
+    ids, aside = settings.ingress_keep_days, settings.ingress_set_aside_keep_days
+    return (
+        Rule("delivery", "delivery", "seq", "done_at < ? AND state IN (1, 2, 4)", ids),
+        Rule("bulk_hint", "bulk_hint", "domain, id", "heard_at < ?", ids),
+        Rule(
+            "set_aside",
+            "delivery",
+            "seq",
+            f"received_at < ? AND state = 3 AND topic NOT IN ({_LAWS})",
+            aside,
+        ),
+    )
+
+
+def _moments(settings: IngressSettings) -> dict[str, Any] | None:
+    """Before when an order is past its time, in both forms; None: never."""
+    days = settings.ingress_orders_keep_days
+    if not days:
+        return None
+    before = clock.later(-days * DAY_S)
+    return {
+        "before": before,
+        "before_us": int(datetime.fromisoformat(before).timestamp()) * 1_000_000,
+    }
+
+
+def _past_orders(inbox: sqlite3.Connection, moments: dict[str, Any]) -> Iterator[sqlite3.Row]:
+    yield from inbox.execute(_ORDERS, moments)
+    yield from inbox.execute(_STRANGERS, moments)
+
+
+def _holds(held: Held, row: sqlite3.Row) -> bool:
+    return held.holds(row["shop"], row["id"], row["customer"])
+
+
+def _delete(inbox: sqlite3.Connection, *, rule: Rule, before: str) -> int:
+    query = (
+        f"DELETE FROM {rule.table} WHERE ({rule.key}) IN"
+        f" (SELECT {rule.key} FROM {rule.table} WHERE {rule.where} LIMIT {AT_ONCE})"
+    )
+    return inbox.execute(query, (before,)).rowcount
+
+
+def _delete_orders(
+    inbox: sqlite3.Connection, *, orders: list[tuple[str, int]], moments: dict[str, Any]
+) -> dict[str, int]:
+    """Asked again: what was heard of since we looked stays whole."""
+    removed = dict.fromkeys(OF_AN_ORDER, 0)
+    for domain, number in orders:
+        known = {"domain": domain, "id": number, **moments}
+        newer = (
+            "SELECT 1 FROM shop_order AS o WHERE o.domain = :domain AND o.id = :id"
+            f" AND NOT (o.updated_us < :before_us AND {_OVER}) UNION ALL"
+            " SELECT 1 FROM outcome WHERE domain = :domain AND order_id = :id"
+            " AND known_at >= :before"
+        )
+        if inbox.execute(newer, known).fetchone() is not None:
+            continue
+        for table, column in OF_AN_ORDER.items():
+            query = f"DELETE FROM {table} WHERE domain = :domain AND {column} = :id"
+            removed[table] += inbox.execute(query, known).rowcount
+    return removed
