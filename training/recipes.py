@@ -23,6 +23,7 @@ SHARED_CODE = (
     "training/graph.py",
     "training/parity.py",
     "training/order_file.py",
+    "training/sales_arrays.py",
 )
 
 
@@ -64,7 +65,7 @@ def _fraud_snapshot(settings: Settings, lines: Lines, request: Request, folder: 
     from training.fraud.features import write_snapshot  # noqa: PLC0415
     from training.orders import connect  # noqa: PLC0415
 
-    with connect(settings.training_memory, 1, settings.spill) as connection:
+    with connect(settings.training_memory, settings.training_threads, settings.spill) as connection:
         return write_snapshot(
             connection,
             Path(lines.path),
@@ -81,7 +82,7 @@ def _recommendations_snapshot(
     from training.orders import connect  # noqa: PLC0415
     from training.recommendations.features import write_snapshot  # noqa: PLC0415
 
-    with connect(settings.training_memory, 1, settings.spill) as connection:
+    with connect(settings.training_memory, settings.training_threads, settings.spill) as connection:
         return write_snapshot(connection, Path(lines.path), folder, as_of=request.as_of)
 
 
@@ -89,7 +90,7 @@ def _pricing_snapshot(settings: Settings, lines: Lines, request: Request, folder
     from training.orders import connect  # noqa: PLC0415
     from training.pricing.features import write_snapshot  # noqa: PLC0415
 
-    with connect(settings.training_memory, 1, settings.spill) as connection:
+    with connect(settings.training_memory, settings.training_threads, settings.spill) as connection:
         return write_snapshot(
             connection,
             Path(lines.path),
@@ -118,19 +119,19 @@ def _fit_pricing(folder: Path, seed: int) -> Fitted:
 
 
 def _fraud_windows(folder: Path) -> dict[str, int]:
-    from training.fraud.fit import windows  # noqa: PLC0415
+    from training.fraud.windows import windows  # noqa: PLC0415
 
     return windows(folder)
 
 
 def _recommendations_windows(folder: Path) -> dict[str, int]:
-    from training.recommendations.fit import windows  # noqa: PLC0415
+    from training.recommendations.windows import windows  # noqa: PLC0415
 
     return windows(folder)
 
 
 def _pricing_windows(folder: Path) -> dict[str, int]:
-    from training.pricing.fit import windows  # noqa: PLC0415
+    from training.pricing.windows import windows  # noqa: PLC0415
 
     return windows(folder)
 

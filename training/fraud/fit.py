@@ -23,6 +23,7 @@ from training.exact_trees import make_exact, threshold_rows
 from training.fitted import Answers, Array, Comparison, Feeds, Fitted
 from training.fraud.features import CALIBRATE_SHARE, ORDERS_FILE, TRAIN_SHARE
 from training.fraud.injection import ASSUMPTION
+from training.fraud.windows import windows
 
 OUTPUT = "fraud_probability"
 TOLERANCE = 1e-5
@@ -61,11 +62,6 @@ def fit(folder: Path, seed: int) -> Fitted:
     )
 
 
-def windows(folder: Path) -> dict[str, int]:
-    """Rows of each window."""
-    return {name: len(labels) for name, (_, labels) in _load(folder).items()}
-
-
 def newest(folder: Path) -> tuple[Array, Array]:
     """Features and labels of the newest labelled window, which nothing was learned from."""
     return _load(folder)["test"]
@@ -76,14 +72,8 @@ def _load(folder: Path) -> dict[str, tuple[Array, Array]]:
     columns = [table[name].to_numpy(zero_copy_only=False) for name in FEATURE_NAMES]
     features = np.stack(columns, axis=1).astype(np.float32)
     labels = table["label"].to_numpy().astype(np.int64)
-    split = np.asarray(table["split"].to_pylist())
-    rows = {name: (features[split == name], labels[split == name]) for name in np.unique(split)}
-    for name in ("train", "calibrate", "test"):
-        if name not in rows or len(np.unique(rows[name][1])) < 2:
-            raise ContractError(
-                f"orders in the {name} window", "both fraud and no fraud", "too few orders"
-            )
-    return rows
+    split = table["split"].to_numpy()
+    return {name: (features[split == name], labels[split == name]) for name in windows(folder)}
 
 
 def _evaluate(model: Any, rows: dict[str, tuple[Array, Array]]) -> OfflineMetrics:

@@ -122,17 +122,24 @@ def mixed_currencies(connection: Connection) -> Finding | None:
 def duplicated_day(connection: Connection) -> Finding | None:
     """A day whose lines are there twice, or are those of a day of the week before."""
     days = connection.execute(f"""
-        WITH marked AS (
-            SELECT day, print, count(*) OVER (PARTITION BY day, print) > 1 AS twice
-            FROM prints
-        ), earlier AS (
-            SELECT day, print, lag(day) OVER (PARTITION BY print ORDER BY day) AS before
-            FROM (SELECT DISTINCT day, print FROM prints)
+        WITH again AS (
+            -- Few prints are there more than once: only those are looked at by day.
+            SELECT print FROM prints GROUP BY 1 HAVING count(*) > 1
+        ), counted AS (
+            SELECT day, print, count(*) AS n FROM prints WHERE print IN (FROM again) GROUP BY 1, 2
+        ), marked AS (
+            SELECT day, n, coalesce(
+                day - lag(day) OVER (PARTITION BY print ORDER BY day) <= {COPY_DAYS}, false
+            ) AS copied
+            FROM counted
+        ), found AS (
+            SELECT day, coalesce(sum(n) FILTER (n > 1), 0) AS twice,
+                coalesce(sum(n) FILTER (copied), 0) AS copied
+            FROM marked GROUP BY day
         )
-        SELECT day, count(*) AS lines, avg(CAST(twice AS DOUBLE)) AS twice,
-            avg(CAST(coalesce(day - before <= {COPY_DAYS}, false) AS DOUBLE)) AS copied
-        FROM marked JOIN earlier USING (day, print)
-        GROUP BY day HAVING lines >= {MIN_LINES} AND greatest(twice, copied) >= {COPIED}
+        SELECT day, lines, twice / lines AS twice, copied / lines AS copied
+        FROM found JOIN (SELECT day, count(*) AS lines FROM prints GROUP BY 1) USING (day)
+        WHERE lines >= {MIN_LINES} AND greatest(twice, copied) >= {COPIED} * lines
         ORDER BY day""").fetchall()
     if not days:
         return None

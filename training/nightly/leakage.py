@@ -57,10 +57,9 @@ def border_of(model: str, folder: Path) -> int:
     """Where recommendations split (µs): its snapshot holds no column that says so."""
     if model != recommendations.MODEL:
         return 0
-    from training.recommendations.baskets import load, moment_at  # noqa: PLC0415
-    from training.recommendations.fit import TEST_FROM  # noqa: PLC0415
+    from training.recommendations.windows import border  # noqa: PLC0415 - Arrow
 
-    return moment_at(load(folder), TEST_FROM)
+    return border(folder)
 
 
 def find(

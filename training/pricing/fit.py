@@ -8,7 +8,6 @@ import numpy as np
 import pyarrow.parquet as pq
 from sklearn.ensemble import HistGradientBoostingRegressor
 
-from bentos.contract.errors import ContractError
 from bentos.contract.manifest import OfflineMetrics
 from bentos.pricing.schema import FEATURE_NAMES
 from training import graph, parity
@@ -17,8 +16,8 @@ from training.fitted import Answers, Array, Comparison, Feeds, Fitted
 from training.pricing import curve
 from training.pricing.features import ASSUMPTIONS, TRAIN_SHARE, WEEKS_FILE
 from training.pricing.graph import build
+from training.pricing.windows import windows
 
-MIN_ROWS = 200
 SETTINGS: dict[str, Any] = {
     "learning_rate": 0.06,
     "max_iter": 200,
@@ -61,12 +60,6 @@ def fit(folder: Path, seed: int) -> Fitted:
     )
 
 
-def windows(folder: Path) -> dict[str, int]:
-    """Rows of each window."""
-    train, test = _split(_load(folder)["held_out"])
-    return {"train": len(train), "test": len(test)}
-
-
 def newest(folder: Path) -> dict[str, Array]:
     """Columns of the newest labelled weeks, which nothing was learned from."""
     weeks = _load(folder)
@@ -75,11 +68,8 @@ def newest(folder: Path) -> dict[str, Array]:
 
 
 def _load(folder: Path) -> dict[str, Array]:
+    windows(folder)
     table = pq.read_table(folder / WEEKS_FILE)
-    if len(table) < MIN_ROWS:
-        raise ContractError(
-            "product weeks", f"at least {MIN_ROWS} of products sold in 12 weeks", len(table)
-        )
     columns = {name: table[name].to_numpy(zero_copy_only=False) for name in table.column_names}
     features = np.column_stack([columns[name] for name in FEATURE_NAMES]).astype(np.float32)
     price = columns["price"].astype(np.float32)

@@ -11,6 +11,7 @@ from bentos.contract.errors import ContractError
 from bentos.recommendations.schema import HISTORY_LENGTH, NO_PRODUCT
 from training.fitted import Array
 from training.recommendations.features import PURCHASES_FILE
+from training.sales_arrays import starts_of
 
 CATALOGUE_SIZE = 3000
 
@@ -56,8 +57,7 @@ def load(folder: Path) -> Purchases:
 
 def moment_at(purchases: Purchases, share: float) -> int:
     """The time before which this share of the orders lies."""
-    _, first = np.unique(purchases.order, return_index=True)
-    moments = purchases.moment[first]
+    moments = purchases.moment[starts_of(purchases.order)]
     return int(moments[min(len(moments) - 1, int(share * len(moments)))])
 
 

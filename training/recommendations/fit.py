@@ -23,8 +23,8 @@ from training.recommendations.evaluate import next_basket_metrics, personal_freq
 from training.recommendations.graph import build
 from training.recommendations.statistics import Statistics, places_of, statistics_of
 from training.recommendations.tune import tune
+from training.recommendations.windows import TEST_FROM
 
-TEST_FROM = 0.85
 TIE = 1e-6
 MIN_CATALOGUE = 2
 MIN_SHOPPERS = 5
@@ -60,13 +60,6 @@ def fit(folder: Path, seed: int) -> Fitted:
         },
         assumptions=(_catalogue_assumption(statistics, purchases),),
     )
-
-
-def windows(folder: Path) -> dict[str, int]:
-    """Purchases of each window."""
-    purchases = load(folder)
-    later = int(np.sum(purchases.moment >= moment_at(purchases, TEST_FROM)))
-    return {"train": len(purchases.moment) - later, "test": later}
 
 
 def newest(folder: Path) -> Cases:

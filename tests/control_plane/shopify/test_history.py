@@ -3,7 +3,6 @@
 import random
 from datetime import UTC, datetime, timedelta
 
-import duckdb
 import pytest
 
 from bentos.fraud.schema import INPUT_NAMES
@@ -13,7 +12,7 @@ from control_plane.shopify.inbox import open_inbox, transaction
 from control_plane.shopify.kept import Line, Order
 from control_plane.shopify.order_features import features_of
 from control_plane.shopify.place import Place
-from training.fraud.features import _features_sql, _number
+from tests.training.fraud.honest_orders import features_of as features_of_lines
 
 DOMAIN = "demo-shop.myshopify.com"
 PLACE = Place(DOMAIN, "demo-shop", "2026-11-22T00:00:00.000000Z")
@@ -72,31 +71,23 @@ def inbox(tmp_path):
 
 
 def trained_on(all_of_them):
-    """The rows training makes of the same orders, by the SQL it runs."""
-    with duckdb.connect() as connection:
-        connection.execute(
-            "CREATE TABLE sales (order_id VARCHAR, moment BIGINT, customer_id VARCHAR,"
-            " product_id BIGINT, quantity INTEGER, unit_price DOUBLE, list_price DOUBLE,"
-            " scenario VARCHAR)"
+    """The rows training makes of the same orders, by what it runs."""
+    lines = [
+        (
+            str(order.id),
+            order.created_us,
+            order.customer,
+            line.product,
+            line.quantity,
+            line.unit_price,
+            line.list_price,
         )
-        for order in all_of_them:
-            for line in order.lines:
-                row = (str(order.id), order.created_us, order.customer, line.product)
-                prices = (line.quantity, line.unit_price, line.list_price, None)
-                connection.execute(
-                    "INSERT INTO sales VALUES (?, ?, ?, ?, ?, ?, ?, ?)", row + prices
-                )
-        names = ", ".join(INPUT_NAMES)
-        _number(connection)
-        sql = f"SELECT order_id, {names} FROM ({_features_sql('Europe/Berlin')})"
-        rows = connection.execute(sql).fetchall()
+        for order in all_of_them
+        for line in order.lines
+    ]
     return {
-        int(row[0]): {
-            name: float(value)
-            for name, value in zip(INPUT_NAMES, row[1:], strict=True)
-            if value is not None
-        }
-        for row in rows
+        int(order): {name: float(row[name]) for name in INPUT_NAMES if row[name] is not None}
+        for order, row in features_of_lines(lines, "Europe/Berlin").items()
     }
 
 

@@ -2,28 +2,14 @@
 
 import math
 
-import duckdb
 import numpy as np
 import pytest
 
 from bentos.fraud.schema import INPUT_NAMES
-from training.fraud import features
+from tests.training.fraud.honest_orders import features_of
 from training.fraud.injection import RATE, SHARES, Injection
 
 HOUR = 3600 * 1_000_000
-
-
-def computed(rows):
-    """Features by order id from (order, µs, customer, product, quantity, price, list price)."""
-    connection = duckdb.connect()
-    connection.execute("SET TimeZone = 'UTC'")
-    connection.execute("""CREATE TABLE sales (order_id VARCHAR, moment BIGINT, customer_id VARCHAR,
-        product_id BIGINT, quantity BIGINT, unit_price DOUBLE, list_price DOUBLE,
-        scenario VARCHAR)""")
-    connection.executemany("INSERT INTO sales VALUES (?, ?, ?, ?, ?, ?, ?, NULL)", rows)
-    features._number(connection)
-    table = connection.sql(features._features_sql("UTC")).to_arrow_table().to_pylist()
-    return {row["order_id"]: row for row in table}
 
 
 ROWS = [
@@ -36,7 +22,7 @@ ROWS = [
 
 
 def test_values_of_an_order():
-    order = computed(ROWS)["b"]
+    order = features_of(ROWS)["b"]
     assert order["amount"] == 40
     assert order["items"] == 2
     assert order["max_unit_price"] == 30
@@ -53,7 +39,7 @@ def test_values_of_an_order():
 
 
 def test_a_first_order_and_a_guest_have_no_history():
-    orders = computed(ROWS)
+    orders = features_of(ROWS)
     assert orders["a"]["is_new"] == 1
     assert orders["a"]["hours_since_last_order"] is None
     assert orders["c"]["orders_last_day"] == 0
@@ -77,20 +63,20 @@ def test_what_comes_later_changes_nothing():
         for n in range(200)
     ]
     rows = [(*row[:2], rows[n // 2 * 2][2], *row[3:]) for n, row in enumerate(rows)]
-    whole, early = computed(rows), computed(rows[:120])
+    whole, early = features_of(rows), features_of(rows[:120])
     for name, order in early.items():
         assert order == whole[name]
 
 
 def test_orders_at_the_same_moment_do_not_see_each_other():
     rows = [("a", HOUR, "ada", 1, 1, 5.0, 5.0), ("b", HOUR, "ada", 1, 1, 5.0, 5.0)]
-    for order in computed(rows).values():
+    for order in features_of(rows).values():
         assert order["customer_orders"] == 0
         assert order["popularity"] == 0
 
 
-def test_every_input_of_the_signature_is_computed():
-    assert set(INPUT_NAMES) <= set(computed(ROWS)["a"])
+def test_every_input_of_the_signature_is_features_of():
+    assert set(INPUT_NAMES) <= set(features_of(ROWS)["a"])
 
 
 def injection(seed):
@@ -120,16 +106,3 @@ def test_injected_fraud_is_as_frequent_as_stated_and_never_after_the_last_order(
     orders = len(set(lines["order_id"].to_pylist())) + len(made.friendly())
     assert RATE * 8000 <= orders + 1 <= 1.3 * RATE * 8000
     assert max(lines["moment"].to_pylist()) <= 7999 * HOUR // 4
-
-
-def test_medians_are_those_of_all_values():
-    connection = duckdb.connect()
-    price = "round(random() * 9, 1) AS unit_price"
-    connection.execute(
-        f"CREATE TABLE sales AS SELECT range % 7 AS product_id, {price} FROM range(500)"
-    )
-    found = connection.sql(f"{features._median('unit_price')} ORDER BY 1").fetchall()
-    wanted = connection.sql(
-        "SELECT product_id, median(unit_price) FROM sales GROUP BY 1 ORDER BY 1"
-    )
-    assert found == wanted.fetchall()

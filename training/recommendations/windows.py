@@ -1,0 +1,22 @@
+"""Where purchases are split in time, and how many lie on each side."""
+
+from pathlib import Path
+
+import numpy as np
+
+from training.recommendations.baskets import load, moment_at
+
+# Of the orders, those that are learned from.
+TEST_FROM = 0.85
+
+
+def border(folder: Path) -> int:
+    """The time (µs) from which on nothing is learned from."""
+    return moment_at(load(folder), TEST_FROM)
+
+
+def windows(folder: Path) -> dict[str, int]:
+    """Purchases of each window."""
+    purchases = load(folder)
+    later = int(np.sum(purchases.moment >= moment_at(purchases, TEST_FROM)))
+    return {"train": len(purchases.moment) - later, "test": later}
