@@ -1,6 +1,6 @@
 """A form: its fields, its errors in words, and one write when it is sent."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 
 from nicegui import html, ui
@@ -9,10 +9,10 @@ from pydantic import ValidationError
 
 from bentos.contract.errors import ContractError
 from control_plane.console.desk import Desk
+from control_plane.console.elements.consequences import consequences
 from control_plane.console.elements.problem import Problem, problem_of
 from control_plane.errors import ControlPlaneError, UnauthorizedError
 
-Values = dict[str, str]
 _EMIT_VALUES = "(event) => { const values = signalbox.values(event); if (values) emit(values); }"
 
 
@@ -20,9 +20,22 @@ def nothing() -> None:
     """Draws nothing."""
 
 
+class Values(dict[str, str]):
+    """What was filled in, by the names of the fields; a box that is not ticked is not there."""
+
+    def text(self, name: str) -> str:
+        """Without the blanks around it; empty where there is none."""
+        return self.get(name, "").strip()
+
+    def maybe(self, name: str) -> str | None:
+        """The same, None for an empty one."""
+        return self.text(name) or None
+
+
 @dataclass(frozen=True, kw_only=True)
 class Question:
-    """``explain`` says what will happen, from the present state; ``fields`` what to fill in.
+    """``told`` says what will happen, under what it is ``about``; ``explain`` what takes drawing,
+    from the present state; ``fields`` what to fill in.
 
     ``submit`` does it and says what was done. ``look_again`` brings ``explain`` up to date
     after somebody else changed the same thing; what was typed stays.
@@ -31,6 +44,8 @@ class Question:
     title: str
     confirm: str
     submit: Callable[[Values], Awaitable[str]]
+    about: str = ""
+    told: Sequence[str] = ()
     explain: Callable[[], None] = nothing
     fields: Callable[[], None] = nothing
     look_again: Callable[[], Awaitable[None]] | None = None
@@ -68,10 +83,13 @@ class Form:
     def _explain(self) -> None:
         self._explained.clear()
         with self._explained:
+            if self._question.told:
+                consequences(self._question.told, self._question.about)
             self._question.explain()
 
     async def _submitted(self, event: GenericEventArguments) -> None:
-        values = {str(name): str(value) for name, value in (event.args or {}).items()}
+        given = (event.args or {}).items()
+        values = Values({str(name): str(value) for name, value in given})
         try:
             done = await self._question.submit(values)
         except UnauthorizedError:

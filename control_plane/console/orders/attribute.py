@@ -1,7 +1,5 @@
 """Targeting attributes: declared, and never taken back."""
 
-from nicegui import html
-
 from bentos.contract.attributes import MAX_STRING_BYTES, AttributeType
 from bentos.contract.register import Action
 from control_plane.console.desk import Desk
@@ -22,10 +20,10 @@ TYPES = {
 async def ask_declare(desk: Desk) -> None:
     """Declare one."""
 
-    def explain() -> None:
-        with html.ul().classes("consequence"):
-            html.li("Callers may send it and releases may target by it, at once.")
-            html.li("It stays declared, and its type stays what it is.")
+    told = (
+        "Callers may send it and releases may target by it, at once.",
+        "It stays declared, and its type stays what it is.",
+    )
 
     def fields() -> None:
         hint = "As callers send it, e.g. country."
@@ -34,7 +32,7 @@ async def ask_declare(desk: Desk) -> None:
         choice_field("type", "Type", [(each.value, words) for each, words in TYPES.items()])
 
     async def submit(values: Values) -> str:
-        name = values.get("name", "").strip()
+        name = values.text("name")
         declared = {name: values.get("type", "")}
         attempt = Attempt(
             action=Action.ATTRIBUTE_DECLARE,
@@ -49,7 +47,7 @@ async def ask_declare(desk: Desk) -> None:
     question = Question(
         title="Declare an attribute",
         confirm="Declare",
-        explain=explain,
+        told=told,
         fields=fields,
         submit=submit,
     )

@@ -2,8 +2,6 @@
 
 from collections.abc import Sequence
 
-from nicegui import html
-
 from bentos.contract.errors import ContractError
 from bentos.contract.register import Action
 from control_plane.callers import service
@@ -11,6 +9,7 @@ from control_plane.callers.schemas import CallerIn
 from control_plane.callers.service import ALL_MODELS, BROWSER, SCOPES, CallerOrder
 from control_plane.console.desk import Desk
 from control_plane.console.elements.choices import choices_field, chosen
+from control_plane.console.elements.deed import Deed, ask_deed, no_words
 from control_plane.console.elements.dialog import ask
 from control_plane.console.elements.field import area_field, choice_field, text_field
 from control_plane.console.elements.form import Question, Values
@@ -46,7 +45,7 @@ async def ask_caller(desk: Desk, models: Sequence[str]) -> None:
 
     async def submit(values: Values) -> str:
         body = CallerIn(
-            name=values.get("name", "").strip(),
+            name=values.text("name"),
             models=chosen(values, "model") or [ALL_MODELS],
             scopes=chosen(values, "scope"),
             rate=rate_given(values.get("rate", "")),
@@ -69,31 +68,24 @@ async def ask_caller(desk: Desk, models: Sequence[str]) -> None:
 
 async def ask_revoke_caller(desk: Desk, caller_id: str, name: str) -> None:
     """End a caller's key."""
-
-    def explain() -> None:
-        with html.ul().classes("consequence"):
-            html.li(f"Every call of {name} is refused from now on, in all gateways.")
-            html.li("It cannot be taken back: a new caller gets a new key.")
-
-    async def submit(_: Values) -> str:
-        attempt = Attempt(
+    deed = Deed(
+        title=f"Revoke: {name}",
+        confirm="Revoke now",
+        told=(
+            f"Every call of {name} is refused from now on, in all gateways.",
+            "It cannot be taken back: a new caller gets a new key.",
+        ),
+        attempt=Attempt(
             action=Action.CALLER_KEY_REVOKE,
             entity=f"caller:{caller_id}",
             permission=Permission.CALLERS,
-        )
-        await desk.write(
-            attempt, lambda session, who: service.revoke_caller(session, who, caller_id).id
-        )
-        return f"{name} may call no more."
-
-    question = Question(
-        title=f"Revoke: {name}",
-        confirm="Revoke now",
-        explain=explain,
-        submit=submit,
+        ),
+        read=no_words,
+        change=lambda session, who, _: service.revoke_caller(session, who, caller_id),
+        done=f"{name} may call no more.",
         kind="primary stop",
     )
-    ask(desk, question)
+    ask_deed(desk, deed)
 
 
 def rate_given(text: str) -> int | None:

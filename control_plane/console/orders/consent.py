@@ -1,6 +1,5 @@
 """The merchant's consents: recorded as they were given in writing, and withdrawn."""
 
-from collections.abc import Callable
 from functools import partial
 from typing import Any
 
@@ -13,9 +12,9 @@ from control_plane.consents import service
 from control_plane.consents.schemas import ConsentIn, WithdrawIn
 from control_plane.console.desk import Desk
 from control_plane.console.elements.choices import choices_field, chosen
-from control_plane.console.elements.dialog import ask
+from control_plane.console.elements.deed import Deed, ask_deed
 from control_plane.console.elements.field import reason_field, text_field, ticket_field
-from control_plane.console.elements.form import Question, Values
+from control_plane.console.elements.form import Values
 from control_plane.console.elements.moment import given_moment
 from control_plane.console.seat import Attempt
 from control_plane.db import WriteSession
@@ -27,12 +26,6 @@ Consent = dict[str, Any]
 
 async def ask_consent(desk: Desk) -> None:
     """Record one for each purpose and use that was agreed to."""
-
-    def explain() -> None:
-        with html.ul().classes("consequence"):
-            html.li("From the next night on, models of these purposes may be trained.")
-            html.li("It takes the place of the one in force for the same purpose and use.")
-            html.li("The text and its signature stay with you: its digest is kept here.")
 
     def fields() -> None:
         purposes = [(each.value, each.value) for each in Purpose]
@@ -47,66 +40,48 @@ async def ask_consent(desk: Desk) -> None:
         text_field("text_digest", "SHA-256 of the text", hint="As sha256sum shows it, 64 digits.")
         ticket_field()
 
-    async def submit(values: Values) -> str:
-        names = ("given_by", "document", "text_version", "text_digest")
-        words: dict[str, str | None] = {name: values.get(name, "").strip() for name in names}
-        words |= {"given_at": given_moment(values.get("given_at", ""))}
-        words |= {"ticket": values.get("ticket", "").strip() or None}
-        pairs = [(p, u) for p in chosen(values, "purpose") for u in chosen(values, "use")]
-        if not pairs:
-            raise ContractError("For and To", "at least one of each", "none")
-        bodies = [ConsentIn.model_validate(words | {"purpose": p, "use": u}) for p, u in pairs]
-        attempt = Attempt(
-            action=Action.CONSENT_GIVE, entity="consents", permission=Permission.CONSENTS_WRITE
-        )
-        await desk.write(attempt, _given(desk.parts.settings.shop, bodies))
-        return "The consent is recorded."
-
-    question = Question(
-        title="Record a consent", confirm="Record", explain=explain, fields=fields, submit=submit
+    deed = Deed(
+        title="Record a consent",
+        confirm="Record",
+        told=(
+            "From the next night on, models of these purposes may be trained.",
+            "It takes the place of the one in force for the same purpose and use.",
+            "The text and its signature stay with you: its digest is kept here.",
+        ),
+        fields=fields,
+        attempt=_attempt(Action.CONSENT_GIVE, "consents"),
+        read=_given,
+        change=partial(_give, desk.parts.settings.shop),
+        done="The consent is recorded.",
     )
-    ask(desk, question)
+    ask_deed(desk, deed)
 
 
 async def ask_withdraw(desk: Desk, consent: Consent) -> None:
     """End one, as the merchant asks."""
-
-    async def submit(values: Values) -> str:
-        body = WithdrawIn(
-            reason=values.get("reason", "").strip(),
-            ticket=values.get("ticket", "").strip() or None,
-        )
-        attempt = Attempt(
-            action=Action.CONSENT_WITHDRAW,
-            entity=f"consent:{consent['id']}",
-            permission=Permission.CONSENTS_WRITE,
-        )
-        await desk.write(
-            attempt,
-            lambda session, who: (
-                service.withdraw(session, who, consent["id"], body.reason, body.ticket).id
-            ),
-        )
-        return "The consent is withdrawn."
-
-    question = Question(
+    deed = Deed(
         title=f"Withdraw the consent for {consent['purpose']}",
         confirm="Withdraw",
-        explain=partial(_consequences, consent),
+        told=_consequences(consent),
         fields=_why,
-        submit=submit,
+        attempt=_attempt(Action.CONSENT_WITHDRAW, f"consent:{consent['id']}"),
+        read=lambda values: WithdrawIn(reason=values.text("reason"), ticket=values.maybe("ticket")),
+        change=lambda session, who, body: service.withdraw(
+            session, who, consent["id"], body.reason, body.ticket
+        ),
+        done="The consent is withdrawn.",
         kind="primary stop",
     )
-    ask(desk, question)
+    ask_deed(desk, deed)
 
 
-def _consequences(consent: Consent) -> None:
-    with html.ul().classes("consequence"):
-        if consent["use"] == Use.TRAIN.value:
-            html.li(f"No night trains {consent['purpose']} any more.")
-            html.li("No release leads to a version trained under it; what serves goes on.")
-        else:
-            html.li(f"{consent['purpose']} decides about nobody's order any more.")
+def _consequences(consent: Consent) -> tuple[str, ...]:
+    if consent["use"] == Use.TRAIN.value:
+        return (
+            f"No night trains {consent['purpose']} any more.",
+            "No release leads to a version trained under it; what serves goes on.",
+        )
+    return (f"{consent['purpose']} decides about nobody's order any more.",)
 
 
 def _why() -> None:
@@ -114,13 +89,22 @@ def _why() -> None:
     ticket_field()
 
 
-def _given(shop: str, bodies: list[ConsentIn]) -> Callable[[WriteSession, Principal], list[str]]:
-    def give(session: WriteSession, who: Principal) -> list[str]:
-        return [_give(session, who, shop, body) for body in bodies]
+def _given(values: Values) -> list[ConsentIn]:
+    names = ("given_by", "document", "text_version", "text_digest")
+    words: dict[str, str | None] = {name: values.text(name) for name in names}
+    words |= {"given_at": given_moment(values.get("given_at", ""))}
+    words |= {"ticket": values.maybe("ticket")}
+    pairs = [(p, u) for p in chosen(values, "purpose") for u in chosen(values, "use")]
+    if not pairs:
+        raise ContractError("For and To", "at least one of each", "none")
+    return [ConsentIn.model_validate(words | {"purpose": p, "use": u}) for p, u in pairs]
 
-    return give
+
+def _give(shop: str, session: WriteSession, who: Principal, bodies: list[ConsentIn]) -> None:
+    for body in bodies:
+        members = body.model_dump(exclude={"ticket"}) | {"shop": shop}
+        service.give(session, who, service.Grant(**members), body.ticket)
 
 
-def _give(session: WriteSession, who: Principal, shop: str, body: ConsentIn) -> str:
-    members = body.model_dump(exclude={"ticket"}) | {"shop": shop}
-    return service.give(session, who, service.Grant(**members), body.ticket)[0].id
+def _attempt(action: Action, entity: str) -> Attempt:
+    return Attempt(action=action, entity=entity, permission=Permission.CONSENTS_WRITE)

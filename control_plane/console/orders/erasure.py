@@ -3,8 +3,6 @@
 from datetime import UTC, datetime
 from typing import Any
 
-from nicegui import html
-
 from bentos.contract.errors import ContractError
 from bentos.contract.register import Action
 from control_plane.console.desk import Desk
@@ -24,11 +22,11 @@ MAX_REASON = 1000
 async def ask_erasure(desk: Desk) -> None:
     """Order that somebody is erased."""
 
-    def explain() -> None:
-        with html.ul().classes("consequence"):
-            html.li("What their decisions keep about them goes: inputs, outputs, pseudonym, salt.")
-            html.li("The public parts stay, and every proof still verifies.")
-            html.li("Later decisions that still arrive are erased too. It cannot be undone.")
+    told = (
+        "What their decisions keep about them goes: inputs, outputs, pseudonym, salt.",
+        "The public parts stay, and every proof still verifies.",
+        "Later decisions that still arrive are erased too. It cannot be undone.",
+    )
 
     def fields() -> None:
         hint = "Browser ids, one a line. They become pseudonyms in memory and are kept nowhere."
@@ -47,8 +45,8 @@ async def ask_erasure(desk: Desk) -> None:
                 "targeting_keys": _lines(values, "keys"),
                 "subjects": _lines(values, "subjects"),
                 "entities": [_entity(each) for each in _lines(values, "entities")],
-                "reason": values.get("reason", "").strip(),
-                "ticket": values.get("ticket", "").strip() or None,
+                "reason": values.text("reason"),
+                "ticket": values.maybe("ticket"),
             }
         )
         attempt = Attempt(
@@ -66,7 +64,7 @@ async def ask_erasure(desk: Desk) -> None:
     question = Question(
         title="Erase a person",
         confirm="Erase for good",
-        explain=explain,
+        told=told,
         fields=fields,
         submit=submit,
         kind="primary stop",
@@ -77,11 +75,11 @@ async def ask_erasure(desk: Desk) -> None:
 async def ask_expire(desk: Desk, due: list[dict[str, Any]]) -> None:
     """Delete whole days whose time is over, now instead of within the hour."""
 
-    def explain() -> None:
-        rows = sum(each["rows"] for each in due)
-        with html.ul().classes("consequence"):
-            html.li(f"{len(due)} days go, with {rows:,} rows. It cannot be undone.")
-            html.li("Each is told in the register first; roots stay, and say what there was.")
+    rows = sum(each["rows"] for each in due)
+    told = (
+        f"{len(due)} days go, with {rows:,} rows. It cannot be undone.",
+        "Each is told in the register first; roots stay, and say what there was.",
+    )
 
     async def submit(_: Values) -> str:
         attempt = Attempt(
@@ -102,7 +100,7 @@ async def ask_expire(desk: Desk, due: list[dict[str, Any]]) -> None:
     question = Question(
         title="Delete what is due",
         confirm="Delete now",
-        explain=explain,
+        told=told,
         submit=submit,
         kind="primary stop",
     )

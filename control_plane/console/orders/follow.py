@@ -2,33 +2,24 @@
 go back."""
 
 from collections.abc import Sequence
-from functools import partial
 from typing import Any
-
-from nicegui import html
 
 from bentos.contract.register import Action
 from control_plane.console.desk import Desk
 from control_plane.console.elements.choices import choices_field, chosen
-from control_plane.console.elements.dialog import ask
+from control_plane.console.elements.deed import Deed, ask_deed, why
 from control_plane.console.elements.field import reason_field, text_field, ticket_field
-from control_plane.console.elements.form import Question, Values
+from control_plane.console.elements.form import Values
 from control_plane.console.seat import Attempt
 from control_plane.follow import service
 from control_plane.follow.schemas import FollowIn
 from control_plane.principal import Permission
-from control_plane.releases.schemas import ReasonIn
 
 Row = dict[str, Any]
 
 
 async def ask_follow(desk: Desk, models: Sequence[str]) -> None:
     """Propose to take some models' routes from elsewhere; ``models`` have a stable version."""
-
-    def explain() -> None:
-        with html.ul().classes("consequence"):
-            html.li("Somebody there will move the traffic of these models, without our approval.")
-            html.li("Nothing happens until a second person agrees.")
 
     def fields() -> None:
         hint = "https://cdn.growthbook.io, or one of your own."
@@ -42,76 +33,73 @@ async def ask_follow(desk: Desk, models: Sequence[str]) -> None:
         reason_field(focus=False)
         ticket_field()
 
-    async def submit(values: Values) -> str:
-        body = FollowIn(
-            url=values.get("url", "").strip(),
-            client_key=values.get("client_key", "").strip(),
-            decryption_key=values.get("decryption_key", "").strip() or None,
-            models=chosen(values, "model"),
-            reason=values.get("reason", "").strip(),
-            ticket=values.get("ticket", "").strip() or None,
-        )
-        attempt = Attempt(
+    deed = Deed(
+        title="Follow an upstream",
+        confirm="Propose",
+        told=(
+            "Somebody there will move the traffic of these models, without our approval.",
+            "Nothing happens until a second person agrees.",
+        ),
+        fields=fields,
+        attempt=Attempt(
             action=Action.FOLLOW_PROPOSE, entity="follow", permission=Permission.FOLLOW
-        )
-        await desk.write(attempt, lambda session, who: service.propose(session, who, body).id)
-        return "It is proposed: a second person agrees."
-
-    question = Question(
-        title="Follow an upstream", confirm="Propose", explain=explain, fields=fields, submit=submit
+        ),
+        read=_proposal,
+        change=service.propose,
+        done="It is proposed: a second person agrees.",
     )
-    ask(desk, question)
+    ask_deed(desk, deed)
 
 
 async def ask_agree(desk: Desk, row: Row) -> None:
     """Agree, as a second person."""
-
-    async def submit(values: Values) -> str:
-        body = ReasonIn(reason=values.get("reason", "").strip())
-        attempt = _attempt(Action.FOLLOW_APPROVE, row, Permission.RELEASES_APPROVE)
-        await desk.write(
-            attempt, lambda session, who: service.approve(session, who, row["id"], body.reason).id
-        )
-        return "It is in force."
-
-    text = "From now on somebody there moves the traffic of these models, without our approval."
-    question = Question(
+    deed = Deed(
         title="Agree to follow",
         confirm="Agree",
-        explain=partial(_shown, row, text),
+        about=_what(row),
+        told=(
+            "From now on somebody there moves the traffic of these models, without our approval.",
+        ),
         fields=reason_field,
-        submit=submit,
+        attempt=_attempt(Action.FOLLOW_APPROVE, row, Permission.RELEASES_APPROVE),
+        read=why,
+        change=lambda session, who, reason: service.approve(session, who, row["id"], reason),
+        done="It is in force.",
     )
-    ask(desk, question)
+    ask_deed(desk, deed)
 
 
 async def ask_stop(desk: Desk, row: Row) -> None:
     """Stop following: going back needs nobody's approval."""
-
-    async def submit(values: Values) -> str:
-        body = ReasonIn(reason=values.get("reason", "").strip())
-        attempt = _attempt(Action.FOLLOW_END, row, Permission.RELEASES_BACK)
-        await desk.write(
-            attempt, lambda session, who: service.end(session, who, row["id"], body.reason).id
-        )
-        return "It is over."
-
-    question = Question(
+    deed = Deed(
         title="Stop following",
         confirm="Stop now",
-        explain=partial(_shown, row, "The models go back to their stable versions."),
+        about=_what(row),
+        told=("The models go back to their stable versions.",),
         fields=reason_field,
-        submit=submit,
+        attempt=_attempt(Action.FOLLOW_END, row, Permission.RELEASES_BACK),
+        read=why,
+        change=lambda session, who, reason: service.end(session, who, row["id"], reason),
+        done="It is over.",
         kind="primary stop",
     )
-    ask(desk, question)
+    ask_deed(desk, deed)
+
+
+def _proposal(values: Values) -> FollowIn:
+    return FollowIn(
+        url=values.text("url"),
+        client_key=values.text("client_key"),
+        decryption_key=values.maybe("decryption_key"),
+        models=chosen(values, "model"),
+        reason=values.text("reason"),
+        ticket=values.maybe("ticket"),
+    )
 
 
 def _attempt(action: Action, row: Row, permission: Permission) -> Attempt:
     return Attempt(action=action, entity=f"follow:{row['id']}", permission=permission)
 
 
-def _shown(row: Row, text: str) -> None:
-    with html.ul().classes("consequence"):
-        html.li(f"{row['url']}: {', '.join(row['models'])}").classes("strong")
-        html.li(text)
+def _what(row: Row) -> str:
+    return f"{row['url']}: {', '.join(row['models'])}"

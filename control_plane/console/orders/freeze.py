@@ -1,7 +1,6 @@
 """Freeze windows: made, called off, ended by a second person, and releases exempted from one."""
 
 from collections.abc import Sequence
-from functools import partial
 from typing import Any
 
 from nicegui import html
@@ -9,14 +8,14 @@ from nicegui import html
 from bentos.contract.register import Action
 from control_plane.console.desk import Desk
 from control_plane.console.elements.choices import choices_field, chosen
-from control_plane.console.elements.dialog import ask
+from control_plane.console.elements.deed import Deed, ask_deed, why
 from control_plane.console.elements.field import (
     choice_field,
     reason_field,
     text_field,
     ticket_field,
 )
-from control_plane.console.elements.form import Question, Values
+from control_plane.console.elements.form import Values
 from control_plane.console.elements.moment import given_moment
 from control_plane.console.seat import Attempt
 from control_plane.db import WriteSession
@@ -24,7 +23,7 @@ from control_plane.principal import Permission, Principal
 from control_plane.releases import freezes
 from control_plane.releases.conflict import check_revision
 from control_plane.releases.queries import get_release
-from control_plane.releases.schemas import ExemptionIn, FreezeIn, ReasonIn
+from control_plane.releases.schemas import ExemptionIn, FreezeIn
 
 Freeze = dict[str, Any]
 RELEASE = "release"
@@ -32,12 +31,6 @@ RELEASE = "release"
 
 async def ask_freeze(desk: Desk, models: Sequence[str]) -> None:
     """Make a window."""
-
-    def explain() -> None:
-        with html.ul().classes("consequence"):
-            html.li("Inside it nothing starts, ramps, resumes or is promoted.")
-            html.li("Pausing, lowering, rolling back and killing are never frozen.")
-            html.li("Once it is in force only an approver who did not make it ends it.")
 
     def fields() -> None:
         with html.div().classes("field-row"):
@@ -48,72 +41,58 @@ async def ask_freeze(desk: Desk, models: Sequence[str]) -> None:
         reason_field("Whoever is held up reads it, e.g. Black Friday.", focus=False)
         ticket_field()
 
-    async def submit(values: Values) -> str:
-        body = FreezeIn(
-            starts_at=given_moment(values.get("starts_at", "")),
-            ends_at=given_moment(values.get("ends_at", "")) or "",
-            models=chosen(values, "model") or None,
-            reason=values.get("reason", "").strip(),
-            ticket=values.get("ticket", "").strip() or None,
-        )
-        attempt = Attempt(
+    deed = Deed(
+        title="New freeze",
+        confirm="Freeze",
+        told=(
+            "Inside it nothing starts, ramps, resumes or is promoted.",
+            "Pausing, lowering, rolling back and killing are never frozen.",
+            "Once it is in force only an approver who did not make it ends it.",
+        ),
+        fields=fields,
+        attempt=Attempt(
             action=Action.FREEZE_CREATE, entity="freezes", permission=Permission.FREEZES
-        )
-        window = freezes.Window(**body.model_dump())
-        await desk.write(
-            attempt, lambda session, who: freezes.create_freeze(session, who, window).id
-        )
-        return "The freeze is set."
-
-    question = Question(
-        title="New freeze", confirm="Freeze", explain=explain, fields=fields, submit=submit
+        ),
+        read=_window,
+        change=freezes.create_freeze,
+        done="The freeze is set.",
     )
-    ask(desk, question)
+    ask_deed(desk, deed)
 
 
 async def ask_cancel(desk: Desk, freeze: Freeze) -> None:
     """Call a window off before it begins."""
-
-    async def submit(values: Values) -> str:
-        body = ReasonIn(reason=values.get("reason", "").strip())
-        attempt = _attempt(Action.FREEZE_END, freeze, Permission.FREEZES)
-        await desk.write(
-            attempt,
-            lambda session, who: freezes.cancel_freeze(session, who, freeze["id"], body.reason).id,
-        )
-        return "The freeze is called off."
-
-    question = Question(
+    deed = Deed(
         title="Call this freeze off",
         confirm="Call off",
-        explain=partial(_shown, freeze, "It has not begun: nothing was held up by it."),
+        about=freeze["reason"],
+        told=("It has not begun: nothing was held up by it.",),
         fields=reason_field,
-        submit=submit,
+        attempt=_attempt(Action.FREEZE_END, freeze, Permission.FREEZES),
+        read=why,
+        change=lambda session, who, reason: freezes.cancel_freeze(
+            session, who, freeze["id"], reason
+        ),
+        done="The freeze is called off.",
     )
-    ask(desk, question)
+    ask_deed(desk, deed)
 
 
 async def ask_end(desk: Desk, freeze: Freeze) -> None:
     """End a window, as somebody else than who made it."""
-
-    async def submit(values: Values) -> str:
-        body = ReasonIn(reason=values.get("reason", "").strip())
-        attempt = _attempt(Action.FREEZE_END, freeze, Permission.RELEASES_APPROVE)
-        await desk.write(
-            attempt,
-            lambda session, who: freezes.end_freeze(session, who, freeze["id"], body.reason).id,
-        )
-        return "The freeze is over."
-
-    question = Question(
+    deed = Deed(
         title="End this freeze",
         confirm="End it now",
-        explain=partial(_shown, freeze, "Every release that it held may go forward from now on."),
+        about=freeze["reason"],
+        told=("Every release that it held may go forward from now on.",),
         fields=reason_field,
-        submit=submit,
+        attempt=_attempt(Action.FREEZE_END, freeze, Permission.RELEASES_APPROVE),
+        read=why,
+        change=lambda session, who, reason: freezes.end_freeze(session, who, freeze["id"], reason),
+        done="The freeze is over.",
         kind="primary stop",
     )
-    ask(desk, question)
+    ask_deed(desk, deed)
 
 
 async def ask_exempt(desk: Desk, freeze: Freeze, releases: Sequence[dict[str, Any]]) -> None:
@@ -126,37 +105,40 @@ async def ask_exempt(desk: Desk, freeze: Freeze, releases: Sequence[dict[str, An
         choice_field(RELEASE, "Release", choices, hint=hint)
         reason_field()
 
-    def change(values: Values, session: WriteSession, who: Principal) -> str:
-        body = ExemptionIn(
-            release=values.get(RELEASE, ""),
-            expected_revision=revisions[values.get(RELEASE, "")],
-            reason=values.get("reason", "").strip(),
-        )
+    def read(values: Values) -> ExemptionIn:
+        release = values.get(RELEASE, "")
+        reason = values.text("reason")
+        return ExemptionIn(release=release, expected_revision=revisions[release], reason=reason)
+
+    def change(session: WriteSession, who: Principal, body: ExemptionIn) -> None:
         release = get_release(session, body.release)
         check_revision(session, release, body.expected_revision)
-        return freezes.exempt(session, who, freeze["id"], release, body.reason).id
+        freezes.exempt(session, who, freeze["id"], release, body.reason)
 
-    async def submit(values: Values) -> str:
-        attempt = _attempt(Action.FREEZE_EXEMPT, freeze, Permission.RELEASES_APPROVE)
-        await desk.write(attempt, partial(change, values))
-        return "It may go forward in this freeze."
-
-    text = "You are one more pair of eyes, beside those who approved it: on content and date."
-    question = Question(
+    deed = Deed(
         title="Exempt a release from this freeze",
         confirm="Exempt it",
-        explain=partial(_shown, freeze, text),
+        about=freeze["reason"],
+        told=("You are one more pair of eyes, beside those who approved it: on content and date.",),
         fields=fields,
-        submit=submit,
+        attempt=_attempt(Action.FREEZE_EXEMPT, freeze, Permission.RELEASES_APPROVE),
+        read=read,
+        change=change,
+        done="It may go forward in this freeze.",
     )
-    ask(desk, question)
+    ask_deed(desk, deed)
+
+
+def _window(values: Values) -> freezes.Window:
+    body = FreezeIn(
+        starts_at=given_moment(values.get("starts_at", "")),
+        ends_at=given_moment(values.get("ends_at", "")) or "",
+        models=chosen(values, "model") or None,
+        reason=values.text("reason"),
+        ticket=values.maybe("ticket"),
+    )
+    return freezes.Window(**body.model_dump())
 
 
 def _attempt(action: Action, freeze: Freeze, permission: Permission) -> Attempt:
     return Attempt(action=action, entity=f"freeze:{freeze['id']}", permission=permission)
-
-
-def _shown(freeze: Freeze, text: str) -> None:
-    with html.ul().classes("consequence"):
-        html.li(freeze["reason"]).classes("strong")
-        html.li(text)

@@ -122,8 +122,8 @@ class GroupOrder:
     async def _submit(self, values: Values) -> str:
         body = OrderIn.model_validate(
             {
-                "reason": values.get("reason", "").strip(),
-                "ticket": values.get("ticket", "").strip() or None,
+                "reason": values.text("reason"),
+                "ticket": values.maybe("ticket"),
                 "weight": weight_of(values["percent"]) if "percent" in values else None,
                 "starts_at": given_moment(values.get("starts_at", "")),
                 "expected_revision": self.group["revision"],
@@ -169,11 +169,11 @@ async def ask_group(desk: Desk, candidates: Sequence[Release], group: Group | No
     """Bind releases, or change who belongs to ``group``."""
     ticked = () if group is None else tuple(group["members"])
 
-    def explain() -> None:
-        with html.ul().classes("consequence"):
-            html.li("They go forward together alone, in one published change, or none of them.")
-            html.li("Each goes back by itself: nothing holds a rollback up.")
-            html.li("All go back to draft, and every approval is void: they are judged together.")
+    told = (
+        "They go forward together alone, in one published change, or none of them.",
+        "Each goes back by itself: nothing holds a rollback up.",
+        "All go back to draft, and every approval is void: they are judged together.",
+    )
 
     def fields() -> None:
         words = [(each["id"], f"{each['model']}: {each['reason']}") for each in candidates]
@@ -185,8 +185,8 @@ async def ask_group(desk: Desk, candidates: Sequence[Release], group: Group | No
     async def submit(values: Values) -> str:
         body = GroupIn(
             members=chosen(values, "member"),
-            reason=values.get("reason", "").strip(),
-            ticket=values.get("ticket", "").strip() or None,
+            reason=values.text("reason"),
+            ticket=values.maybe("ticket"),
             expected_revision=None if group is None else group["revision"],
         )
         return await _bind(desk, body, group)
@@ -194,7 +194,7 @@ async def ask_group(desk: Desk, candidates: Sequence[Release], group: Group | No
     question = Question(
         title="New group" if group is None else "Who belongs to this group",
         confirm="Bind them" if group is None else "Keep",
-        explain=explain,
+        told=told,
         fields=fields,
         submit=submit,
     )
@@ -204,14 +204,10 @@ async def ask_group(desk: Desk, candidates: Sequence[Release], group: Group | No
 async def ask_dissolve(desk: Desk, group: Group) -> None:
     """Let the members go on each by itself."""
 
-    def explain() -> None:
-        with html.ul().classes("consequence"):
-            html.li("Its releases go on each by itself, from draft: approvals are void.")
+    told = ("Its releases go on each by itself, from draft: approvals are void.",)
 
     async def submit(values: Values) -> str:
-        body = DissolutionIn(
-            reason=values.get("reason", "").strip(), expected_revision=group["revision"]
-        )
+        body = DissolutionIn(reason=values.text("reason"), expected_revision=group["revision"])
         attempt = _attempt(Action.GROUP_DISSOLVE, f"group:{group['id']}")
         order = Order(**body.model_dump())
         await desk.seat.write(
@@ -224,7 +220,7 @@ async def ask_dissolve(desk: Desk, group: Group) -> None:
     question = Question(
         title="Dissolve this group",
         confirm="Dissolve",
-        explain=explain,
+        told=told,
         fields=reason_field,
         submit=submit,
         kind="primary stop",

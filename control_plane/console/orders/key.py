@@ -2,12 +2,11 @@
 
 from collections.abc import Callable, Sequence
 
-from nicegui import html
-
 from bentos.contract.register import Action
 from control_plane import clock
 from control_plane.console.desk import Desk
 from control_plane.console.elements.choices import choices_field, chosen
+from control_plane.console.elements.deed import Deed, ask_deed, no_words
 from control_plane.console.elements.dialog import ask
 from control_plane.console.elements.field import choice_field, text_field
 from control_plane.console.elements.form import Question, Values
@@ -40,10 +39,10 @@ OVERLAPS = (
 async def ask_person_key(desk: Desk, person: str, permissions: Sequence[str]) -> None:
     """A key that acts for a person, who has these permissions."""
 
-    def explain() -> None:
-        with html.ul().classes("consequence"):
-            html.li(f"The key acts in the name of {person}: the register names them.")
-            html.li("It is shown once; only a digest is kept.")
+    told = (
+        f"The key acts in the name of {person}: the register names them.",
+        "It is shown once; only a digest is kept.",
+    )
 
     def make(session: WriteSession, who: Principal, plan: KeyPlan) -> Secret:
         own_or_peoples(who, person)
@@ -52,7 +51,7 @@ async def ask_person_key(desk: Desk, person: str, permissions: Sequence[str]) ->
     question = Question(
         title=f"New key: {person}",
         confirm="Make the key",
-        explain=explain,
+        told=told,
         fields=lambda: _plan_fields(permissions),
         submit=lambda values: _issue(desk, f"person:{person}", values, make),
     )
@@ -84,10 +83,10 @@ async def ask_service_key(desk: Desk) -> None:
 async def ask_rotate(desk: Desk, key_id: str) -> None:
     """Make a key's successor; both are good for a while."""
 
-    def explain() -> None:
-        with html.ul().classes("consequence"):
-            html.li("The new key may do what the old one may, and lives as long.")
-            html.li("Both are good for a while, so that nothing stands still meanwhile.")
+    told = (
+        "The new key may do what the old one may, and lives as long.",
+        "Both are good for a while, so that nothing stands still meanwhile.",
+    )
 
     async def submit(values: Values) -> str:
         attempt = Attempt(action=Action.KEY_ROTATE, entity=f"key:{key_id}")
@@ -101,7 +100,7 @@ async def ask_rotate(desk: Desk, key_id: str) -> None:
     question = Question(
         title=f"Rotate key {key_id}",
         confirm="Make its successor",
-        explain=explain,
+        told=told,
         fields=lambda: choice_field("overlap", "The old key is good", OVERLAPS),
         submit=submit,
     )
@@ -110,24 +109,17 @@ async def ask_rotate(desk: Desk, key_id: str) -> None:
 
 async def ask_revoke(desk: Desk, key_id: str) -> None:
     """End a key."""
-
-    def explain() -> None:
-        with html.ul().classes("consequence"):
-            html.li("Whoever sends it is refused from now on. It cannot be taken back.")
-
-    async def submit(_: Values) -> str:
-        attempt = Attempt(action=Action.KEY_REVOKE, entity=f"key:{key_id}")
-        await desk.write(attempt, lambda session, who: keys.revoke_key(session, who, key_id).id)
-        return f"Key {key_id} is revoked."
-
-    question = Question(
+    deed = Deed(
         title=f"Revoke key {key_id}",
         confirm="Revoke now",
-        explain=explain,
-        submit=submit,
+        told=("Whoever sends it is refused from now on. It cannot be taken back.",),
+        attempt=Attempt(action=Action.KEY_REVOKE, entity=f"key:{key_id}"),
+        read=no_words,
+        change=lambda session, who, _: keys.revoke_key(session, who, key_id),
+        done=f"Key {key_id} is revoked.",
         kind="primary stop",
     )
-    ask(desk, question)
+    ask_deed(desk, deed)
 
 
 def own_or_peoples(who: Principal, person: str) -> None:
@@ -165,7 +157,7 @@ async def _issue(
     make: Callable[[WriteSession, Principal, KeyPlan], Secret],
 ) -> str:
     plan = KeyPlan(
-        name=values.get("name", "").strip() or None,
+        name=values.maybe("name"),
         scopes=chosen(values, "scope") or None,
         expires_at=expiry(values),
     )

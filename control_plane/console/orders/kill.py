@@ -3,18 +3,17 @@
 from dataclasses import dataclass
 from functools import partial
 
-from nicegui import html
-
 from bentos.contract.register import Action
 from control_plane.console.desk import Desk
 from control_plane.console.elements.button import button
+from control_plane.console.elements.deed import Deed, ask_deed, why
 from control_plane.console.elements.dialog import ask
 from control_plane.console.elements.field import choice_field, reason_field
 from control_plane.console.elements.form import Question, Values
 from control_plane.console.seat import Attempt
 from control_plane.principal import Permission
 from control_plane.releases import kills
-from control_plane.releases.schemas import KillIn, ReasonIn
+from control_plane.releases.schemas import KillIn
 
 FOREVER = ""
 EXPIRIES = (
@@ -57,12 +56,12 @@ def kill_buttons(desk: Desk, killing: Killing) -> None:
 
 
 async def _ask_kill(desk: Desk, killing: Killing) -> None:
-    def explain() -> None:
-        with html.ul().classes("consequence"):
-            html.li(f"Every call of {killing.model} goes to one version, at once, in all gateways.")
-            html.li("Canary and shadow stop; an open release is paused at 0 %.")
-            html.li("It never resumes by itself: ending the kill brings no traffic back.")
-            html.li("It opens a review, which somebody else has to answer.")
+    told = (
+        f"Every call of {killing.model} goes to one version, at once, in all gateways.",
+        "Canary and shadow stop; an open release is paused at 0 %.",
+        "It never resumes by itself: ending the kill brings no traffic back.",
+        "It opens a review, which somebody else has to answer.",
+    )
 
     def fields() -> None:
         choices = [(version, version) for version in killing.targets]
@@ -76,7 +75,7 @@ async def _ask_kill(desk: Desk, killing: Killing) -> None:
         body = KillIn(
             model=killing.model,
             version=values.get("version", ""),
-            reason=values.get("reason", "").strip(),
+            reason=values.text("reason"),
             expires_in_s=float(expires) if expires else None,
         )
         attempt = Attempt(action=Action.KILL_SET, entity="kills", permission=Permission.KILL)
@@ -93,7 +92,7 @@ async def _ask_kill(desk: Desk, killing: Killing) -> None:
     question = Question(
         title=f"Kill: {killing.model}",
         confirm="Kill now",
-        explain=explain,
+        told=told,
         fields=fields,
         submit=submit,
         kind="primary stop",
@@ -102,27 +101,21 @@ async def _ask_kill(desk: Desk, killing: Killing) -> None:
 
 
 async def _ask_end(desk: Desk, killing: Killing) -> None:
-    def explain() -> None:
-        with html.ul().classes("consequence"):
-            html.li(f"The published routes of {killing.model} count again.")
-            html.li("Its release stays paused at 0 % until somebody resumes it.")
-
-    async def submit(values: Values) -> str:
-        body = ReasonIn(reason=values.get("reason", "").strip())
-        entity = f"kill:{killing.model}"
-        attempt = Attempt(action=Action.KILL_CLEAR, entity=entity, permission=Permission.KILL)
-        await desk.write(
-            attempt,
-            lambda session, who: kills.clear_kill(session, who, killing.model, body.reason).id,
-        )
-        return f"The kill of {killing.model} is over."
-
-    question = Question(
-        title=f"End the kill: {killing.model}",
+    model = killing.model
+    deed = Deed(
+        title=f"End the kill: {model}",
         confirm="End the kill",
-        explain=explain,
+        told=(
+            f"The published routes of {model} count again.",
+            "Its release stays paused at 0 % until somebody resumes it.",
+        ),
         fields=reason_field,
-        submit=submit,
+        attempt=Attempt(
+            action=Action.KILL_CLEAR, entity=f"kill:{model}", permission=Permission.KILL
+        ),
+        read=why,
+        change=lambda session, who, reason: kills.clear_kill(session, who, model, reason),
+        done=f"The kill of {model} is over.",
         kind="primary stop",
     )
-    ask(desk, question)
+    ask_deed(desk, deed)

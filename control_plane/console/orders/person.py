@@ -6,6 +6,7 @@ from nicegui import html
 
 from bentos.contract.register import Action
 from control_plane.console.desk import Desk
+from control_plane.console.elements.deed import Deed, ask_deed, no_words
 from control_plane.console.elements.dialog import ask
 from control_plane.console.elements.field import check_field, text_field
 from control_plane.console.elements.form import Question, Values
@@ -52,94 +53,65 @@ async def ask_person(desk: Desk) -> None:
 
 async def ask_roles(desk: Desk, person: str, roles: tuple[str, ...]) -> None:
     """Replace somebody's roles."""
-
-    def explain() -> None:
-        with html.ul().classes("consequence"):
-            html.li("It holds from their next click on: pages that are open are drawn anew.")
-            html.li("Approvals they gave count only while they may approve.")
-
-    async def submit(values: Values) -> str:
-        body = RolesIn(roles=roles_in(values))
-        attempt = Attempt(
-            action=Action.PERSON_EDIT, entity=f"person:{person}", permission=Permission.PEOPLE
-        )
-        await desk.write(
-            attempt, lambda session, who: service.change_roles(session, who, person, body.roles).id
-        )
-        return f"{person} has other roles now."
-
-    question = Question(
+    deed = Deed(
         title=f"Roles: {person}",
         confirm="Keep roles",
-        explain=explain,
+        told=(
+            "It holds from their next click on: pages that are open are drawn anew.",
+            "Approvals they gave count only while they may approve.",
+        ),
         fields=lambda: role_fields(roles),
-        submit=submit,
+        attempt=_attempt(Action.PERSON_EDIT, person),
+        read=lambda values: RolesIn(roles=roles_in(values)),
+        change=lambda session, who, body: service.change_roles(session, who, person, body.roles),
+        done=f"{person} has other roles now.",
     )
-    ask(desk, question)
+    ask_deed(desk, deed)
 
 
 async def ask_disable(desk: Desk, person: str) -> None:
     """Shut somebody out."""
-
-    def explain() -> None:
-        with html.ul().classes("consequence"):
-            html.li("None of their keys works and no page of theirs acts, from now on.")
-            html.li("Approvals they gave do not count any more.")
-            html.li("The register goes on naming them.")
-
-    async def submit(_: Values) -> str:
-        attempt = Attempt(
-            action=Action.PERSON_DISABLE, entity=f"person:{person}", permission=Permission.PEOPLE
-        )
-        await desk.write(
-            attempt, lambda session, who: access.disable_person(session, who, person).id
-        )
-        return f"{person} is disabled."
-
-    question = Question(
+    deed = Deed(
         title=f"Disable: {person}",
         confirm="Disable now",
-        explain=explain,
-        submit=submit,
+        told=(
+            "None of their keys works and no page of theirs acts, from now on.",
+            "Approvals they gave do not count any more.",
+            "The register goes on naming them.",
+        ),
+        attempt=_attempt(Action.PERSON_DISABLE, person),
+        read=no_words,
+        change=lambda session, who, _: access.disable_person(session, who, person),
+        done=f"{person} is disabled.",
         kind="primary stop",
     )
-    ask(desk, question)
+    ask_deed(desk, deed)
 
 
 async def ask_enable(desk: Desk, person: str) -> None:
     """Let somebody in again."""
-
-    def explain() -> None:
-        with html.ul().classes("consequence"):
-            html.li("They have the roles they had. Keys and password they need anew.")
-
-    async def submit(_: Values) -> str:
-        attempt = Attempt(
-            action=Action.PERSON_ENABLE, entity=f"person:{person}", permission=Permission.PEOPLE
-        )
-        await desk.write(
-            attempt, lambda session, who: access.enable_person(session, who, person).id
-        )
-        return f"{person} is let in again."
-
-    question = Question(
-        title=f"Let in again: {person}", confirm="Let in", explain=explain, submit=submit
+    deed = Deed(
+        title=f"Let in again: {person}",
+        confirm="Let in",
+        told=("They have the roles they had. Keys and password they need anew.",),
+        attempt=_attempt(Action.PERSON_ENABLE, person),
+        read=no_words,
+        change=lambda session, who, _: access.enable_person(session, who, person),
+        done=f"{person} is let in again.",
     )
-    ask(desk, question)
+    ask_deed(desk, deed)
 
 
 async def ask_password(desk: Desk, person: str) -> None:
     """A one-time password, to sign in with and choose one's own."""
 
-    def explain() -> None:
-        with html.ul().classes("consequence"):
-            html.li(f"Every session of {person} ends; their present password is good no more.")
-            html.li("With it they can only choose a password of their own.")
+    told = (
+        f"Every session of {person} ends; their present password is good no more.",
+        "With it they can only choose a password of their own.",
+    )
 
     async def submit(_: Values) -> str:
-        attempt = Attempt(
-            action=Action.PASSWORD_RESET, entity=f"person:{person}", permission=Permission.PEOPLE
-        )
+        attempt = _attempt(Action.PASSWORD_RESET, person)
         fresh = await asyncio.to_thread(sign_in.new_one_time)
         password = await desk.write(
             attempt, lambda session, who: sign_in.reset_password(session, who, person, fresh)
@@ -151,7 +123,7 @@ async def ask_password(desk: Desk, person: str) -> None:
     question = Question(
         title=f"One-time password: {person}",
         confirm="Make one",
-        explain=explain,
+        told=told,
         submit=submit,
     )
     ask(desk, question)
@@ -172,3 +144,7 @@ def role_fields(roles: tuple[str, ...]) -> None:
 def roles_in(values: Values) -> list[str]:
     """What was ticked."""
     return [role.value for role in PERSONS if f"role_{role.value}" in values]
+
+
+def _attempt(action: Action, person: str) -> Attempt:
+    return Attempt(action=action, entity=f"person:{person}", permission=Permission.PEOPLE)

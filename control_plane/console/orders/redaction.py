@@ -2,8 +2,6 @@
 
 from typing import Any
 
-from nicegui import html
-
 from bentos.contract.register import Action
 from control_plane.console.desk import Desk
 from control_plane.console.elements.dialog import ask
@@ -20,20 +18,18 @@ async def ask_close(desk: Desk, row: dict[str, Any]) -> None:
     """Has the merchant handed the data over, or does a law ask that they are kept?"""
     request_id = row["id"]
 
-    def explain() -> None:
-        with html.ul().classes("consequence"):
-            if row["topic"] == service.Topic.DATA_REQUEST:
-                html.li("The merchant has handed the data over: nothing names the person any more.")
-            else:
-                html.li("What is not erased yet stays.")
-                html.li("An erasure closes by itself once every part has done its own.")
-            html.li("It cannot be opened again.")
+    told = [
+        "What is not erased yet stays.",
+        "An erasure closes by itself once every part has done its own.",
+    ]
+    if row["topic"] == service.Topic.DATA_REQUEST:
+        told = ["The merchant has handed the data over: nothing names the person any more."]
 
     def fields() -> None:
         reason_field("Goes into the register, with your name: name nobody here.")
 
     async def submit(values: Values) -> str:
-        body = CloseIn.model_validate({"reason": values.get("reason", "").strip()})
+        body = CloseIn.model_validate({"reason": values.text("reason")})
         attempt = Attempt(
             action=Action.REDACTION_CLOSE,
             entity=f"redaction:{request_id}",
@@ -52,7 +48,7 @@ async def ask_close(desk: Desk, row: dict[str, Any]) -> None:
     question = Question(
         title="Close a law request",
         confirm="Close",
-        explain=explain,
+        told=(*told, "It cannot be opened again."),
         fields=fields,
         submit=submit,
     )

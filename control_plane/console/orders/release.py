@@ -144,8 +144,8 @@ class Order:
     async def _submit(self, values: Values) -> str:
         body = OrderIn.model_validate(
             {
-                "reason": values.get("reason", "").strip(),
-                "ticket": values.get("ticket", "").strip() or None,
+                "reason": values.text("reason"),
+                "ticket": values.maybe("ticket"),
                 "weight": weight_of(values["percent"]) if "percent" in values else None,
                 "starts_at": given_moment(values.get("starts_at", "")),
                 "expected_revision": self.release["revision"],

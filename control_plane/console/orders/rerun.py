@@ -27,10 +27,10 @@ def rerun_button(desk: Desk, decision_id: str, versions: Sequence[str]) -> None:
 
 
 async def _ask(desk: Desk, decision_id: str, versions: Sequence[str]) -> None:
-    def explain() -> None:
-        with html.ul().classes("consequence"):
-            html.li("Nothing changes. The answer is for you alone; that you asked is recorded.")
-            html.li("The same version on the same inputs has to give what was recorded.")
+    told = (
+        "Nothing changes. The answer is for you alone; that you asked is recorded.",
+        "The same version on the same inputs has to give what was recorded.",
+    )
 
     def fields() -> None:
         choices = [(AS_IT_WAS, "the one that answered"), *((each, each) for each in versions)]
@@ -63,7 +63,7 @@ async def _ask(desk: Desk, decision_id: str, versions: Sequence[str]) -> None:
     question = Question(
         title="Run the decision again",
         confirm="Run",
-        explain=explain,
+        told=told,
         fields=fields,
         submit=submit,
     )

@@ -9,9 +9,8 @@ from nicegui import html
 from bentos.contract.register import Action
 from control_plane.console.desk import Desk
 from control_plane.console.elements.button import button
-from control_plane.console.elements.dialog import ask
+from control_plane.console.elements.deed import Deed, ask_deed
 from control_plane.console.elements.field import choice_field, text_field
-from control_plane.console.elements.form import Question, Values
 from control_plane.console.elements.moment import spoken
 from control_plane.console.elements.notice import notice
 from control_plane.console.frame import ROOT
@@ -69,21 +68,21 @@ async def ask_review(desk: Desk, review: dict[str, Any]) -> None:
         choice_field("outcome", "What did you find?", OUTCOMES)
         text_field("notes", "Notes", required=True, focus=True, maxlength="2000")
 
-    async def submit(values: Values) -> str:
-        given = {"outcome": values.get("outcome", ""), "notes": values.get("notes", "").strip()}
-        body = AnswerIn.model_validate(given)
-        attempt = Attempt(
+    deed = Deed(
+        title=f"Review of the kill: {review['model']}",
+        confirm="Answer",
+        fields=fields,
+        attempt=Attempt(
             action=Action.REVIEW_CLOSE,
             entity=f"review:{review['id']}",
             permission=Permission.KILLS_REVIEW,
-        )
-        await desk.write(
-            attempt,
-            lambda session, who: (
-                reviews.close_review(session, who, review["id"], body.outcome, body.notes).id
-            ),
-        )
-        return "The review is answered."
-
-    title = f"Review of the kill: {review['model']}"
-    ask(desk, Question(title=title, confirm="Answer", fields=fields, submit=submit))
+        ),
+        read=lambda values: AnswerIn.model_validate(
+            {"outcome": values.get("outcome", ""), "notes": values.text("notes")}
+        ),
+        change=lambda session, who, body: reviews.close_review(
+            session, who, review["id"], body.outcome, body.notes
+        ),
+        done="The review is answered.",
+    )
+    ask_deed(desk, deed)

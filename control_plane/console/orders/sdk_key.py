@@ -2,11 +2,10 @@
 
 from collections.abc import Sequence
 
-from nicegui import html
-
 from bentos.contract.register import Action
 from control_plane.console.desk import Desk
 from control_plane.console.elements.choices import choices_field, chosen
+from control_plane.console.elements.deed import Deed, ask_deed, no_words
 from control_plane.console.elements.dialog import ask
 from control_plane.console.elements.field import choice_field, text_field
 from control_plane.console.elements.form import Question, Values
@@ -37,7 +36,7 @@ async def ask_sdk_key(desk: Desk, models: Sequence[tuple[str, str]]) -> None:
         named = chosen(values, "model")
         body = SdkKeyIn.model_validate(
             {
-                "name": values.get("name", "").strip(),
+                "name": values.text("name"),
                 "kind": kind,
                 "models": named or ([service.ALL_MODELS] if kind == service.SERVER else []),
             }
@@ -59,28 +58,21 @@ async def ask_sdk_key(desk: Desk, models: Sequence[tuple[str, str]]) -> None:
 
 async def ask_revoke_sdk_key(desk: Desk, key_id: str, name: str) -> None:
     """End an SDK key."""
-
-    def explain() -> None:
-        with html.ul().classes("consequence"):
-            html.li(f"SDKs of {name} keep what they have and learn of no change any more.")
-            html.li("Their open streams end. It cannot be taken back.")
-
-    async def submit(_: Values) -> str:
-        attempt = Attempt(
+    deed = Deed(
+        title=f"Revoke: {name}",
+        confirm="Revoke now",
+        told=(
+            f"SDKs of {name} keep what they have and learn of no change any more.",
+            "Their open streams end. It cannot be taken back.",
+        ),
+        attempt=Attempt(
             action=Action.SDK_KEY_REVOKE,
             entity=f"sdk_key:{key_id}",
             permission=Permission.SDK_KEYS,
-        )
-        await desk.write(
-            attempt, lambda session, who: service.revoke_sdk_key(session, who, key_id).id
-        )
-        return f"{name} may read no more."
-
-    question = Question(
-        title=f"Revoke: {name}",
-        confirm="Revoke now",
-        explain=explain,
-        submit=submit,
+        ),
+        read=no_words,
+        change=lambda session, who, _: service.revoke_sdk_key(session, who, key_id),
+        done=f"{name} may read no more.",
         kind="primary stop",
     )
-    ask(desk, question)
+    ask_deed(desk, deed)

@@ -1,9 +1,8 @@
 """Ending sessions: one's own, or somebody else's everywhere."""
 
-from nicegui import html
-
 from bentos.contract.register import Action
 from control_plane.console.desk import Desk
+from control_plane.console.elements.deed import Deed, ask_deed, no_words
 from control_plane.console.elements.dialog import ask
 from control_plane.console.elements.form import Question, Values
 from control_plane.console.orders.key import own_or_peoples
@@ -16,23 +15,21 @@ from control_plane.principal import Principal
 async def ask_end_session(desk: Desk, person: str, session_id: str) -> None:
     """End one of a person's sessions."""
 
-    def change(session: WriteSession, who: Principal) -> None:
+    def change(session: WriteSession, who: Principal, _: None) -> None:
         own_or_peoples(who, person)
         sessions.end_one(session, who, person, session_id)
 
-    async def submit(_: Values) -> str:
-        attempt = Attempt(action=Action.SESSION_END, entity=f"session:{session_id}")
-        await desk.write(attempt, change)
-        return "The session is over."
-
-    question = Question(
+    deed = Deed(
         title="End this session",
         confirm="End it now",
-        explain=lambda: _explain("Pages that are open in that browser act no more from now on."),
-        submit=submit,
+        told=("Pages that are open in that browser act no more from now on.",),
+        attempt=Attempt(action=Action.SESSION_END, entity=f"session:{session_id}"),
+        read=no_words,
+        change=change,
+        done="The session is over.",
         kind="primary stop",
     )
-    ask(desk, question)
+    ask_deed(desk, deed)
 
 
 async def ask_end_sessions(desk: Desk, person: str) -> None:
@@ -50,7 +47,7 @@ async def ask_end_sessions(desk: Desk, person: str) -> None:
     question = Question(
         title=f"Sign out everywhere: {person}",
         confirm="End them all",
-        explain=lambda: _explain(
+        told=(
             "Every open page of theirs goes to the sign-in.",
             "Keys go on working: revoke those on their own.",
         ),
@@ -58,9 +55,3 @@ async def ask_end_sessions(desk: Desk, person: str) -> None:
         kind="primary stop",
     )
     ask(desk, question)
-
-
-def _explain(*lines: str) -> None:
-    with html.ul().classes("consequence"):
-        for each in lines:
-            html.li(each)

@@ -41,7 +41,7 @@ async def ask_add(desk: Desk, models: Sequence[str]) -> None:
         _fields({}, models)
 
     async def submit(values: Values) -> str:
-        order = _order(values, values.get("client_id", "").strip(), desk.parts.settings.shop)
+        order = _order(values, values.text("client_id"), desk.parts.settings.shop)
         await desk.write(_attempt(Action.SHOPIFY_APP_SET, order.client_id), partial(_add, order))
         return f"{order.client_id} is known to every gateway within a second."
 
@@ -73,7 +73,7 @@ class Asking:
             text_field("secret", "The new secret", required=True, focus=True, hint=hint)
 
         async def submit(values: Values) -> str:
-            await self._set_secrets([values.get("secret", "").strip(), *self.row["secrets"]])
+            await self._set_secrets([values.text("secret"), *self.row["secrets"]])
             return "Both secrets are good. Rotate at Shopify now."
 
         told = (
@@ -196,7 +196,7 @@ def _fields(row: Row, models: Sequence[str]) -> None:
 def _order(values: Values, client_id: str, shop: str) -> AppOrder:
     body = ShopifyAppIn(
         shop=shop,
-        domain=values.get("domain", "").strip(),
+        domain=values.text("domain"),
         secrets=values.get("secrets", "").split(),
         proxy_models=chosen(values, "proxy"),
         checkout_models=chosen(values, "checkout"),

@@ -2,10 +2,9 @@
 
 from typing import Any
 
-from nicegui import html
-
 from bentos.contract.register import Action
 from control_plane.console.desk import Desk
+from control_plane.console.elements.deed import Deed, ask_deed
 from control_plane.console.elements.dialog import ask
 from control_plane.console.elements.field import area_field, choice_field, reason_field, text_field
 from control_plane.console.elements.form import Question, Values
@@ -31,8 +30,8 @@ async def ask_webhook(desk: Desk) -> None:
 
     async def submit(values: Values) -> str:
         body = WebhookIn(
-            name=values.get("name", "").strip(),
-            url=values.get("url", "").strip(),
+            name=values.text("name"),
+            url=values.text("url"),
             events=values.get("events", "").split(),
         )
         webhooks = desk.parts.webhooks
@@ -82,28 +81,20 @@ async def ask_rotate_secret(desk: Desk, row: Row) -> None:
 
 async def ask_disable_webhook(desk: Desk, row: Row) -> None:
     """Send nothing more."""
-
-    def explain() -> None:
-        with html.ul().classes("consequence"):
-            html.li("Nothing more is sent; what waits becomes dead letters.")
-
-    async def submit(values: Values) -> str:
-        body = DisableIn(reason=values.get("reason", "").strip())
-        await desk.write(
-            _attempt(Action.WEBHOOK_DISABLE, f"webhook:{row['id']}"),
-            lambda session, who: service.disable_webhook(session, who, row["id"], body.reason).id,
-        )
-        return f"{row['name']} is switched off."
-
-    question = Question(
+    deed = Deed(
         title=f"Switch off: {row['name']}",
         confirm="Switch off",
-        explain=explain,
+        told=("Nothing more is sent; what waits becomes dead letters.",),
         fields=reason_field,
-        submit=submit,
+        attempt=_attempt(Action.WEBHOOK_DISABLE, f"webhook:{row['id']}"),
+        read=lambda values: DisableIn(reason=values.text("reason")),
+        change=lambda session, who, body: service.disable_webhook(
+            session, who, row["id"], body.reason
+        ),
+        done=f"{row['name']} is switched off.",
         kind="primary stop",
     )
-    ask(desk, question)
+    ask_deed(desk, deed)
 
 
 async def enable(desk: Desk, row: Row) -> None:

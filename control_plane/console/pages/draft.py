@@ -236,8 +236,8 @@ def _content(values: Values) -> dict[str, Any]:
         "shadow": "shadow" in values,
         "steps": steps_of_values(values),
         "condition": _condition(values.get("condition", "")),
-        "reason": values.get("reason", "").strip(),
-        "ticket": values.get("ticket", "").strip() or None,
+        "reason": values.text("reason"),
+        "ticket": values.maybe("ticket"),
     }
 
 
