@@ -6,6 +6,7 @@ from pathlib import Path
 
 from training import progress
 from training.features import offline
+from training.features.coded_lines import coded
 from training.features.offline import Partition
 from training.features.registry import VIEWS
 from training.features.view import FeatureView
@@ -26,11 +27,13 @@ def compute(
     """
     spill, threads = settings.spill, settings.training_threads
     made = []
-    with connect(settings.training_memory, threads, spill) as connection:
+    with (
+        connect(settings.training_memory, threads, spill) as connection,
+        coded(connection, Path(lines.path), settings.lake) as coded_lines,
+    ):
         for moment in moments:
             for view in views:
                 with progress.step(f"compute {view.tag}"):
-                    path = Path(lines.path)
                     root = settings.offline_features
-                    made.append(offline.write(connection, root, view, path, moment))
+                    made.append(offline.write(root, view, coded_lines, moment))
     return made

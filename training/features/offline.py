@@ -12,14 +12,13 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-import duckdb
 import msgspec
 
 from bentos.contract import canonical
 from bentos.contract.errors import ContractError
 from training import atomic
-from training.features import dialects, recorded
-from training.features.order_lines import LINES, TABLE
+from training.features import plans, recorded
+from training.features.coded_lines import CodedLines
 from training.features.view import AS_OF, ENTITY, FeatureView
 from training.fingerprint import file_digest
 from training.order_file import literal
@@ -59,31 +58,24 @@ def moments(root: Path, view: FeatureView) -> tuple[datetime, ...]:
     )
 
 
-def write(
-    connection: duckdb.DuckDBPyConnection,
-    root: Path,
-    view: FeatureView,
-    lines: Path,
-    as_of: datetime,
-) -> Partition:
+def write(root: Path, view: FeatureView, lines: CodedLines, as_of: datetime) -> Partition:
     """Compute a view's values from lines before ``as_of`` (naive UTC), unless they lie there.
 
     Raises ContractError for a view that no longer means what its version was recorded as.
     """
     recorded.check(view)
-    source = file_digest(lines)
     place = folder_of(root, view, as_of)
-    done = _same(place, view, source)
+    done = _same(place, view, lines.digest)
     if done is not None:
         return done
     with atomic.folder(place) as partial:
-        rows = _compute(connection, view, lines, as_of, partial / VALUES_FILE)
+        rows = _compute(view, lines, as_of, partial / VALUES_FILE)
         parts = {VALUES_FILE: file_digest(partial / VALUES_FILE)}
         partition = Partition(
             view=view.tag,
             definition=view.digest,
             as_of=as_of.replace(tzinfo=UTC).isoformat(timespec="microseconds"),
-            lines=source,
+            lines=lines.digest,
             rows=rows,
             parts=parts,
             digest=canonical.digest(parts),
@@ -125,20 +117,10 @@ def entries(path: Path) -> Iterator[tuple[str, dict[str, Any]]]:
                 yield row.pop(ENTITY), row
 
 
-def _compute(
-    connection: duckdb.DuckDBPyConnection,
-    view: FeatureView,
-    lines: Path,
-    as_of: datetime,
-    path: Path,
-) -> int:
-    columns = ", ".join(LINES.columns)
-    connection.execute(
-        f"CREATE OR REPLACE TEMP VIEW {TABLE} AS "
-        f"SELECT {columns} FROM read_parquet({literal(str(lines))})"
-    )
-    query = dialects.query(view.expr, as_of)
-    connection.execute(f"CREATE OR REPLACE TEMP TABLE {_VALUES} AS {query}")
+def _compute(view: FeatureView, lines: CodedLines, as_of: datetime, path: Path) -> int:
+    lines.attach()
+    connection = lines.connection
+    connection.execute(f"CREATE OR REPLACE TEMP TABLE {_VALUES} AS {plans.query(view, as_of)}")
     threads = connection.execute("SELECT current_setting('threads')").fetchall()[0][0]
     # One thread: row groups, and so the bytes, come out the same each time.
     connection.execute("SET threads = 1")

@@ -8,6 +8,7 @@ import pyarrow as pa
 from pyarrow import parquet
 
 from training.features import offline
+from training.features.coded_lines import coded
 from training.orders import connect
 
 MOMENT = datetime(2026, 3, 1)  # noqa: DTZ001 - lines are in naive UTC
@@ -35,6 +36,6 @@ def write_lines(path: Path, lines) -> Path:
 def computed(tmp_path: Path, view, lines, *, as_of=MOMENT, threads=1):
     """Entity → fields, by way of the offline store."""
     path = write_lines(tmp_path / "lines.parquet", lines)
-    with connect(threads=threads) as connection:
-        offline.write(connection, tmp_path / "features", view, path, as_of)
+    with connect(threads=threads) as connection, coded(connection, path, tmp_path) as lines:
+        offline.write(tmp_path / "features", view, lines, as_of)
     return dict(offline.entries(offline.read(tmp_path / "features", view, as_of)))

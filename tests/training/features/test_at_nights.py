@@ -9,6 +9,7 @@ import pytest
 from bentos.contract.errors import ContractError
 from tests.training.features.sales import MOMENT, line, write_lines
 from training.features import at_nights, offline, point_in_time
+from training.features.coded_lines import coded
 from training.features.customer_views import CUSTOMER_BASKETS, CUSTOMER_ORDERS, CUSTOMER_SEGMENTS
 from training.features.product_views import PRODUCT_SALES
 from training.orders import connect
@@ -49,8 +50,9 @@ def some_lines():
 def test_they_are_what_the_join_with_every_night_gives(connection, tmp_path, view):
     path = write_lines(tmp_path / "lines.parquet", some_lines())
     tables(connection, path)
-    for nights in range(14):
-        offline.write(connection, tmp_path / "lake", view, path, MOMENT - nights * DAY)
+    with coded(connection, path, tmp_path / "lake") as coded_lines:
+        for nights in range(14):
+            offline.write(tmp_path / "lake", view, coded_lines, MOMENT - nights * DAY)
     point_in_time.attach(connection, tmp_path / "lake", view, "rows", "joined")
     at_nights.attach(connection, view, "rows", "lines", "found")
     expected = connection.execute("FROM joined ORDER BY row").fetchall()

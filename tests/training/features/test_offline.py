@@ -9,6 +9,7 @@ import pytest
 from bentos.contract.errors import ContractError
 from tests.training.features.sales import MOMENT, computed, line, write_lines
 from training.features import offline
+from training.features.coded_lines import coded
 from training.features.customer_views import CUSTOMER_ORDERS
 from training.features.registry import VIEWS
 from training.orders import connect
@@ -36,10 +37,10 @@ def test_bytes_do_not_depend_on_threads_or_the_order_of_lines(tmp_path):
     random.Random(1).shuffle(shuffled)
     for number, (threads, rows) in enumerate([(1, lines), (4, lines), (4, shuffled)]):
         path = write_lines(tmp_path / f"{number}.parquet", rows)
-        with connect(threads=threads) as connection:
+        root = tmp_path / f"features{number}"
+        with connect(threads=threads) as connection, coded(connection, path, root) as given:
             for view in VIEWS:
-                root = tmp_path / f"features{number}"
-                offline.write(connection, root, view, path, MOMENT)
+                offline.write(root, view, given, MOMENT)
     for view in VIEWS:
         files = [
             offline.read(tmp_path / f"features{n}", view, MOMENT).read_bytes() for n in range(3)

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from bentos.contract.errors import ContractError
 from tests.training.features.sales import MOMENT, line, write_lines
 from training.features import dialects, offline
+from training.features.coded_lines import coded
 from training.features.customer_views import CUSTOMER_ORDERS
 from training.features.point_in_time import attach, definition, point_in_time
 from training.features.registry import VIEWS
@@ -91,8 +92,9 @@ def known_at(view, lines, at):
     """The view's fields for each customer or product at a moment, by way of the lake."""
     with tempfile.TemporaryDirectory() as place, connect() as connection:
         path = write_lines(Path(place) / "lines.parquet", lines)
-        for night in nightly:
-            offline.write(connection, Path(place), view, path, night)
+        with coded(connection, path, Path(place)) as coded_lines:
+            for night in nightly:
+                offline.write(Path(place), view, coded_lines, night)
         entities = ["C1", "C2", "C3"] if view.entity == "customer" else ["1", "2", "3"]
         listed = [{"row": n, "entity": e, "moment": at} for n, e in enumerate(entities)]
         connection.register("asked", pa.Table.from_pylist(listed, schema=ROWS))
