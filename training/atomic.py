@@ -1,25 +1,21 @@
 """Files that are there whole or not at all: written beside their place, then renamed."""
 
-import os
 import secrets
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from bentos.whole_file import write_whole
 
-def write_bytes(path: Path, content: bytes, mode: int = 0o644) -> None:
-    """Write a file whole, with its permissions from the first byte on."""
+
+def write_bytes(path: Path, content: bytes, mode: int | None = None) -> None:
+    """Write a file whole, and the folder it lies in; not flushed: a run can make it again.
+
+    ``mode``: as ``write_whole`` takes it.
+    """
     path.parent.mkdir(parents=True, exist_ok=True)
-    partial = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
-    descriptor = os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode)
-    try:
-        with os.fdopen(descriptor, "wb") as file:
-            file.write(content)
-        partial.replace(path)
-    except BaseException:
-        partial.unlink(missing_ok=True)
-        raise
+    write_whole(path, content, mode, is_durable=False)
 
 
 @contextmanager

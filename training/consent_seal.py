@@ -13,6 +13,7 @@ import msgspec
 
 from bentos.contract import canonical
 from bentos.contract.errors import ContractError
+from bentos.whole_file import write_whole
 from training import atomic
 from training.settings import Settings
 
@@ -29,7 +30,8 @@ def write(settings: Settings, name: str, record: dict[str, Any]) -> None:
     """Write a record whole, with its seal; the key is made if it is not there."""
     path = settings.keys / KEY_FILE
     if not path.exists():
-        atomic.write_bytes(path, secrets.token_hex(KEY_BYTES).encode(), 0o600)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        write_whole(path, secrets.token_hex(KEY_BYTES))
     sealed = {"record": record, "seal": _seal(settings, name, record)}
     content = msgspec.json.format(msgspec.json.encode(sealed), indent=2)
     atomic.write_bytes(folder(settings) / name, content, 0o600)

@@ -12,7 +12,7 @@ from bentos.contract.identity import (
     Pseudonymizer,
     key_fingerprint,
 )
-from training import atomic
+from bentos.whole_file import write_whole
 from training.errors import OrderError
 
 KEY_FILE = "pseudonym.key"
@@ -25,7 +25,9 @@ def load_key(path: Path) -> Pseudonymizer:
     Its id is the key's fingerprint.
     """
     if not path.exists():
-        atomic.write_bytes(path, secrets.token_hex(MIN_PSEUDONYM_KEY_BYTES).encode(), 0o600)
+        # Nothing makes this key again: what it stands for must outlive a power cut.
+        path.parent.mkdir(parents=True, exist_ok=True)
+        write_whole(path, secrets.token_hex(MIN_PSEUDONYM_KEY_BYTES))
     try:
         key = bytes.fromhex(path.read_text("ascii").strip())
     except ValueError as error:

@@ -14,6 +14,7 @@ from typing import IO, BinaryIO
 import msgspec
 
 from bentos.contract.errors import ContractError, from_decoding
+from bentos.whole_file import sync_folder
 
 FORMAT = 1
 MANIFEST = "manifest.json"
@@ -187,12 +188,3 @@ def _file_entry(name: str) -> str:
 
 def _key_entry(name: str) -> str:
     return f"keys/{name}"
-
-
-def sync_folder(folder: Path) -> None:
-    """A renamed file is there after a power cut, too."""
-    handle = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)

@@ -11,7 +11,8 @@ import tempfile
 from contextlib import closing
 from pathlib import Path
 
-from control_plane.backup.archive import ArchiveReader, ArchiveWriter, sync_folder
+from bentos.whole_file import sync_folder
+from control_plane.backup.archive import ArchiveReader, ArchiveWriter
 from control_plane.backup.erased_since import leave_out_erased
 
 NAME = "inbox.db"

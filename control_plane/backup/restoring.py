@@ -18,11 +18,12 @@ from sqlmodel import select as select_rows
 
 from bentos.contract.errors import ContractError
 from bentos.contract.register import Action
+from bentos.whole_file import sync_folder
 from control_plane import clock
 from control_plane.audit.service import Change, record
 from control_plane.audit.verifier import Verification, verify
 from control_plane.backup import lost, revocations
-from control_plane.backup.archive import ArchiveReader, BackupManifest, sync_folder
+from control_plane.backup.archive import ArchiveReader, BackupManifest
 from control_plane.backup.forgetting import Erased, erased_by, lines_without
 from control_plane.backup.inbox import put_back
 from control_plane.backup.keys import check_keys, restore_keys

@@ -17,7 +17,7 @@ import msgspec
 from bentos.contract.errors import ContractError
 from bentos.contract.redaction import RedactionRequest, check_id, encode
 from bentos.redaction_files import read_request, request_path
-from bentos.whole_file import write_whole
+from bentos.whole_file import left_behind, write_whole
 
 FOLDER = "redactions"
 DATA_REQUESTS = "data_requests"
@@ -108,7 +108,7 @@ def remove_left_behind(home: Path) -> None:
     """What was half-written when its writer was killed: it names somebody, and no request is
     closed that would take it along."""
     for folder in (request_path(home, "x").parent, data_request_path(home, "x").parent):
-        for path in folder.glob("tmp*"):
+        for path in left_behind(folder):
             with suppress(FileNotFoundError):
                 if time.time() - path.stat().st_mtime > LEFT_BEHIND_S:
                     path.unlink()

@@ -267,10 +267,11 @@ def test_decisions_are_ordered_once_the_ingress_here_decides_about_them_no_more(
     asked.finish(request_id)
 
 
-def test_neither_a_half_written_nor_a_damaged_file_outlives_or_holds_up_a_request(asked):
-    request_id, subject = asked.hand_over("515", shop="shop-q")
+@pytest.mark.parametrize("name", [".x.json.0a1b2c3d", "tmp0815ab"])
+def test_neither_a_half_written_nor_a_damaged_file_outlives_or_holds_up_a_request(asked, name):
+    request_id, subject = asked.hand_over(f"515{len(name)}", shop="shop-q")
     half, damaged = (
-        request_path(asked.home, "x").with_name("tmp0815"),
+        request_path(asked.home, "x").with_name(name),
         data_request_path(asked.home, "damaged"),
     )
     half.write_text(subject)
