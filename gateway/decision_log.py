@@ -86,11 +86,6 @@ class DecisionLog:
         """Whether decisions cannot be written now: disk full or broken, or over budget."""
         return self._over_budget or self._failed_at is not None
 
-    async def append(self, make_decision: MakeDecision, personal: PersonalPart) -> bool:
-        """Write one decision and wait until it is kept as ``sync`` wants it."""
-        kept = await self.write(make_decision, personal)
-        return kept if isinstance(kept, bool) else await self.on_disk(kept)
-
     async def write(self, make_decision: MakeDecision, personal: PersonalPart) -> Kept:
         """Write one decision; ``make_decision`` gets its sequence number.
 
@@ -121,7 +116,7 @@ class DecisionLog:
         kept: Kept = True
         if self._commit is not None and logged:
             # Asked for in the turn of the write: no flush that failed in between is overlooked.
-            kept = flush = Flush()
+            kept = flush = Flush(asyncio.get_running_loop())
             self._commit.wait(len(waiting)).add_done_callback(
                 lambda done: flush.settle(durable=done.result())
             )

@@ -6,9 +6,10 @@ import asyncio
 class Flush:
     """Any number may wait; one that is cancelled takes nobody with it."""
 
-    __slots__ = ("_durable", "_waiting")
+    __slots__ = ("_durable", "_loop", "_waiting")
 
-    def __init__(self) -> None:
+    def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
+        self._loop = loop
         self._durable: bool | None = None
         self._waiting: list[asyncio.Future[bool]] = []
 
@@ -24,6 +25,6 @@ class Flush:
         """Wait until it is settled: whether it is on the disk."""
         if self._durable is not None:
             return self._durable
-        future: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
+        future: asyncio.Future[bool] = self._loop.create_future()
         self._waiting.append(future)
         return await future

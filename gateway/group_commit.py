@@ -9,7 +9,7 @@ that is half as large. Files handed over by a rotation are flushed and closed he
 import asyncio
 import os
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from functools import partial
 from pathlib import Path
 
@@ -45,6 +45,8 @@ class GroupCommit:
         "Decisions that wait for the next flush."
         self._gathering: asyncio.TimerHandle | None = None
         self._running = False
+        self._work: Future[None] | None = None
+        "The newest flush."
         self._thread = ThreadPoolExecutor(1, "decision-log")
 
     def follow(self, file: int) -> None:
@@ -79,6 +81,8 @@ class GroupCommit:
         """Flush and close what is left, and wait for it; raises OSError when that fails."""
         self._thread.shutdown(wait=True)
         self._end_gathering()
+        # One that ran until now, of which the loop has not heard.
+        failed = self._running and self._work is not None and self._work.exception() is not None
         retired, self._retired = self._retired, []
         waiters, self._waiting = self._waiting, []
         try:
@@ -87,7 +91,7 @@ class GroupCommit:
             _answer(waiters, durable=False)
             raise
         else:
-            _answer(waiters, durable=True)
+            _answer(waiters, durable=not failed)
         finally:
             os.close(self._folder)
 
@@ -113,9 +117,8 @@ class GroupCommit:
         folder = self._folder if self._renamed else -1
         self._renamed = False
         self._running = True
-        work = asyncio.get_running_loop().run_in_executor(
-            self._thread, _flush, retired, self._file, folder
-        )
+        self._work = self._thread.submit(_flush, retired, self._file, folder)
+        work = asyncio.wrap_future(self._work)
         work.add_done_callback(partial(self._finished, waiters, decisions))
 
     def _finished(

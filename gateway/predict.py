@@ -90,6 +90,7 @@ async def predict(
         if not kept:
             facts = _facts(assignment, query, outcome, decision_id, kept)
             reply = _reply(view, query, outcome, facts)
+    serving.recorder.count(decision_id, view, assignment, outcome, watch)
     if outcome.answer is None or not assignment.shadows:
         return reply
     if not kept:  # no decision that an outcome could lie beside

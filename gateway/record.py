@@ -43,7 +43,7 @@ class Outcome(msgspec.Struct, frozen=True):
 
 
 class Recorder:
-    """Writes decisions of one gateway process and counts them."""
+    """Writes decisions of one gateway process, and counts them once they are kept."""
 
     def __init__(
         self,
@@ -79,7 +79,18 @@ class Recorder:
         decision_id = new_decision_id(self._entropy.take(RANDOM_BYTES))
         model = view.signature.model
         decision = partial(self._decision, decision_id, model, query, assignment, outcome, watch)
-        kept = await self._log.write(decision, self._personal(view, query, outcome))
+        return decision_id, await self._log.write(decision, self._personal(view, query, outcome))
+
+    def count(
+        self,
+        decision_id: str,
+        view: ModelView,
+        assignment: Assignment,
+        outcome: Outcome,
+        watch: Stopwatch,
+    ) -> None:
+        """Count what the caller is about to be told."""
+        model = view.signature.model
         served = outcome.served_version or assignment.version
         labels = (model, served, assignment.variant, outcome.reason.value, str(outcome.status))
         self._metrics.observe(labels, watch.total_s, outcome.answer)
@@ -87,7 +98,6 @@ class Recorder:
             self._request_log.note(decision_id, labels, watch)
         if self._traces is not None:
             self._traces.note(decision_id, labels, watch, outcome.answer)
-        return decision_id, kept
 
     def _decision(
         self,

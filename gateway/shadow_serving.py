@@ -39,8 +39,6 @@ log = structlog.get_logger(__name__)
 
 LOOK_S = 0.125
 TEND_S = 1.0
-# A hand-over now and then lets answers in between.
-DATAGRAMS_A_TURN = 8
 # A process and its predecessor, which may still be ending.
 SLOTS = 2
 POLL_S = 0.01
@@ -114,15 +112,16 @@ class ShadowServing:
         return bool(readable)
 
     def _take_some(self) -> None:
-        for _ in range(DATAGRAMS_A_TURN):
-            try:
-                data = self._sink.recv(MAX_DATAGRAM_BYTES)
-            except BlockingIOError:
-                return
-            if not data:
-                self._end_taking()
-                return
+        """One hand-over a turn: on a busy machine even that takes a while, and answers that wait
+        meanwhile would look late."""
+        try:
+            data = self._sink.recv(MAX_DATAGRAM_BYTES)
+        except BlockingIOError:
+            return
+        if data:
             self._take_all(data)
+        else:
+            self._end_taking()
 
     def _end_taking(self) -> None:
         """Parent and workers are gone: there is nothing to be read, and never will be."""

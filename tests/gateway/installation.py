@@ -28,6 +28,8 @@ from bentos.contract.route import CanaryRule, Route, compile_features
 from bentos.contract.segment import read_frames
 from bentos.contract.signature import InputSpec, ModelSignature, OutputSpec, Redaction
 from gateway.app import App
+from gateway.decision_log import DecisionLog
+from gateway.flush import Flush
 from gateway.shadow import ShadowMirror
 from gateway.shadow_serving import ShadowServing
 
@@ -291,6 +293,12 @@ class Gateway:
     async def predict(self, key="shopper-1", instances=None, headers=None, **more):
         body = {"targeting_key": key, "instances": instances or [{"amount": 10.0}], **more}
         return await self.client.post("/v1/models/fraud:predict", json=body, headers=headers)
+
+
+async def keep(log: DecisionLog, *decision) -> bool:
+    """Write a decision and wait until it is kept."""
+    kept = await log.write(*decision)
+    return await log.on_disk(kept) if isinstance(kept, Flush) else kept
 
 
 def frames(gateway: Gateway, kind: type) -> list:

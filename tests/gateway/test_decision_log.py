@@ -9,7 +9,7 @@ from bentos.contract.segment import DecisionFrame, SegmentHeader, read_frames
 from gateway.config import LogFullPolicy, LogSync
 from gateway.decision_log import DecisionLog, Limits
 from gateway.errors import Unavailable
-from tests.gateway.installation import make_decision, make_personal
+from tests.gateway.installation import keep, make_decision, make_personal
 
 
 def open_log(folder, policy=LogFullPolicy.SERVE, boot="b1", sync=LogSync.DEFAULT, **limits):
@@ -18,7 +18,7 @@ def open_log(folder, policy=LogFullPolicy.SERVE, boot="b1", sync=LogSync.DEFAULT
 
 
 def append(log, times=1):
-    return [asyncio.run(log.append(make_decision, make_personal())) for _ in range(times)]
+    return [asyncio.run(keep(log, make_decision, make_personal())) for _ in range(times)]
 
 
 def seqs(folder):
@@ -41,7 +41,7 @@ def test_a_decision_is_in_the_file_before_append_returns(tmp_path):
 
 
 async def many(log, times):
-    return await asyncio.gather(*(log.append(make_decision, make_personal()) for _ in range(times)))
+    return await asyncio.gather(*(keep(log, make_decision, make_personal()) for _ in range(times)))
 
 
 async def test_what_is_decided_in_one_turn_is_one_write(tmp_path, monkeypatch):
@@ -137,7 +137,7 @@ async def test_an_error_of_the_file_s_close_loses_no_caller_and_no_number(tmp_pa
 async def test_a_caller_that_hangs_up_takes_nobody_else_with_it(tmp_path):
     log = open_log(tmp_path)
     first, second = (
-        asyncio.create_task(log.append(make_decision, make_personal())) for _ in range(2)
+        asyncio.create_task(keep(log, make_decision, make_personal())) for _ in range(2)
     )
     await asyncio.sleep(0)
     first.cancel()
@@ -272,7 +272,7 @@ async def test_strict_waits_until_the_bytes_are_flushed(tmp_path, monkeypatch):
     flushed = recorded(monkeypatch)
     log = open_log(tmp_path, sync=LogSync.STRICT)
     assert flushed == []
-    assert await log.append(make_decision, make_personal())
+    assert await keep(log, make_decision, make_personal())
     assert flushed[-1] == next(tmp_path.iterdir()).stat().st_size
     log.close()
 
@@ -281,7 +281,7 @@ async def test_strict_flushes_once_for_many_and_across_a_rotation(tmp_path, monk
     flushed = recorded(monkeypatch)
     log = open_log(tmp_path, sync=LogSync.STRICT, max_bytes=8000)
 
-    appends = (log.append(make_decision, make_personal()) for _ in range(200))
+    appends = (keep(log, make_decision, make_personal()) for _ in range(200))
     assert all(await asyncio.gather(*appends))
     # The first flush and one for those who came meanwhile, plus each file once.
     assert len(flushed) <= 2 * len(list(tmp_path.iterdir())) + 2
@@ -297,14 +297,14 @@ async def test_a_failed_flush_is_no_acknowledgement_and_the_segment_is_left(
     recorded(monkeypatch, fail=True)
     if policy is LogFullPolicy.REFUSE:
         with pytest.raises(Unavailable):
-            await log.append(make_decision, make_personal())
+            await keep(log, make_decision, make_personal())
     else:
-        assert not await log.append(make_decision, make_personal())
+        assert not await keep(log, make_decision, make_personal())
     assert log.lost == 1
     assert log.full
     monkeypatch.undo()
     log._failed_at = -1e9
-    assert await log.append(make_decision, make_personal())
+    assert await keep(log, make_decision, make_personal())
     log.close()
     assert len(list(tmp_path.glob("*.segment"))) == 2
 
@@ -332,9 +332,9 @@ async def test_what_is_written_while_a_flush_fails_is_not_acknowledged_either(
 
     log = open_log(tmp_path, sync=LogSync.STRICT)
     monkeypatch.setattr(os, "fdatasync", fdatasync)
-    first = asyncio.create_task(log.append(make_decision, make_personal()))
+    first = asyncio.create_task(keep(log, make_decision, make_personal()))
     await asyncio.to_thread(started.wait, 20)
-    meanwhile = asyncio.create_task(log.append(make_decision, make_personal()))
+    meanwhile = asyncio.create_task(keep(log, make_decision, make_personal()))
     for _ in range(3):
         await asyncio.sleep(0)
     assert log.written == 2

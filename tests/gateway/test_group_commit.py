@@ -139,6 +139,29 @@ async def test_a_caller_that_hung_up_disturbs_nobody(tmp_path):
     commit.close()
 
 
+async def test_closing_while_a_flush_fails_promises_nothing_to_who_came_meanwhile(
+    tmp_path, monkeypatch
+):
+    started, gate, real = threading.Event(), threading.Event(), os.fdatasync
+
+    def fdatasync(file):
+        started.set()
+        assert gate.wait(20)
+        monkeypatch.setattr(os, "fdatasync", real)
+        raise OSError(5, "Input/output error")
+
+    monkeypatch.setattr(os, "fdatasync", fdatasync)
+    file = opened(tmp_path)
+    commit = GroupCommit(tmp_path, lambda error: os.close(file))
+    commit.follow(file)
+    first = commit.wait()
+    assert started.wait(20)
+    meanwhile = commit.wait()
+    gate.set()
+    commit.close()
+    assert await asyncio.gather(first, meanwhile) == [False, False]
+
+
 async def test_closing_flushes_for_those_who_still_wait(tmp_path, slow_disk):
     gate, _ = slow_disk
     commit = GroupCommit(tmp_path, pytest.fail)

@@ -11,7 +11,7 @@ from gateway.config import LogFullPolicy
 from gateway.decision_log import DecisionLog, Limits
 from gateway.recovery import close_left_open
 from gateway.segment_file import SegmentFile
-from tests.gateway.installation import make_decision, make_personal
+from tests.gateway.installation import keep, make_decision, make_personal
 
 WRITER = """
 import asyncio
@@ -19,12 +19,12 @@ import sys
 from pathlib import Path
 from gateway.config import LogFullPolicy
 from gateway.decision_log import DecisionLog, Limits
-from tests.gateway.installation import make_decision, make_personal
+from tests.gateway.installation import keep, make_decision, make_personal
 log = DecisionLog(
     Path(sys.argv[1]), "g", "b1", policy=LogFullPolicy.SERVE, limits=Limits(1 << 20, 300.0)
 )
 for _ in range(3):
-    asyncio.run(log.append(make_decision, make_personal()))
+    asyncio.run(keep(log, make_decision, make_personal()))
 print("ready", flush=True)
 sys.stdin.read()
 """
@@ -81,7 +81,7 @@ def test_what_a_live_process_writes_is_left_alone(tmp_path, writer):
     log = DecisionLog(
         tmp_path, "g", "b2", policy=LogFullPolicy.SERVE, limits=Limits(1 << 20, 300.0)
     )
-    asyncio.run(log.append(make_decision, make_personal()))
+    asyncio.run(keep(log, make_decision, make_personal()))
     close_left_open(tmp_path)
     assert sorted(each.suffix for each in tmp_path.iterdir()) == [".open", ".open"]
     log.close()

@@ -8,8 +8,8 @@ from load_tests.gateway_without_log import forget
 def test_it_takes_the_place_of_what_the_gateway_calls():
     """Else the comparison would measure a gateway with its log on, or a broken one."""
     assert inspect.iscoroutinefunction(forget)
-    assert inspect.iscoroutinefunction(DecisionLog.append)
-    inspect.signature(forget).bind(*inspect.signature(DecisionLog.append).parameters)
+    assert inspect.iscoroutinefunction(DecisionLog.write)
+    inspect.signature(forget).bind(*inspect.signature(DecisionLog.write).parameters)
 
 
 async def test_nothing_is_kept_and_all_is_counted(tmp_path):

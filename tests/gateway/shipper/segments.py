@@ -12,7 +12,7 @@ from bentos.contract.decision import PersonalPart, ShadowOutcome
 from gateway.config import LogFullPolicy
 from gateway.decision_id import RANDOM_BYTES, new_decision_id
 from gateway.decision_log import DecisionLog, Limits
-from tests.gateway.installation import make_decision, make_personal
+from tests.gateway.installation import keep, make_decision, make_personal
 
 MODELS = ("fraud", "pricing")
 DAYS = ("2026-01-01", "2026-01-02")
@@ -56,7 +56,7 @@ class Writer:
             part = personal or msgspec.structs.replace(
                 make_personal(), subject=subject, salt=secrets.token_hex(16)
             )
-            asyncio.run(self._log.append(decision, part))
+            asyncio.run(keep(self._log, decision, part))
             self.ids.append(identifier)
         for _ in range(shadows):
             self._log.append_shadow(make_outcome(self.ids[-1] if self.ids else "unknown"))

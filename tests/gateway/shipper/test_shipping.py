@@ -12,7 +12,7 @@ from bentos.contract.segment import DecisionFrame, encode_frame
 from bentos.decision_lake.files import Lake
 from gateway.shipper.register import Register
 from gateway.shipper.shipping import MAX_FAILURES, Shipping
-from tests.gateway.installation import make_decision, make_personal
+from tests.gateway.installation import keep, make_decision, make_personal
 from tests.gateway.shipper.segments import Writer, make_outcome
 
 pytestmark = pytest.mark.acceptance
@@ -47,7 +47,7 @@ def test_closed_segments_reach_lake_and_register_and_go(shipping, segments, lake
 
 
 def test_the_segment_being_written_waits_until_its_writer_is_gone(shipping, segments, lake):
-    asyncio.run(segments._log.append(make_decision, make_personal()))
+    asyncio.run(keep(segments._log, make_decision, make_personal()))
     assert shipping.ship_all()
     assert in_lake(lake) == []
     assert len(list(segments.folder.glob("*.open"))) == 1
