@@ -112,6 +112,7 @@ def main() -> int:
         except KeyboardInterrupt:
             return 130
         finally:
+            place.bulk.stop()
             place.shop.close()
     return 0
 

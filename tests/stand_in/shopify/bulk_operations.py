@@ -38,6 +38,7 @@ class BulkOperations:
         self._all: dict[int, BulkOperation] = {}
         self._lock = threading.Lock()
         self._threads: dict[int, threading.Thread] = {}
+        self._stopped = threading.Event()
 
     def run(self, asking: Asking, query: BulkQuery, text: str, *, grouped: bool) -> BulkOperation:
         """Begin an operation; raises Busy."""
@@ -86,6 +87,12 @@ class BulkOperations:
         """Wait until an operation's rows are all there: tests whose clock stands still."""
         self._threads[number].join()
 
+    def stop(self) -> None:
+        """End what is still being written: the shop it is read from is about to go."""
+        self._stopped.set()
+        for thread in self._threads.values():
+            thread.join()
+
     def announce_finished(self) -> None:
         """Tell of operations that are over and were not told of yet."""
         now = self.clock()
@@ -123,7 +130,7 @@ class BulkOperations:
                 progress.rows += 1
                 progress.root_rows += is_root
                 progress.bytes += len(line)
-                if operation.cancelled_at is not None:
+                if operation.cancelled_at is not None or self._stopped.is_set():
                     return
 
 
