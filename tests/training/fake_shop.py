@@ -1,4 +1,7 @@
-"""A shop in memory that answers as the Admin client does: for faults at an exact moment."""
+"""A shop in memory that answers as the Admin client does: for faults at an exact moment.
+
+``tests/integration/test_fake_shop.py`` holds it against the stand-in.
+"""
 
 import json
 import random
