@@ -1,5 +1,6 @@
 """The lake on disk: order lines, content-addressed snapshots, results of steps."""
 
+import os
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -36,10 +37,17 @@ def store_snapshot(lake: Path, filled: Path, rows: int) -> Snapshot:
     parts = {path.name: file_digest(path) for path in sorted(filled.iterdir())}
     digest = digest_of_parts(parts)
     place = lake / "snapshots" / digest
-    if not place.exists():
+    if place.exists():
+        used_now(place)
+    else:
         place.parent.mkdir(parents=True, exist_ok=True)
         filled.rename(place)
     return Snapshot(digest=digest, parts=parts, rows=rows, folder=place.as_posix())
+
+
+def used_now(place: Path) -> None:
+    """Begin the time anew for which a folder of the lake is kept after it was last used."""
+    os.utime(place)
 
 
 def load_record(lake: Path, step: str, key: str, kind: type[Record]) -> Record | None:

@@ -17,7 +17,7 @@ from training import mapping as mappings
 from training.atomic import folder
 from training.errors import ConsentError, OrderError
 from training.fingerprint import file_digest, key_of, lock_digest, source_digest
-from training.lake import load_record, save_record
+from training.lake import load_record, save_record, used_now
 from training.left_out import LeftOut
 from training.mapping import Mapping
 from training.pseudonyms import KEY_FILE, load_key
@@ -116,6 +116,7 @@ def prepare_lines(settings: Settings, source: OrderSource, models: tuple[str, ..
     )
     done = load_record(settings.lake, "lines", cache_key, Lines)
     if done is not None and Path(done.path).is_file():
+        used_now(Path(done.path).parent)
         return done
     place = settings.lake / "orders" / cache_key[:32]
     report = _read(settings, path, mapping, place, key, admission, gone)

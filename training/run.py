@@ -19,7 +19,7 @@ from bentos.contract.manifest import Manifest
 from training import allowed_columns, progress
 from training.fingerprint import key_of, lock_digest, source_digest
 from training.fitted import Fitted
-from training.lake import Snapshot, load_record, save_record, store_snapshot
+from training.lake import Snapshot, load_record, save_record, store_snapshot, used_now
 from training.lines import Lines
 from training.recipes import Request, recipe
 from training.settings import Settings
@@ -116,6 +116,7 @@ def make_snapshot(settings: Settings, lines: Lines, request: Request) -> Snapsho
     step = f"snapshots-{request.model}"
     known = load_record(settings.lake, step, key, Snapshot)
     if known is not None and snapshot_stands(known):
+        used_now(known.folder_path)
         return known
     with progress.step(f"features {request.model}"):
         (settings.lake / "snapshots").mkdir(parents=True, exist_ok=True)

@@ -145,6 +145,8 @@ def reproduce(
         _print(found)
     else:
         sys.stdout.write(f"{version}: {found.verdict.value}\n")
+        if found.let_go is not None:
+            sys.stdout.write(f"  let go on {found.let_go}, as its time was over\n")
         for line in found.redactions:
             sys.stdout.write(f"  redacted by {line}\n")
         for name, listed in (("", found.differences), ("made with another ", found.circumstances)):
@@ -205,13 +207,19 @@ def _foresee(
     from training.nightly.dry_run import foresee  # noqa: PLC0415
     from training.nightly.plan import plan  # noqa: PLC0415
 
-    found = foresee(settings, plan(settings, own, ask.models, desk=desk), ask)
+    found = foresee(settings, own, plan(settings, own, ask.models, desk=desk), ask)
     if as_json:
         _print(found)
         return
     sys.stdout.write(f"goes on with {found.resumes}\n" if found.resumes else "a new run\n")
     for step in found.steps:
         sys.stdout.write(f"  {step.step:<28}{step.would:<6}{step.why}\n")
+    going = found.lets_go
+    for place, names in (("dataset", sorted(going.datasets)), ("lines", going.lines)):
+        for name in names:
+            sys.stdout.write(f"  lets go of {place} {name}\n")
+    if going.held is not None:
+        sys.stdout.write(f"  lets no dataset and no lines go: {going.held}\n")
 
 
 def _print(record: Any) -> None:

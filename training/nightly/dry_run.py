@@ -1,13 +1,16 @@
 """What a night would do now, and why, without doing any of it."""
 
+from datetime import UTC, datetime
 from typing import Any
 
 import msgspec
 
 from training.nightly import record as records
 from training.nightly.record import GOOD, RunRecord
+from training.nightly.settings import NightlySettings
 from training.nightly.start import Ask, resumable
 from training.nightly.step import Step
+from training.nightly.unneeded import Unneeded, find
 from training.settings import Settings
 
 
@@ -20,13 +23,17 @@ class Foreseen(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class DryRun(msgspec.Struct, frozen=True, kw_only=True):
-    """What ``--dry-run --json`` prints."""
+    """What ``--dry-run --json`` prints. ``lets_go``: datasets and lines past their time, as far as
+    it is known without the control plane and tonight's lines: the last night's stand for these."""
 
     resumes: str | None
     steps: tuple[Foreseen, ...]
+    lets_go: Unneeded = Unneeded()
 
 
-def foresee(settings: Settings, steps: tuple[Step, ...], ask: Ask) -> DryRun:
+def foresee(
+    settings: Settings, nightly: NightlySettings, steps: tuple[Step, ...], ask: Ask
+) -> DryRun:
     """Reads records and looks for files; writes nothing, asks no service.
 
     What a step gives is known only where it, and all it needs, is there from the last run.
@@ -35,7 +42,11 @@ def foresee(settings: Settings, steps: tuple[Step, ...], ask: Ask) -> DryRun:
     resumed = last if last is not None and not ask.fresh and resumable(last, ask) else None
     known: dict[str, str] = {}
     foreseen = [_step(settings, step, last, resumed, known) for step in steps]
-    return DryRun(resumes=None if resumed is None else resumed.id, steps=tuple(foreseen))
+    return DryRun(
+        resumes=None if resumed is None else resumed.id,
+        steps=tuple(foreseen),
+        lets_go=find(settings, nightly, last, min(ask.now, datetime.now(UTC)), None),
+    )
 
 
 def _step(

@@ -1,8 +1,8 @@
 """How long what nights leave behind is kept: fitted models and exported graphs, views' values.
 
-Versions, manifests, datasets and run manifests stay: they are evidence. A fit or a graph is there
+Versions, manifests and run manifests stay: they are evidence. A fit or a graph is there
 for the steps after it, and made again from its dataset when asked for. Values of views are what
-later models learn from, so theirs is the longer time.
+later models learn from, so theirs is the longer time. Datasets and lines: ``unneeded.py``.
 """
 
 import shutil
@@ -15,11 +15,14 @@ from training.nightly.settings import NightlySettings
 from training.settings import Settings
 
 MADE = ("fits", "exports")
+LEAVING = ".leaving"
 
 
 def prune(settings: Settings, nightly: NightlySettings, now: datetime) -> dict[str, int]:
     """Take away what is older than its time; place → how many were taken. ``now`` is aware."""
     fits = now - timedelta(days=nightly.nightly_keep_fits_days)
+    for name in MADE:
+        remove_begun(settings.lake / name)
     gone = {name: _older(settings.lake / name, fits) for name in MADE}
     values = (now - timedelta(days=nightly.nightly_keep_features_days)).astimezone(UTC)
     gone["features"] = _values(settings.offline_features, values.replace(tzinfo=None))
@@ -33,7 +36,7 @@ def _older(folder: Path, limit: datetime) -> int:
     found = [place for place in folder.iterdir() if not place.name.startswith(".")]
     old = [place for place in found if place.stat().st_mtime < limit.timestamp()]
     for place in old:
-        _remove(place)
+        remove(place)
     return len(old)
 
 
@@ -41,18 +44,29 @@ def _values(root: Path, limit: datetime) -> int:
     """By the moment values hold for; the newest of a view always stays."""
     gone = 0
     for view in VIEWS:
+        remove_begun(root / view.name / f"{view.version}")
         for moment in offline.moments(root, view)[:-1]:
             if moment < limit:
-                _remove(offline.folder_of(root, view, moment))
+                remove(offline.folder_of(root, view, moment))
                 gone += 1
     return gone
 
 
-def _remove(place: Path) -> None:
+def remove(place: Path) -> None:
     """Under another name first, so that nobody finds half of it under its own."""
-    leaving = place.with_name(f".{place.name}.leaving")
+    leaving = place.with_name(f".{place.name}{LEAVING}")
     place.rename(leaving)
-    if leaving.is_dir():
-        shutil.rmtree(leaving)
+    _destroy(leaving)
+
+
+def remove_begun(folder: Path) -> None:
+    """What a night that was killed had begun to take away."""
+    for leaving in folder.glob(f".*{LEAVING}"):
+        _destroy(leaving)
+
+
+def _destroy(place: Path) -> None:
+    if place.is_dir():
+        shutil.rmtree(place)
     else:
-        leaving.unlink()
+        place.unlink()

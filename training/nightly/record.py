@@ -52,7 +52,8 @@ class RunRecord(msgspec.Struct, frozen=True, kw_only=True):
     """A night. ``asked`` is a digest of what was asked for: only the same is resumed.
 
     ``accept``: checks that a person overruled for this run. ``untold``: why the control plane
-    does not know of it.
+    does not know of it. ``let_go``: place → how much was taken away at the end, as its time was
+    over; ``held``: why no dataset and no lines were.
     """
 
     id: str
@@ -66,6 +67,8 @@ class RunRecord(msgspec.Struct, frozen=True, kw_only=True):
     ended_at: datetime | None = None
     peak_rss_mb: float = 0.0
     untold: str | None = None
+    let_go: dict[str, int] = {}
+    held: str | None = None
     schema: int = 1
 
     def step(self, name: str) -> StepRecord | None:

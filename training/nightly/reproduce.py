@@ -17,6 +17,7 @@ from bentos.contract.manifest import Manifest
 from training import fingerprint
 from training.lake import digest_of_parts
 from training.nightly.redacted import of_version
+from training.nightly.unneeded import let_go
 from training.recipes import recipe
 from training.run import read_manifest
 from training.settings import Settings
@@ -40,13 +41,17 @@ class Difference(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Reproduction(msgspec.Struct, frozen=True, kw_only=True):
-    """``differences``: of what was made. ``circumstances``: of what it was made with."""
+    """``differences``: of what was made. ``circumstances``: of what it was made with.
+
+    ``let_go``: when the dataset went because its time was over.
+    """
 
     version: str
     verdict: Verdict
     differences: tuple[Difference, ...] = ()
     circumstances: tuple[Difference, ...] = ()
     redactions: tuple[str, ...] = ()
+    let_go: str | None = None
 
 
 def reproduce(settings: Settings, version: str) -> Reproduction:
@@ -61,6 +66,7 @@ def reproduce(settings: Settings, version: str) -> Reproduction:
             verdict=Verdict.REDACTED if redactions else Verdict.LOST,
             differences=broken,
             redactions=tuple(f"{each.id} of {each.at}: {each.reason}" for each in redactions),
+            let_go=None if (note := let_go(settings.lake, folder.name)) is None else note.at,
         )
     differences = tuple(_made_again(manifest, folder))
     return Reproduction(

@@ -37,6 +37,11 @@ class NightlySettings(BaseSettings):
     # orders have changed.
     nightly_keep_fits_days: float = Field(default=14.0, ge=1)
     nightly_keep_features_days: float = Field(default=400.0, ge=1)
+    # Since it was last used, and since its last version was rejected or retired. What a version
+    # that may still be released learned from stays, however old.
+    nightly_keep_datasets_days: float = Field(default=400.0, ge=1)
+    # Since they were last used; tonight's must tell all that they tell.
+    nightly_keep_lines_days: float = Field(default=30.0, ge=2)
 
     @field_validator("nightly_timezone")
     @classmethod

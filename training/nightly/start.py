@@ -8,7 +8,7 @@ import msgspec
 
 from training.fingerprint import key_of
 from training.lines import OrderSource
-from training.nightly import kept, lock, report, runner
+from training.nightly import kept, lock, report, runner, unneeded
 from training.nightly import record as records
 from training.nightly.desk import Desk
 from training.nightly.night import Night
@@ -61,12 +61,21 @@ def run_night(
         night.record = msgspec.structs.replace(
             night.record, ended_at=datetime.now(UTC), peak_rss_mb=peak_rss_mb()
         )
-        # By the clock, whatever counts as the present: files are dated by it.
-        kept.prune(settings, nightly, min(ask.now, datetime.now(UTC)))
+        _let_go(night)
         if desk is not None:
             night.record = msgspec.structs.replace(night.record, untold=report.tell(night))
         records.save(settings.lake, night.record)
         return night.record
+
+
+def _let_go(night: Night) -> None:
+    """Take away what is past its time, by the clock, whatever counts as the present: files are
+    dated by it."""
+    settings, now = night.settings, min(night.now, datetime.now(UTC))
+    unneeded.mark_used(settings, night.record)
+    found = unneeded.find(settings, night.nightly, night.record, now, night.desk)
+    gone = kept.prune(settings, night.nightly, now) | unneeded.prune(settings, found, now)
+    night.record = msgspec.structs.replace(night.record, let_go=gone, held=found.held)
 
 
 def begin(settings: Settings, ask: Ask) -> RunRecord:

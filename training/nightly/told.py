@@ -57,6 +57,11 @@ def summary(record: RunRecord) -> str:
         if drafted is not None and drafted.output is not None:
             line += f"; draft {drafted.output['action']}: {drafted.output['why']}"
         lines.append(line)
+    if record.let_go:
+        gone = ", ".join(f"{count} of {place}" for place, count in sorted(record.let_go.items()))
+        lines.append(f"let go, as their time was over: {gone}")
+    if record.held is not None:
+        lines.append(f"no dataset and no lines were let go: {record.held}")
     if record.untold is not None:
         lines.append(f"the control plane was not told of this night: {record.untold}")
     return "\n".join(lines)

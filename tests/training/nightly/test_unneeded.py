@@ -1,0 +1,215 @@
+"""Datasets and lines go when their time is over and nobody needs them; else they stay."""
+
+import os
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import duckdb
+import msgspec
+import pytest
+
+from bentos import redaction_files
+from bentos.contract.redaction import RedactionKind, RedactionRecord, RedactionRequest
+from tests.golden.regenerate import MANIFEST
+from tests.training.nightly.made_up import fresh_record
+from training.lake import digest_of_parts
+from training.nightly import kept, unneeded
+from training.nightly.errors import PassingError
+from training.nightly.record import Outcome, StepRecord
+from training.nightly.reproduce import Verdict, reproduce
+from training.nightly.settings import NightlySettings
+from training.settings import Settings
+
+NOW = datetime(2026, 11, 26, tzinfo=UTC)
+PARTS = {"rows.parquet": "0" * 64}
+
+
+class Desk:
+    """Knows when versions were retired."""
+
+    def __init__(self, **retired):
+        self.retired, self.error = retired, None
+
+    def get(self, path):
+        if self.error:
+            raise self.error
+        name = path.rpartition("/")[2]
+        if name not in self.retired:
+            return None
+        days = self.retired[name]
+        moment = None if days is None else (NOW - timedelta(days=days)).isoformat()
+        return {"retired_at": moment}
+
+
+class Lake:
+    def __init__(self, home):
+        self.settings = Settings(home=home)
+        self.lake = self.settings.lake
+
+    def aged(self, place, days):
+        then = (NOW - timedelta(days=days)).timestamp()
+        os.utime(place, (then, then))
+
+    def dataset(self, name, days):
+        digest = digest_of_parts(PARTS | {"name": name})
+        place = self.lake / "snapshots" / digest
+        place.mkdir(parents=True)
+        (place / "rows.parquet").write_bytes(b"x")
+        self.aged(place, days)
+        return digest
+
+    def version(self, name, digest, state="registered"):
+        dataset = msgspec.structs.replace(MANIFEST.dataset, digest=digest)
+        rejection = "a gate failed" if state == "rejected" else None
+        manifest = msgspec.structs.replace(
+            MANIFEST, version=name, dataset=dataset, state=state, rejection=rejection
+        )
+        place = self.lake / "versions" / name.replace(":", "-")
+        place.mkdir(parents=True)
+        (place / "manifest.json").write_bytes(msgspec.json.encode(manifest))
+
+    def lines(self, name, days, orders):
+        place = self.lake / "orders" / name
+        place.mkdir(parents=True)
+        values = ", ".join(
+            f"('{who}', '{order}', TIMESTAMP '2026-01-01', {product}, false)"
+            for who, order, product in orders
+        )
+        duckdb.sql(
+            f"COPY (SELECT * FROM (VALUES {values}) AS t(customer_id, order_id, ordered_at,"
+            f" product_id, is_return)) TO '{place / 'lines.parquet'}' (FORMAT parquet)"
+        )
+        self.aged(place, days)
+        return place
+
+    def tonight(self, *, lines=None, dataset=None):
+        record = msgspec.structs.replace(fresh_record(), models=("fraud",))
+        given = {}
+        if lines is not None:
+            path = (lines / "lines.parquet").as_posix()
+            given["pseudonymise"] = {"lines": {"path": path}}
+        if dataset is not None:
+            given["features fraud"] = {"digest": dataset}
+        for name, output in given.items():
+            step = StepRecord(step=name, outcome=Outcome.DONE, inputs={}, output=output)
+            record = record.with_step(step)
+        return record
+
+    def find(self, record=None, desk=None):
+        return unneeded.find(self.settings, NightlySettings(), record, NOW, desk)
+
+    def prune(self, record=None, desk=None):
+        return unneeded.prune(self.settings, self.find(record, desk), NOW)
+
+    def stands(self, digest):
+        return (self.lake / "snapshots" / digest).is_dir()
+
+
+@pytest.fixture
+def lake(tmp_path):
+    return Lake(tmp_path)
+
+
+def test_a_dataset_stays_as_long_as_a_version_of_it_may_be_released(lake):
+    digests = {name: lake.dataset(name, 500) for name in ("a", "b", "c", "d", "e")}
+    lake.version("fraud:1", digests["a"])
+    lake.version("fraud:2", digests["b"])
+    lake.version("fraud:3", digests["c"])
+    lake.version("fraud:4", digests["d"], state="rejected")
+    lake.version("fraud:5", digests["d"])
+    desk = Desk(**{"fraud:1": None, "fraud:2": 500, "fraud:3": 300, "fraud:5": 500})
+    # Retired long ago, or of no version at all; not: registered, retired lately.
+    assert set(lake.find(desk=desk).datasets) == {digests["b"], digests["d"], digests["e"]}
+    # Nobody knows who was retired, or a version the control plane never heard of.
+    assert set(lake.find().datasets) == {digests["e"]}
+    assert set(lake.find(desk=Desk()).datasets) == {digests["e"]}
+    desk.error = PassingError("away")
+    assert set(lake.find(desk=desk).datasets) == {digests["e"]}
+    desk.error = None
+    assert lake.prune(desk=desk) == {"snapshots": 3}
+    assert {name for name, digest in digests.items() if lake.stands(digest)} == {"a", "c"}
+    assert unneeded.let_go(lake.lake, digests["d"]).versions == ("fraud:4", "fraud:5")
+    found = reproduce(lake.settings, "fraud:5")
+    assert (found.verdict, found.let_go) == (Verdict.LOST, NOW.isoformat())
+    assert lake.prune(desk=desk) == {}
+
+
+def test_what_was_used_lately_or_tonight_stays(lake):
+    young, tonight, old = (lake.dataset(n, d) for n, d in (("y", 399), ("t", 500), ("o", 401)))
+    record = lake.tonight(dataset=tonight)
+    assert set(lake.find(record).datasets) == {old}
+    unneeded.mark_used(lake.settings, record)
+    assert set(lake.find().datasets) == {old}
+    lake.prune(record)
+    assert lake.stands(young)
+    assert lake.stands(tonight)
+
+
+def test_what_a_redaction_left_of_a_version_s_dataset_is_the_version_s(lake):
+    before, after = "b" * 64, lake.dataset("after", 500)
+    lake.version("fraud:1", before)
+    record = RedactionRecord(
+        id="r-1", at="2026-01-01T00:00:00Z", reason="asked", snapshots={before: after}
+    )
+    redaction_files.write_record(lake.lake, record)
+    assert lake.find(desk=Desk(**{"fraud:1": None})).datasets == {}
+    assert set(lake.find(desk=Desk(**{"fraud:1": 500})).datasets) == {after}
+
+
+def test_older_lines_go_once_tonight_s_tell_all_they_tell(lake):
+    both = [("A", "1", 7), ("B", "2", 8)]
+    old = lake.lines("0a", 31, both[:1])
+    other = lake.lines("0b", 31, [("A", "1", 7), ("C", "3", 9)])
+    young = lake.lines("0c", 29, both[:1])
+    tonight = lake.lines("0d", 31, both)
+    record = lake.tonight(lines=tonight)
+    assert lake.find(record).lines == ("0a",)
+    assert lake.find().lines == ()
+    assert lake.prune(record) == {"orders": 1}
+    assert not old.exists()
+    for stays in (other, young, tonight):
+        assert (stays / "lines.parquet").is_file()
+
+
+@pytest.mark.parametrize("kind", ["requests", "data_requests"])
+def test_while_a_law_request_is_open_nothing_goes(lake, kind):
+    lake.dataset("a", 500)
+    asked = RedactionRequest(
+        id="r-1",
+        kind=RedactionKind.CUSTOMER,
+        reason="asked",
+        requested_at="2026-11-01T00:00:00Z",
+        due_at="2026-12-01T00:00:00Z",
+        shop="demo-shop",
+        subjects=("A" * 26,),
+    )
+    path = redaction_files.write_request(lake.settings.home, asked)
+    place = path.parent.with_name(kind)
+    place.mkdir(exist_ok=True)
+    path = path.rename(place / path.name)
+    assert lake.find().held == "1 open law requests"
+    assert lake.prune() == {}
+    path.unlink()
+    assert lake.prune() == {"snapshots": 1}
+
+
+def test_a_kill_leaves_a_noted_dataset_or_one_out_of_sight_and_the_next_night_ends_it(
+    lake, monkeypatch
+):
+    first, second = sorted(lake.dataset(name, 500) for name in ("a", "b"))
+    removed = []
+
+    def dies(place):
+        removed.append(Path(place).name)
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(kept.shutil, "rmtree", dies)
+        with pytest.raises(KeyboardInterrupt):
+            lake.prune()
+    (gone,) = {first, second} - {d for d in (first, second) if lake.stands(d)}
+    assert removed == [f".{gone}.leaving"]
+    assert unneeded.let_go(lake.lake, gone) is not None
+    assert lake.prune() == {"snapshots": 1}
+    left = {path.name for path in (lake.lake / "snapshots").iterdir()}
+    assert left == set()

@@ -1,0 +1,209 @@
+"""Datasets and order lines that are past their time and that nobody needs: found, noted, removed.
+
+A dataset stays while a version that learned from it is registered and not retired: it is made
+again from it (``reproduce``). It also stays for its time after it was last used, and after the
+version was retired. Order lines are needed to find what datasets hold of a person; older ones go
+once tonight's say all that they tell, and their time is over. While a law request is open, nothing
+of either goes.
+
+What goes is noted first (``lake/let_go/<digest>.json``), then renamed, then removed: a kill leaves
+a hidden folder that the next night removes.
+"""
+# ruff: noqa: S608 - paths are quoted by order_file.literal
+
+import os
+import random
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import msgspec
+
+from bentos import redaction_files
+from bentos.contract.manifest import Manifest, VersionState
+from training import atomic
+from training.lines import LINES_FILE
+from training.nightly.desk import Desk
+from training.nightly.errors import DeskError, PassingError
+from training.nightly.kept import remove, remove_begun
+from training.nightly.record import RunRecord
+from training.nightly.settings import NightlySettings
+from training.order_file import literal
+from training.run import read_manifest
+from training.settings import Settings
+
+NOTES = "let_go"
+ASKED_A_NIGHT = 100
+"""Versions the control plane is asked about in one night; the others' turn comes."""
+TOLD = "customer_id, order_id, ordered_at, product_id, is_return"
+
+
+class LetGo(msgspec.Struct, frozen=True, kw_only=True):
+    """A dataset that is gone because its time was over, and the versions that learned from it."""
+
+    digest: str
+    at: str
+    versions: tuple[str, ...]
+
+
+class Unneeded(msgspec.Struct, frozen=True, kw_only=True):
+    """What would go: datasets (digest → versions of it) and folders of order lines.
+
+    ``held``: why nothing of it goes, or None.
+    """
+
+    datasets: dict[str, tuple[str, ...]] = {}
+    lines: tuple[str, ...] = ()
+    held: str | None = None
+
+
+def find(
+    settings: Settings,
+    nightly: NightlySettings,
+    record: RunRecord | None,
+    now: datetime,
+    desk: Desk | None,
+) -> Unneeded:
+    """What nobody needs at ``now`` (aware). ``record``: of the night, which uses its own.
+
+    Without a ``desk`` nobody knows which versions were retired: they stay.
+    """
+    waiting = law_requests(settings.home)
+    if waiting:
+        return Unneeded(held=f"{waiting} open law requests")
+    return Unneeded(
+        datasets=_datasets(settings, nightly, record, now, desk),
+        lines=tuple(_lines(settings, nightly, record, now)),
+    )
+
+
+def prune(settings: Settings, found: Unneeded, now: datetime) -> dict[str, int]:
+    """Take it away; place → how many were taken."""
+    lake = settings.lake
+    for place in (lake / "snapshots", lake / "orders"):
+        remove_begun(place)
+    for digest, versions in found.datasets.items():
+        note = LetGo(digest=digest, at=now.astimezone(UTC).isoformat(), versions=versions)
+        atomic.write_bytes(lake / NOTES / f"{digest}.json", msgspec.json.encode(note))
+        remove(lake / "snapshots" / digest)
+    for name in found.lines:
+        remove(lake / "orders" / name)
+    gone = {"snapshots": len(found.datasets), "orders": len(found.lines)}
+    return {place: count for place, count in gone.items() if count}
+
+
+def mark_used(settings: Settings, record: RunRecord) -> None:
+    """The time of what a night used begins anew, also of what it took from an earlier one."""
+    for place in _used(settings, record):
+        if place.is_dir():
+            os.utime(place)
+
+
+def let_go(lake: Path, digest: str) -> LetGo | None:
+    """The note of a dataset that is gone because its time was over."""
+    path = lake / NOTES / f"{digest}.json"
+    return msgspec.json.decode(path.read_bytes(), type=LetGo) if path.is_file() else None
+
+
+def law_requests(home: Path) -> int:
+    """Requests to erase or to hand over that the control plane has not closed."""
+    asked = list((home / "redactions" / "data_requests").glob("*.json"))
+    return len(redaction_files.request_files(home)) + len(asked)
+
+
+def _datasets(
+    settings: Settings,
+    nightly: NightlySettings,
+    record: RunRecord | None,
+    now: datetime,
+    desk: Desk | None,
+) -> dict[str, tuple[str, ...]]:
+    limit = now - timedelta(days=nightly.nightly_keep_datasets_days)
+    used = set() if record is None else _used(settings, record)
+    old = [place for place in _older(settings.lake / "snapshots", limit) if place not in used]
+    learned = _learned(settings.lake)
+    asking = random.Random(0 if record is None else record.id)
+    found: dict[str, tuple[str, ...]] = {}
+    for place in asking.sample(old, min(len(old), ASKED_A_NIGHT)):
+        manifests = learned.get(place.name, [])
+        if all(_is_over(manifest, limit, desk) for manifest in manifests):
+            found[place.name] = tuple(sorted({each.version for each in manifests}))
+    return found
+
+
+def _learned(lake: Path) -> dict[str, list[Manifest]]:
+    """Dataset → the versions made of it, also by what redactions left of it."""
+    became: dict[str, str | None] = {}
+    for path in redaction_files.record_files(lake):
+        became |= redaction_files.read_record(path).snapshots
+    learned: dict[str, list[Manifest]] = {}
+    for path in sorted((lake / "versions").glob("*/manifest.json")):
+        manifest = read_manifest(path)
+        digest: str | None = manifest.dataset.digest
+        while digest is not None:
+            learned.setdefault(digest, []).append(manifest)
+            digest = became.get(digest)
+    return learned
+
+
+def _is_over(manifest: Manifest, limit: datetime, desk: Desk | None) -> bool:
+    """Rejected, or retired before the limit; what cannot be learned now keeps its dataset."""
+    if manifest.state is VersionState.REJECTED:
+        return True
+    if desk is None:
+        return False
+    try:
+        known = desk.get(f"/api/v1/versions/{manifest.version}")
+    except (DeskError, PassingError):
+        return False
+    retired = None if known is None else known["retired_at"]
+    return retired is not None and datetime.fromisoformat(retired) < limit
+
+
+def _lines(
+    settings: Settings, nightly: NightlySettings, record: RunRecord | None, now: datetime
+) -> Iterator[str]:
+    limit = now - timedelta(days=nightly.nightly_keep_lines_days)
+    tonight = None if record is None else _tonight(record)
+    if tonight is None or not tonight.is_file():
+        return
+    from training.orders import connect  # noqa: PLC0415 - DuckDB
+
+    old = [place for place in _older(settings.lake / "orders", limit) if place != tonight.parent]
+    with connect(settings.training_memory, settings.training_threads, settings.spill) as connection:
+        for place in old:
+            query = (
+                f"SELECT 1 FROM (SELECT {TOLD} FROM {_file(place / LINES_FILE)} EXCEPT"
+                f" SELECT {TOLD} FROM {_file(tonight)}) LIMIT 1"
+            )
+            if not (place / LINES_FILE).is_file() or not connection.execute(query).fetchall():
+                yield place.name
+
+
+def _file(path: Path) -> str:
+    return f"read_parquet({literal(path.as_posix())})"
+
+
+def _tonight(record: RunRecord) -> Path | None:
+    step = record.step("pseudonymise")
+    if step is None or step.output is None:
+        return None
+    return Path(step.output["lines"]["path"])
+
+
+def _used(settings: Settings, record: RunRecord) -> set[Path]:
+    """Folders of lines and datasets that a night's steps gave."""
+    tonight = _tonight(record)
+    found = set() if tonight is None else {tonight.parent}
+    for model in record.models:
+        step = record.step(f"features {model}")
+        if step is not None and step.output is not None:
+            found.add(settings.lake / "snapshots" / step.output["digest"])
+    return found
+
+
+def _older(folder: Path, limit: datetime) -> list[Path]:
+    """By when they were used last; begun ones (a dot before the name) are somebody else's."""
+    found = folder.glob("[0-9a-f]*") if folder.is_dir() else ()
+    old = [each for each in found if each.is_dir() and each.stat().st_mtime < limit.timestamp()]
+    return sorted(old)
