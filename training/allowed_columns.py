@@ -77,12 +77,6 @@ class Stray(msgspec.Struct, frozen=True):
     type: str
 
 
-def select(table: str) -> str:
-    """A query for the lines' columns, by name: whatever else the table has stays behind."""
-    columns = ", ".join(LINES)
-    return f"SELECT {columns} FROM {table}"  # noqa: S608 - our own names
-
-
 def check(path: Path) -> None:
     """Raise ContractError for a file that is not listed, or holds more or other than it may."""
     import pyarrow.parquet as pq  # noqa: PLC0415 - a sync checks none, and has no room for it

@@ -35,6 +35,7 @@ CODE = (
     "training/lines.py",
     "training/mapping.py",
     "training/mappings",
+    "training/narrow_lines.py",
     "training/order_check.py",
     "training/order_file.py",
     "training/orders.py",

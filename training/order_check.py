@@ -3,6 +3,7 @@
 # ruff: noqa: S608 - names and values are quoted by order_file.quoted and literal
 
 from collections.abc import Iterator
+from itertools import compress
 from pathlib import Path
 from typing import TypeAlias
 
@@ -55,7 +56,11 @@ def check(connection: duckdb.DuckDBPyConnection, path: Path, mapping: Mapping) -
 
     Raises OrderError naming file, column, row, what was expected and what came.
     """
-    for test, names, expected in (*_id_checks(mapping), *_value_checks(mapping)):
+    checks = (*_id_checks(mapping), *_value_checks(mapping))
+    # All in one look; only what some line fails is looked at by itself.
+    tests = ", ".join(f"coalesce(bool_or({test}), false)" for test, _, _ in checks)
+    failed = connection.execute(f"SELECT {tests} FROM parsed WHERE excluded IS NULL").fetchall()[0]
+    for test, names, expected in compress(checks, failed):
         check = "negative price" if expected == NOT_NEGATIVE else ""
         _refuse_first(connection, path, test, names, expected, check)
     first = connection.execute(

@@ -13,6 +13,7 @@ from typing import Any
 import duckdb
 import msgspec
 
+from training import narrow_lines
 from training.errors import OrderError
 from training.left_out import LeftOut
 from training.mapping import Mapping
@@ -21,6 +22,7 @@ from training.order_file import ROW, condition_sql, literal, open_raw, quoted, u
 from training.staging import Staging, Unstaged
 
 MONEY = "DECIMAL(18, 4)"
+NUMBERS = ("TINYINT", "SMALLINT", "INTEGER", "BIGINT", "FLOAT", "DOUBLE")
 ORDER = "ORDER BY ordered_at, order_id, line"
 
 
@@ -97,14 +99,23 @@ def _sync(
         unstaged = staging.stage(connection, parsed)
     check(connection, path, mapping)
     _number_products(connection, path, mapping)
+    narrow_lines.number(connection)
+    rows = _rows(connection, unstaged)
+    if not connection.execute("SELECT count(*) FROM placed").fetchall()[0][0]:
+        raise OrderError(path.name, "at least one usable order line", f"{_dropped(rows, mapping)}")
     if staging is None:
-        connection.execute(f"CREATE TEMP TABLE lines AS {_lines(shop, mapping)}")
+        lines = narrow_lines.wide(_lines(mapping), shop)
+        connection.execute(f"CREATE TEMP TABLE lines AS {lines}")
     else:
-        staging.keep(connection, _lines(shop, mapping), ORDER)
-    report = _report(connection, path, mapping, unstaged)
-    if not report.lines:
-        raise OrderError(path.name, "at least one usable order line", f"{report.dropped}")
-    return report
+        staging.keep(connection, _lines(mapping))
+    return SyncReport(
+        file=path.name,
+        mapping=mapping.name,
+        rows=sum(rows.values()),
+        dropped=_dropped(rows, mapping),
+        left_out=unstaged.left_out,
+        **_counts(connection),
+    )
 
 
 def _text(column: str) -> str:
@@ -128,7 +139,8 @@ def _time(mapping: Mapping, kind: str) -> str:
     if mapping.dates.format is None and kind in ("TIMESTAMP", "TIMESTAMP_NS", "DATE"):
         if mapping.timezone == "UTC":
             return f"CAST({column} AS TIMESTAMP)"
-        return f"timezone('UTC', timezone({zone}, CAST({column} AS TIMESTAMP)))"
+        # The microseconds of the instant are UTC's: no second look at the calendar.
+        return f"make_timestamp(epoch_us(timezone({zone}, CAST({column} AS TIMESTAMP))))"
     if mapping.dates.format is None:
         text = f"CAST({column} AS VARCHAR)"
         # With an offset the text is an instant, without one a time in the shop's zone.
@@ -213,9 +225,15 @@ def _parsed(mapping: Mapping, kinds: dict[str, str]) -> str:
                 AS order_discount,
             {_decimal(cost) if cost else money_null} AS cost, {currency} AS currency,
             {_returned(mapping)} AS is_return,
-            {_text(columns.customer_id) if columns.customer_id else null} IS NOT NULL
-                AS has_customer{optional}
+            {_has(columns.customer_id, kinds)} AS has_customer{optional}
         FROM raw"""
+
+
+def _has(column: str | None, kinds: dict[str, str]) -> str:
+    """Whether a line has something there; blanks are nothing, and numbers are never blank."""
+    if column is None:
+        return "false"
+    return f"{quoted(column) if kinds[column] in NUMBERS else _text(column)} IS NOT NULL"
 
 
 def _number_products(connection: duckdb.DuckDBPyConnection, path: Path, mapping: Mapping) -> None:
@@ -237,7 +255,8 @@ def _number_products(connection: duckdb.DuckDBPyConnection, path: Path, mapping:
         raise OrderError(f"{path.name} product ids", "no two with one number", clash[0][1])
 
 
-def _lines(shop: str, mapping: Mapping) -> str:
+def _lines(mapping: Mapping) -> str:
+    """Narrow ones: codes for names, the place for the order."""
     columns = mapping.columns
     quantity = "abs(quantity)"
     before = mapping.amounts.price_before_discount
@@ -252,16 +271,13 @@ def _lines(shop: str, mapping: Mapping) -> str:
     listed = "list_price" if columns.list_price else whole
     cost = _rounded(_units("cost"), quantity) if columns.line_cost else "cost"
     return f"""
-        SELECT {literal(shop)} AS shop, order_id,
-            CAST(row_number() OVER (PARTITION BY order_id ORDER BY row) AS INTEGER) AS line,
-            min(ordered_at) OVER of_order AS ordered_at, customer AS customer_id, product_id,
-            product_label, category, {quantity} AS quantity,
-            {paid} AS unit_price,
+        SELECT place, row, product_id, {narrow_lines.CODES}, {quantity} AS quantity,
+            CAST({paid} AS {MONEY}) AS unit_price,
             CAST(greatest({listed}, {paid}) AS {MONEY}) AS list_price,
-            CAST({off} AS {MONEY}) AS discount, currency,
+            CAST({off} AS {MONEY}) AS discount,
             CAST({cost} AS {MONEY}) AS unit_cost, is_return
-        FROM parsed JOIN products USING (product) WHERE excluded IS NULL
-        WINDOW of_order AS (PARTITION BY order_id)"""
+        FROM parsed JOIN products USING (product) {narrow_lines.JOINS} WHERE excluded IS NULL
+        WINDOW of_order AS (PARTITION BY place)"""
 
 
 def _off(mapping: Mapping, gross: str) -> str:
@@ -286,26 +302,21 @@ def _rounded(units: str, divisor: str) -> str:
     return f"CAST(CAST({quotient} AS DECIMAL(38, 0)) * 0.0001 AS {MONEY})"
 
 
-def _report(
-    connection: duckdb.DuckDBPyConnection, path: Path, mapping: Mapping, unstaged: Unstaged
-) -> SyncReport:
+def _rows(connection: duckdb.DuckDBPyConnection, unstaged: Unstaged) -> Counter[int | None]:
+    """The number of the exclusion that holds (None: none, a line) → rows of the file."""
     found = connection.execute("SELECT excluded, count(*) FROM parsed GROUP BY 1").fetchall()
-    rows = Counter(dict(found)) + Counter(unstaged.rows)
-    return SyncReport(
-        file=path.name,
-        mapping=mapping.name,
-        rows=sum(rows.values()),
-        dropped={e.reason: rows[i] for i, e in enumerate(mapping.exclude) if i in rows},
-        left_out=unstaged.left_out,
-        **_counts(connection),
-    )
+    return Counter(dict(found)) + Counter(unstaged.rows)
+
+
+def _dropped(rows: Counter[int | None], mapping: Mapping) -> dict[str, int]:
+    return {e.reason: rows[i] for i, e in enumerate(mapping.exclude) if i in rows}
 
 
 def _counts(connection: duckdb.DuckDBPyConnection) -> dict[str, Any]:
     """What ``lines`` holds, as a report tells it."""
     row: tuple[Any, ...] = connection.execute("""
-        SELECT count(*), count(DISTINCT order_id), count(DISTINCT customer_id),
-            count(DISTINCT product_id), count(*) FILTER (is_return),
+        SELECT count(*), (SELECT count(*) FROM placed), (SELECT count(*) FROM named_customer),
+            (SELECT count(*) FROM products), count(*) FILTER (is_return),
             count(*) FILTER (customer_id IS NULL), min(ordered_at), max(ordered_at),
             min(currency), count(unit_cost) = count(*)
         FROM lines""").fetchall()[0]

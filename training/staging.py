@@ -17,15 +17,13 @@ import duckdb
 import msgspec
 
 from bentos.contract.identity import Pseudonymizer
-from training import pseudonyms
+from training import narrow_lines, pseudonyms
 from training.left_out import LeftOut
 from training.order_file import literal
 from training.redaction.erased import Gone, without
 
 FOLDER = ".staging"
 PARSED, LINES = "parsed.parquet", "lines.parquet"
-# Rows of a row group, and what is held of the lines while they are written.
-GROUP_ROWS = 122_880
 DIGEST_LENGTH = 64
 
 
@@ -95,13 +93,11 @@ class Staging(msgspec.Struct, frozen=True, kw_only=True):
         )
         return unstaged, f"SELECT * FROM ({query}) WHERE coalesce(NOT {out}, true)"  # noqa: S608
 
-    def keep(self, connection: duckdb.DuckDBPyConnection, query: str, order: str) -> None:
-        """Write the lines ``query`` gives, in ``order``; view ``lines``. From here on what does
-        not fit into memory goes to the disk."""
-        from training import allowed_columns  # noqa: PLC0415 - Arrow
-
+    def keep(self, connection: duckdb.DuckDBPyConnection, query: str) -> None:
+        """Write the narrow lines ``query`` gives, with their names; view ``lines``. From here on
+        what does not fit into memory goes to the disk."""
         connection.execute(f"SET temp_directory = {literal(str(self.spill))}")
-        write_sorted(connection, f"{allowed_columns.select(f'({query})')} {order}", self.lines)
+        narrow_lines.write(connection, query, self.shop, self.lines)
         path = literal(self.lines.as_posix())
         connection.execute(f"CREATE TEMP VIEW lines AS FROM read_parquet({path})")
 
@@ -117,19 +113,6 @@ class Unstaged(msgspec.Struct, frozen=True, kw_only=True):
     def left_out(self) -> LeftOut:
         """What would be lines otherwise."""
         return LeftOut(customers=self.customers, lines=self.rows.get(None, 0))
-
-
-def write_sorted(connection: duckdb.DuckDBPyConnection, query: str, path: Path) -> None:
-    """Write what ``query`` gives in the order it gives it, a row group at a time.
-
-    The same rows give the same bytes on any number of threads.
-    """
-    import pyarrow.parquet as pq  # noqa: PLC0415 - heavy, only where lines are read anew
-
-    reader = connection.sql(query).to_arrow_reader(GROUP_ROWS)
-    with pq.ParquetWriter(path, reader.schema, compression="zstd") as writer:
-        for batch in reader:
-            writer.write_batch(batch, row_group_size=GROUP_ROWS)
 
 
 @contextmanager
