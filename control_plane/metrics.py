@@ -30,53 +30,34 @@ class Metrics:
     def __init__(self) -> None:
         self.registry = CollectorRegistry()
         ProcessCollector(registry=self.registry)
-        self._publish = Histogram(
-            f"{PREFIX}_publish_seconds",
+        self._publish = self._histogram(
+            "publish_seconds",
             "From a change's commit in this process until the streams were told, kills and the "
             "rest each.",
-            buckets=PUBLISH_SECONDS,
-            registry=self.registry,
+            PUBLISH_SECONDS,
         )
-        passes = self._counter(
-            "publisher_passes_total",
-            "Passes of the publisher, also those that found nothing to do.",
-            "outcome",
-        )
+        text = "Passes of the publisher, also those that found nothing to do."
+        passes = self._counter("publisher_passes_total", text, "outcome")
         self._passes = {failed: passes.labels("failed" if failed else "ok") for failed in (0, 1)}
-        self._revision = Gauge(
-            f"{PREFIX}_document_revision",
-            "Number of each document's revision in force.",
-            ("document",),
-            registry=self.registry,
-        )
-        self._requests = self._counter(
-            "requests_total", "Requests answered.", "route", "method", "status"
-        )
-        self._seconds = Histogram(
-            f"{PREFIX}_request_seconds",
-            "From a request's head until its answer's.",
-            ("route", "method"),
-            buckets=REQUEST_SECONDS,
-            registry=self.registry,
-        )
+        text = "Number of each document's revision in force."
+        self._revision = self._gauge("document_revision", text, "document")
+        labels = ("route", "method", "status")
+        self._requests = self._counter("requests_total", "Requests answered.", *labels)
+        text = "From a request's head until its answer's."
+        self._seconds = self._histogram("request_seconds", text, REQUEST_SECONDS, "route", "method")
         self._denials = self._counter("denials_total", "Requests refused and recorded.", "status")
-        self._sign_ins = self._counter(
-            "sign_in_failures_total", "Proofs of who one is that were none.", "method"
-        )
-        replays = "Keyed changes that were sent again and answered as before."
-        self._replays = self._counter("replays_total", replays)
-        runs = "Runs of what goes on beside the requests."
-        self._runs = self._counter("job_runs_total", runs, "job", "outcome")
-        self._succeeded = Gauge(
-            f"{PREFIX}_job_success_timestamp_seconds",
-            "When a job last ended well, in Unix time; 0 before it ever did.",
-            ("job",),
-            registry=self.registry,
-        )
-        heard = "What an upstream GrowthBook answered and sent."
-        self._follow = self._counter("follow_payloads_total", heard, "outcome")
-        followed = "Requests made to webhooks, by what followed."
-        self._webhooks = self._counter("webhook_attempts_total", followed, "outcome")
+        text = "Proofs of who one is that were none."
+        self._sign_ins = self._counter("sign_in_failures_total", text, "method")
+        text = "Keyed changes that were sent again and answered as before."
+        self._replays = self._counter("replays_total", text)
+        text = "Runs of what goes on beside the requests."
+        self._runs = self._counter("job_runs_total", text, "job", "outcome")
+        text = "When a job last ended well, in Unix time; 0 before it ever did."
+        self._succeeded = self._gauge("job_success_timestamp_seconds", text, "job")
+        text = "What an upstream GrowthBook answered and sent."
+        self._follow = self._counter("follow_payloads_total", text, "outcome")
+        text = "Requests made to webhooks, by what followed."
+        self._webhooks = self._counter("webhook_attempts_total", text, "outcome")
         self._show_zeros()
 
     def answered(self, route: str, method: str, status: int, seconds: float) -> None:
@@ -134,6 +115,14 @@ class Metrics:
 
     def _counter(self, name: str, text: str, *labels: str) -> Counter:
         return Counter(f"{PREFIX}_{name}", text, labels, registry=self.registry)
+
+    def _gauge(self, name: str, text: str, *labels: str) -> Gauge:
+        return Gauge(f"{PREFIX}_{name}", text, labels, registry=self.registry)
+
+    def _histogram(
+        self, name: str, text: str, buckets: tuple[float, ...], *labels: str
+    ) -> Histogram:
+        return Histogram(f"{PREFIX}_{name}", text, labels, buckets=buckets, registry=self.registry)
 
     def _show_zeros(self) -> None:
         """A rate over what never happened is 0, not nothing."""

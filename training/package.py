@@ -2,7 +2,7 @@
 
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import msgspec
 
@@ -66,10 +66,7 @@ def package(
     """
     made = recipe(request.model)
     gate.check_figures(fitted.offline)
-    if views_of(made.features):
-        from training.features.pins import check_pins  # noqa: PLC0415 - Ibis takes a second
-
-        check_pins(made.features)
+    _check_pins(made)
     short = _short(made, fitted, snapshot, lines.basis_of(request.model))
     born = _born(settings, request.model, short)
     if born is not None:
@@ -77,20 +74,15 @@ def package(
     version = f"{request.model}:{verdicts.day or f'{datetime.now(UTC):%Y%m%d}'}-{short}"
     bento_store.use(settings.bentoml_home)
     with bento_store.locked(settings.bentoml_home):
-        stored = bento_store.store_graph(version, fitted.onnx)
-        with progress.step(f"parity {request.model}"):
-            parity = _parity_or_discard(version, stored, fitted)
-        budgets = gate.measure(stored, fitted)
-        with progress.step(f"bento {request.model}"):
-            bento_digest = bento_store.build_bento(version)
+        bento = _build(version, request.model, fitted)
     with progress.step("track in MLflow"):
-        run_id = track(settings, version, snapshot, fitted, stored)
-    reason = gate.rejection(fitted.offline, budgets, verdicts.failures)
+        run_id = track(settings, version, snapshot, fitted, bento.graph)
+    reason = gate.rejection(fitted.offline, bento.budgets, verdicts.failures)
     manifest = Manifest(
         version=version,
         model=request.model,
-        bento_digest=bento_digest,
-        onnx_digest=fingerprint.file_digest(stored),
+        bento_digest=bento.digest,
+        onnx_digest=fingerprint.file_digest(bento.graph),
         signature=made.signature,
         features=made.features,
         dataset=_dataset(settings, lines, snapshot, request, fitted),
@@ -100,8 +92,8 @@ def package(
         seed=request.seed,
         cpu_kernels=fingerprint.cpu_kernels(),
         offline=fitted.offline,
-        parity=parity,
-        budgets=budgets,
+        parity=bento.parity,
+        budgets=bento.budgets,
         mlflow_run_id=run_id,
         feature_views=tuple(view.tag for view in views_of(made.features)),
         expected_shift=verdicts.shift,
@@ -110,6 +102,31 @@ def package(
         consent=lines.consents.get(request.model, msgspec.UNSET),
     )
     return Version(version=version, manifest_path=_write(settings.lake, manifest).as_posix())
+
+
+class _Bento(NamedTuple):
+    """What stands in the stores, and what was measured of it."""
+
+    graph: Path
+    parity: ParityReport
+    budgets: dict[str, float]
+    digest: str
+
+
+def _build(version: str, model: str, fitted: Fitted) -> _Bento:
+    graph = bento_store.store_graph(version, fitted.onnx)
+    with progress.step(f"parity {model}"):
+        parity = _parity_or_discard(version, graph, fitted)
+    budgets = gate.measure(graph, fitted)
+    with progress.step(f"bento {model}"):
+        return _Bento(graph, parity, budgets, bento_store.build_bento(version))
+
+
+def _check_pins(made: Recipe) -> None:
+    if views_of(made.features):
+        from training.features.pins import check_pins  # noqa: PLC0415 - Ibis takes a second
+
+        check_pins(made.features)
 
 
 def _born(settings: Settings, model: str, short: str) -> Version | None:

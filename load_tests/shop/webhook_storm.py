@@ -184,42 +184,43 @@ def _part(
     applied = done.get(APPLIED, 0) + done.get(STALE, 0)
     wrong = sum(found.get(order) != (version + 1) * 3 for order, version in states.items())
     p99 = percentile(seen.times, 0.99)
-    return Part(
-        [
-            Claim(
-                "p99", "p99 of an answer, seconds", P99_FLOOR_S, P99_TARGET_S, p99, at_least=False
-            ),
-            _none("lost", "acknowledged and not there", len(seen.acknowledged - written)),
-            _none("unapplied", "valid and not applied exactly once", abs(len(valid) - applied)),
-            _none("missing", "valid and never acknowledged", len(valid - seen.acknowledged)),
-            _none("wrong", "orders not in their newest state", wrong + len(found) - len(states)),
-            _none(
-                "forged",
-                "forged and taken in, or not refused",
-                taken_in + forged - seen.answers[401],
-            ),
-        ],
-        {
-            "deliveries": len(shots),
-            "valid, each once": len(valid),
-            "duplicates": len(shots) - len(valid) - forged,
-            "forged": forged,
-            "orders": len(states),
-            "updates of an order": UPDATES,
-            "sent per second": len(shots) / took,
-            "p50 of an answer, s": percentile(seen.times, 0.5),
-            "longest answer, s": max(seen.times),
-            "p99 behind the plan, s": percentile(seen.late, 0.99),
-            "answers 200": seen.answers[200],
-            "answers 401": seen.answers[401],
-            "answers 503": seen.answers[503],
-            "no answer (killed)": seen.broken,
-            "applied": done.get(APPLIED, 0),
-            "applied, older than known": done.get(STALE, 0),
-            "all applied after the last, s": settled,
-            "peak memory of the receiver, MB": seen.peak_mb,
-        },
-    )
+    claims = [
+        Claim("p99", "p99 of an answer, seconds", P99_FLOOR_S, P99_TARGET_S, p99, at_least=False),
+        _none("lost", "acknowledged and not there", len(seen.acknowledged - written)),
+        _none("unapplied", "valid and not applied exactly once", abs(len(valid) - applied)),
+        _none("missing", "valid and never acknowledged", len(valid - seen.acknowledged)),
+        _none("wrong", "orders not in their newest state", wrong + len(found) - len(states)),
+        _none(
+            "forged", "forged and taken in, or not refused", taken_in + forged - seen.answers[401]
+        ),
+    ]
+    counts = {
+        "deliveries": len(shots),
+        "valid, each once": len(valid),
+        "duplicates": len(shots) - len(valid) - forged,
+        "forged": forged,
+        "orders": len(states),
+        "updates of an order": UPDATES,
+        "applied": done.get(APPLIED, 0),
+        "applied, older than known": done.get(STALE, 0),
+    }
+    return Part(claims, counts | _felt(len(shots), seen, took, settled))
+
+
+def _felt(sent: int, seen: Seen, took: float, settled: float) -> dict[str, float | int | str]:
+    """How the storm was on both sides of the wire."""
+    return {
+        "sent per second": sent / took,
+        "p50 of an answer, s": percentile(seen.times, 0.5),
+        "longest answer, s": max(seen.times),
+        "p99 behind the plan, s": percentile(seen.late, 0.99),
+        "answers 200": seen.answers[200],
+        "answers 401": seen.answers[401],
+        "answers 503": seen.answers[503],
+        "no answer (killed)": seen.broken,
+        "all applied after the last, s": settled,
+        "peak memory of the receiver, MB": seen.peak_mb,
+    }
 
 
 def _none(name: str, text: str, count: int) -> Claim:

@@ -1,6 +1,7 @@
 """The list of steps, in order: what a night is. Everything else carries it out."""
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 from training.fingerprint import lock_digest, source_digest
@@ -112,33 +113,15 @@ def _view_steps() -> list[Step]:
 def _model_steps(
     settings: Settings, nightly: NightlySettings, model: str, *, desk: bool
 ) -> list[Step]:
-    made = recipe(model)
-    base = {"lock": lock_digest(), "seed": settings.seed, "code": source_digest(*made.code)}
+    base = {
+        "lock": lock_digest(),
+        "seed": settings.seed,
+        "code": source_digest(*recipe(model).code),
+    }
     own = base | {"nightly": source_digest(OWN_CODE)}
     features = base | {"cost": settings.unit_cost_ratio}
     judged = own | {"margin": nightly.nightly_margin, "rows": nightly.nightly_min_rows}
-    packaged = own | {"package": source_digest(*PACKAGE_CODE, f"bentos/{model}")}
-
-    def step(
-        name: str,
-        needs: tuple[str, ...],
-        run: Callable[..., Any],
-        gives: type[Any],
-        decides: dict[str, Any],
-        present: Callable[[Any], bool] = always,
-    ) -> Step:
-        named = tuple(need if need in ORDER_STEPS else f"{need} {model}" for need in needs)
-        return Step(
-            name=f"{name} {model}",
-            needs=named,
-            run=run,
-            gives=gives,
-            decides=decides,
-            arguments=(model,),
-            present=present,
-            cached=name != "champion",
-        )
-
+    step = partial(_model_step, model)
     who = desk_steps.champion if desk else desk_steps.nobody
     return [
         step("features", ("check",), model_steps.snapshot, Snapshot, features, snapshot_stands),
@@ -148,6 +131,15 @@ def _model_steps(
         step(
             "evaluate", ("features", "fit", "champion"), model_steps.evaluate, given.Judged, judged
         ),
+        *_building_steps(settings, model, own),
+    ]
+
+
+def _building_steps(settings: Settings, model: str, own: dict[str, Any]) -> list[Step]:
+    """From a fitted and judged model to a version with its card."""
+    step = partial(_model_step, model)
+    packaged = own | {"package": source_digest(*PACKAGE_CODE, f"bentos/{model}")}
+    return [
         step(
             "export",
             ("features", "fit", "evaluate"),
@@ -173,6 +165,27 @@ def _model_steps(
             card.stands,
         ),
     ]
+
+
+def _model_step(
+    model: str,
+    name: str,
+    needs: tuple[str, ...],
+    run: Callable[..., Any],
+    gives: type[Any],
+    decides: dict[str, Any],
+    present: Callable[[Any], bool] = always,
+) -> Step:
+    return Step(
+        name=f"{name} {model}",
+        needs=tuple(need if need in ORDER_STEPS else f"{need} {model}" for need in needs),
+        run=run,
+        gives=gives,
+        decides=decides,
+        arguments=(model,),
+        present=present,
+        cached=name != "champion",
+    )
 
 
 def _desk_steps(model: str) -> list[Step]:
