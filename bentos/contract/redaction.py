@@ -77,7 +77,8 @@ class RedactionRecord(msgspec.Struct, frozen=True, kw_only=True):
     ``subjects_sha256`` tells who was erased (digests of pseudonyms), ``orders_keyed`` which orders
     never come back (``order_digest``). What those people order after ``until`` is new; "" stands
     for ``at``. ``snapshots`` and ``features``: digest before → digest after, null where nothing is
-    left. ``removed``: place → rows (or files) that are gone from it.
+    left. ``removed``: place → rows (or files) that are gone from it. ``shop``: which one was erased
+    whole; "" where it was somebody.
 
     ``orders_sha256`` stands in records of earlier releases only: plain digests of order numbers,
     which whoever reads one can guess from it.
@@ -90,6 +91,7 @@ class RedactionRecord(msgspec.Struct, frozen=True, kw_only=True):
     orders_sha256: tuple[str, ...] = ()
     orders_keyed: tuple[str, ...] = ()
     until: str = ""
+    shop: str = ""
     snapshots: dict[str, str | None] = {}
     features: dict[str, str | None] = {}
     removed: dict[str, int] = {}
@@ -141,7 +143,7 @@ def check_record(record: RedactionRecord) -> None:
     check_time(record.at, "at")
     if record.until:
         check_time(record.until, "until")
-    _check_texts({"reason": record.reason})
+    _check_texts({"reason": record.reason, "shop": record.shop})
     for name in ("subjects_sha256", "orders_sha256", "orders_keyed"):
         for index, digest in enumerate(getattr(record, name)):
             _check_digest(digest, f"{name}[{index}]")

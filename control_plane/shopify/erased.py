@@ -13,6 +13,9 @@ from bentos.contract.redaction import ERASED_ORDER, order_digest, subject_digest
 from control_plane.shopify.kept import Dispute, Order, Refund
 from control_plane.shopify.subjects import ORDER, Name
 
+ERASED_SHOP = "erased shop"
+"""Kind of the pseudonym that stands for everybody of it."""
+
 
 def remember(
     inbox: sqlite3.Connection, subjects: Iterable[str], orders: Iterable[str], before_us: int
@@ -27,13 +30,19 @@ def remember(
     )
 
 
+def whole_shop(name: Name) -> str:
+    """The digest of a shop as a whole, which is remembered like a customer who bought all."""
+    return subject_digest(name(ERASED_SHOP, ""))
+
+
 def covers(inbox: sqlite3.Connection, name: Name, what: Order | Refund | Dispute) -> bool:
     """Whether this belongs to an order that was erased, or would have been had it been here."""
     if isinstance(what, Order):
+        whose = [whole_shop(name)]
         if what.customer is not None:
-            before = _before(inbox, subject_digest(what.customer))
-            if before is not None and what.created_us <= before:
-                return True
+            whose.append(subject_digest(what.customer))
+        if any(what.created_us <= (_before(inbox, each) or 0) for each in whose):
+            return True
         return _is_erased(inbox, name, what.id)
     return what.order is not None and _is_erased(inbox, name, what.order)
 

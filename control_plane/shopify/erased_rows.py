@@ -50,6 +50,18 @@ class Found:
                 orders.setdefault(row["domain"], set()).add(row["id"])
         return cls(frozenset(request.subjects), orders)
 
+    @classmethod
+    def all_of(cls, inbox: sqlite3.Connection, request: RedactionRequest, domain: str) -> "Found":
+        """Every order of a shop; nobody by name."""
+        orders = {
+            each: {
+                int(row["id"])
+                for row in inbox.execute("SELECT id FROM shop_order WHERE domain = ?", (each,))
+            }
+            for each in ([domain] if domain else _domains(inbox, request.shop))
+        }
+        return cls(frozenset(), orders)
+
     def numbers(self) -> list[str]:
         """Of all these orders, as text."""
         return sorted({str(number) for each in self.orders.values() for number in each})

@@ -103,15 +103,19 @@ class Erasing:
     def _erase(
         self, inbox: sqlite3.Connection, request: RedactionRequest, domain: str
     ) -> dict[str, int]:
-        if request.kind is RedactionKind.SHOP:
-            return erased_rows.of_shop(inbox, request.shop, domain)
-        found = Found.of(inbox, request, domain)
-        people = map(subject_digest, request.subjects)
-        secret = self._name(request.shop, ERASED_ORDER, "")
-        orders = [order_digest(secret, number) for number in found.numbers()]
         # Training goes by the same moment: what they order after they asked is new to both.
         asked = microseconds(datetime.fromisoformat(request.requested_at))
+        secret = self._name(request.shop, ERASED_ORDER, "")
+        whole = request.kind is RedactionKind.SHOP
+        found = Found.all_of(inbox, request, domain) if whole else Found.of(inbox, request, domain)
+        people = list(map(subject_digest, found.subjects))
+        if whole:
+            # The reconcile job may be reading it, and does so until its credentials are gone.
+            people.append(erased.whole_shop(partial(self._name, request.shop)))
+        orders = (order_digest(secret, number) for number in found.numbers())
         erased.remember(inbox, people, orders, asked)
+        if whole:
+            return erased_rows.of_shop(inbox, request.shop, domain)
         return erased_rows.of_customer(inbox, found)
 
     def _rewrite_outcomes(self) -> None:

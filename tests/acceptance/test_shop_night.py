@@ -127,7 +127,7 @@ def search(planting):
 def test_every_step_is_done_and_what_passed_its_gates_is_one_draft(night):
     done = steps(night.record)
     assert {step["outcome"] for step in done.values()} == {"done"}
-    assert list(done)[:2] == ["sync", "consent"]
+    assert list(done)[:3] == ["redact", "sync", "consent"]
     assert {"online", "views", *(f"card {model}" for model in MODELS)} <= set(done)
     assert "merchant's consent" in done["consent"]["output"]["basis"]
     drafts = [done[f"draft {model}"]["output"] for model in MODELS]

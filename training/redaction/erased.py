@@ -25,11 +25,13 @@ if TYPE_CHECKING:
 class Erased(msgspec.Struct, frozen=True, kw_only=True):
     """``subjects``: digest of a pseudonym → µs since 1970 until which what they ordered stays out.
     ``orders``: digests of order numbers (``order_digest``); ``guessable``: those of records of
-    earlier releases, which are made without a secret."""
+    earlier releases, which are made without a secret. ``shops``: those that were erased whole →
+    likewise."""
 
     subjects: dict[str, int] = {}
     orders: tuple[str, ...] = ()
     guessable: tuple[str, ...] = ()
+    shops: dict[str, int] = {}
 
     @property
     def digest(self) -> str:
@@ -38,14 +40,21 @@ class Erased(msgspec.Struct, frozen=True, kw_only=True):
 
     def __bool__(self) -> bool:
         """Whether there is anybody."""
-        return bool(self.subjects or self.orders or self.guessable)
+        return bool(self.subjects or self.orders or self.guessable or self.shops)
 
 
 class Gone(msgspec.Struct, frozen=True, kw_only=True):
-    """Who was erased, and the secret (``order_secret``) that tells which orders were."""
+    """Who was erased, and the secret (``order_secret``) that tells which orders were. Of ``shop``
+    nothing placed until ``shop_until_us`` is synced again."""
 
     erased: Erased = Erased()
     secret: str = ""
+    shop: str = ""
+
+    @property
+    def shop_until_us(self) -> int:
+        """µs since 1970; 0 where the shop was not erased whole."""
+        return self.erased.shops.get(self.shop, 0)
 
     def __bool__(self) -> bool:
         """Whether there is anybody."""
@@ -56,11 +65,15 @@ def load(lake: Path) -> Erased:
     """All who were erased from a lake; raises ContractError for a record that is none."""
     records = [redaction_files.read_record(path) for path in redaction_files.record_files(lake)]
     until: dict[str, int] = {}
+    shops: dict[str, int] = {}
     for record in records:
         for name in record.subjects_sha256:
             until[name] = max(until_us(record), until.get(name, 0))
+        if record.shop:
+            shops[record.shop] = max(until_us(record), shops.get(record.shop, 0))
     return Erased(
         subjects=dict(sorted(until.items())),
+        shops=dict(sorted(shops.items())),
         orders=tuple(sorted({name for each in records for name in each.orders_keyed})),
         guessable=tuple(sorted({name for each in records for name in each.orders_sha256})),
     )
@@ -76,7 +89,7 @@ def gone_from(settings: Settings) -> Gone:
 
 def gone(lake: Path, key: Pseudonymizer, shop: str) -> Gone:
     """The same, for whoever has the home's key."""
-    return Gone(erased=load(lake), secret=order_secret(key, shop))
+    return Gone(erased=load(lake), secret=order_secret(key, shop), shop=shop)
 
 
 def without(connection: "duckdb.DuckDBPyConnection", who: Gone, query: str) -> str:

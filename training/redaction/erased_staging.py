@@ -25,25 +25,29 @@ def take_out(connection: duckdb.DuckDBPyConnection, gone: Gone, orders: Path | N
     if not gone:
         return 0
     name(connection, gone)
-    _name_customers(connection)
-    deleted = _orders(connection)
+    _name_customers(connection, gone.shop_until_us)
+    deleted = _orders(connection, gone.shop_until_us)
     return deleted + _customers(connection, orders)
 
 
-def _name_customers(connection: duckdb.DuckDBPyConnection) -> None:
-    """Make the table ``erased_customers``; each pseudonym is digested once."""
+def _name_customers(connection: duckdb.DuckDBPyConnection, shop_until_us: int) -> None:
+    """Make the table ``erased_customers``; each pseudonym is digested once. Of a shop that was
+    erased whole they are all of them."""
     seen = seen_name("customers")
     named = (
         f"SELECT customer_id FROM {ORDERS} UNION SELECT customer_id FROM {CUSTOMERS} "
         f"UNION SELECT CAST(id AS VARCHAR) FROM {seen}"
     )
+    which = "JOIN" if not shop_until_us else "LEFT JOIN"
     connection.execute(
-        "CREATE OR REPLACE TEMP TABLE erased_customers AS SELECT customer_id, until_us "
-        f"FROM ({named}) JOIN erased_subjects ON digest = sha256(customer_id)"
+        "CREATE OR REPLACE TEMP TABLE erased_customers AS "
+        f"SELECT customer_id, greatest(coalesce(until_us, 0), {shop_until_us}) AS until_us "
+        f"FROM ({named}) {which} erased_subjects ON digest = sha256(customer_id) "
+        "WHERE customer_id IS NOT NULL"
     )
 
 
-def _orders(connection: duckdb.DuckDBPyConnection) -> int:
+def _orders(connection: duckdb.DuckDBPyConnection, shop_until_us: int) -> int:
     """Theirs of before, and all that belongs to these."""
     # An order that was imported later counts by when it was placed.
     placed = "coalesce(epoch_us(least(o.created_at, o.processed_at)), 0)"
@@ -51,6 +55,8 @@ def _orders(connection: duckdb.DuckDBPyConnection) -> int:
         f"EXISTS (SELECT 1 FROM erased_customers e WHERE e.customer_id = o.customer_id "
         f"AND {placed} <= e.until_us)"
     )
+    if shop_until_us:
+        test += f" OR {placed} <= {shop_until_us}"
     connection.execute(
         "CREATE OR REPLACE TEMP TABLE theirs AS "
         f"SELECT order_id FROM {ORDERS} o WHERE {test} OR {fits(ORDERS, 'order_id')}"

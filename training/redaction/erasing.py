@@ -171,13 +171,17 @@ def _look_again(settings: Settings, request: RedactionRequest, work: Work) -> No
 def _record(settings: Settings, request: RedactionRequest, work: Work) -> RedactionRecord:
     named = scopes.of_request(request).joined(work.scope)
     secret = order_secret(load_key(settings.keys / KEY_FILE), settings.shop)
+    now = datetime.now(UTC).isoformat(timespec="microseconds").replace("+00:00", "Z")
+    whole = request.kind is RedactionKind.SHOP
     return RedactionRecord(
         id=request.id,
-        at=datetime.now(UTC).isoformat(timespec="microseconds").replace("+00:00", "Z"),
+        at=now,
         reason=request.reason,
         subjects_sha256=tuple(sorted(map(subject_digest, named.subjects))),
         orders_keyed=tuple(sorted(order_digest(secret, number) for number in named.orders)),
-        until=request.requested_at,
+        # A shop's orders are too many to be named one by one.
+        until=now if whole else request.requested_at,
+        shop=request.shop if whole else "",
         snapshots=work.snapshots,
         features=work.features,
         removed=dict(sorted(work.removed.items())),

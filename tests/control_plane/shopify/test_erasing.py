@@ -202,6 +202,14 @@ def test_a_shop_goes_whole(held):
     held.erasing.run()
     for table in ("shop_order", "order_line", "outcome", "assessment", "product", "delivery"):
         assert held.rows(f"SELECT * FROM {table}") == []
+    # Its token may work still, and the reconcile job reads what was never heard of, too.
+    again = [
+        ("orders/updated", order(1, updated="2026-11-24T00:00:00Z")),
+        ("orders/updated", order(77, customer=None)),
+        ("refunds/create", {**REFUND, "id": 10}),
+    ]
+    assert [held.deliver(*each) for each in again] == [State.STALE] * 3
+    assert held.deliver("orders/create", order(88, at="2099-01-01T00:00:00Z")) == State.APPLIED
 
 
 def test_a_shop_whose_name_another_domain_has_too_is_not_erased_with_it(held):

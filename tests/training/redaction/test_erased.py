@@ -79,6 +79,20 @@ def test_what_they_order_after_they_asked_is_new_and_tells_nothing_of_before(hom
     assert duckdb.sql(f"{opted} WHERE customer_id = '{subject}'").fetchall() == [(True,)]
 
 
+def test_a_shop_that_was_erased_whole_and_is_synced_again_has_new_orders_alone(home):
+    erasing.erase(home.settings, home.request(kind="shop", subjects=[], order_numbers=[]))
+    home.shop.order(OTHERS_ORDER + 1, customer=OTHER, days=-3650)
+    home.shop.order(OTHERS_ORDER + 2, customer=None, days=9)
+    home.sync()
+    lake = ShopLake.of(home.settings)
+    for table, column in (("orders", "order_id"), ("order_lines", "order_id")):
+        found = duckdb.sql(f"SELECT DISTINCT {column} FROM '{lake.table(table)}'").fetchall()
+        assert found == [(OTHERS_ORDER + 1,)]
+    customers = f"SELECT customer_id, orders FROM '{lake.table('customers')}'"
+    assert duckdb.sql(customers).fetchall() == [(home.pseudonym(OTHER), None)]
+    assert home.found(SUBJECT, texts=[str(FIRST_ORDER), str(OTHERS_ORDER)]) == set()
+
+
 def test_orders_of_records_of_earlier_releases_stay_away_too(home):
     record = erasing.erase(home.settings, home.request())
     old = msgspec.structs.replace(
