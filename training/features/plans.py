@@ -84,7 +84,7 @@ def _baskets(moment: datetime) -> str:
 
 def _affinity(moment: datetime) -> str:
     """A pair is counted once, not once from either side, and the nearest are kept as they come,
-    without sorting all of them."""
+    without sorting all of them. Sorted baskets join faster: what is in one lies together."""
     return f"""
         WITH bought AS MATERIALIZED (
             SELECT DISTINCT order_id, {PRODUCT_CODE} AS product
@@ -93,6 +93,7 @@ def _affinity(moment: datetime) -> str:
             SELECT * FROM bought SEMI JOIN (
                 SELECT order_id FROM bought GROUP BY order_id
                 HAVING count(*) <= {MAX_PRODUCTS_OF_AN_ORDER}) AS small USING (order_id)
+            ORDER BY order_id, product
         ), pairs AS MATERIALIZED (
             SELECT a.product, b.product AS other, count(*) AS orders
             FROM baskets AS a JOIN baskets AS b
