@@ -5,7 +5,9 @@ delivery and no reconcile job tells of them again; what they ordered afterwards 
 """
 
 import sqlite3
+from collections.abc import Iterable
 from contextlib import closing
+from functools import partial
 from pathlib import Path
 
 from bentos import redaction_files
@@ -18,6 +20,7 @@ from bentos.contract.redaction import (
     until_us,
 )
 from control_plane.consents.exclusions import KEY_FILE
+from control_plane.shopify.erased import whole_shop
 from control_plane.shopify.erased_rows import Found, of_customer
 from control_plane.shopify.inbox import open_inbox, transaction
 
@@ -44,12 +47,10 @@ def leave_out_erased(inbox: Path, lake: Path, keys: Path) -> None:
 
 
 def _take_out(inbox: sqlite3.Connection, records: list[RedactionRecord], keys: Path) -> None:
-    until: dict[str, int] = {}
+    until = _latest((name, until_us(each)) for each in records for name in each.subjects_sha256)
+    shops = _latest((each.shop, until_us(each)) for each in records if each.shop)
     keyed = {name for record in records for name in record.orders_keyed}
     orders = {*keyed, *(name for record in records for name in record.orders_sha256)}
-    for record in records:
-        for name in record.subjects_sha256:
-            until[name] = max(until_us(record), until.get(name, 0))
     secrets = _Secrets(keys)
     found = Found(frozenset())
     query = "SELECT shop, domain, id, customer, created_us FROM shop_order"
@@ -58,15 +59,24 @@ def _take_out(inbox: sqlite3.Connection, records: list[RedactionRecord], keys: P
         names = {subject_digest(number)}
         if keyed:
             names.add(order_digest(secrets.of(row["shop"]), number))
-        before = until.get(subject_digest(row["customer"] or ""), -1)
+        before = max(
+            until.get(subject_digest(row["customer"] or ""), -1), shops.get(row["shop"], -1)
+        )
         if row["created_us"] <= before or names & orders:
             found.orders.setdefault(row["domain"], set()).add(row["id"])
     of_customer(inbox, found)
-    inbox.executemany(REMEMBER, [*until.items(), *((each, 0) for each in sorted(keyed))])
+    whole = [(secrets.whole(shop), before) for shop, before in shops.items()]
+    known = [*until.items(), *whole, *((each, 0) for each in sorted(keyed))]
+    inbox.executemany(REMEMBER, known)
+
+
+def _latest(moments: Iterable[tuple[str, int]]) -> dict[str, int]:
+    """Name → the latest moment told of it."""
+    return dict(sorted(moments, key=lambda each: each[1]))
 
 
 class _Secrets:
-    """With what orders are digested, by their shop."""
+    """With what orders are digested, by their shop; and the shop itself."""
 
     def __init__(self, keys: Path) -> None:
         self._file = keys / KEY_FILE
@@ -75,6 +85,12 @@ class _Secrets:
     def of(self, shop: str) -> str:
         """The shop's."""
         if shop not in self._known:
-            key = bytes.fromhex(self._file.read_text("ascii").strip())
-            self._known[shop] = order_secret(Pseudonymizer("", key), shop)
+            self._known[shop] = order_secret(self._pseudonyms(), shop)
         return self._known[shop]
+
+    def whole(self, shop: str) -> str:
+        """How the ingress remembers that it was erased whole."""
+        return whole_shop(partial(self._pseudonyms().pseudonym, shop))
+
+    def _pseudonyms(self) -> Pseudonymizer:
+        return Pseudonymizer("", bytes.fromhex(self._file.read_text("ascii").strip()))

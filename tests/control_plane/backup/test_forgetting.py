@@ -18,6 +18,7 @@ from bentos.contract.redaction import (
     order_digest,
     order_secret,
     subject_digest,
+    until_us,
 )
 from control_plane import clock
 from control_plane.backup.archive import ArchiveReader
@@ -198,3 +199,24 @@ def test_the_inbox_of_a_copy_brings_nobody_back_and_knows_them_as_erased(setting
         known = connection.execute("SELECT name FROM erased").fetchall()
     assert [row["id"] for row in kept] == [2, 3]
     assert {row["name"] for row in known} == {*DIGESTS, guests}
+
+
+def test_a_shop_that_was_erased_whole_does_not_come_back_with_the_inbox(settings, tmp_path):
+    inbox = settings.home / "ingress" / "inbox.db"
+    with closing(open_inbox(inbox)) as connection:
+        for number, shop in ((1, "demo-shop"), (2, "another")):
+            connection.execute(
+                "INSERT INTO shop_order VALUES (?, ?, ?, 1, 1, 0, NULL, 1.0, 1, 'EUR',"
+                " NULL, NULL, 'paid', NULL, 0)",
+                (f"{shop}.myshopify.com", number, shop),
+            )
+    take(settings, tmp_path / "copy.zip")
+    record = RedactionRecord(id="r1", at="2026-11-20T00:00:00Z", shop="demo-shop")
+    redaction_files.write_record(settings.home / "lake", record)
+    inbox.unlink()
+    restore(settings, tmp_path / "copy.zip", replace=True)
+    with closing(open_inbox(inbox)) as connection:
+        kept = connection.execute("SELECT id FROM shop_order").fetchall()
+        known = connection.execute("SELECT before_us FROM erased").fetchall()
+    assert [row["id"] for row in kept] == [2]
+    assert [row["before_us"] for row in known] == [until_us(record)]

@@ -18,7 +18,7 @@ PEOPLE = subjects(3, "demo-shop", KEY, 1_795_000_000)
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(600)
+@pytest.mark.timeout(1200)
 def test_a_small_drill_holds(tmp_path, capsys):
     arguments = ["redaction", "--redaction-subjects", "3", "--redaction-others", "2"]
     arguments += ["--redaction-engines", "sqlite", "--redaction-models", "fraud"]
