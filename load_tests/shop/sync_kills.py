@@ -2,8 +2,8 @@
 
 Two thirds of the points are drawn over all that is read. Reading takes a hundred times as long
 as merging, so these would hardly ever hit the merge and the swap of the tables: the last third
-waits for it. A merge that came to its end all the same is put back to where it was killed
-before, as the files of a dead process are its whole state.
+waits for it. A sync that came to its end all the same is put back to where it was killed
+before, as the files of a dead process are its whole state: else it would be read anew.
 """
 
 import random
@@ -41,7 +41,7 @@ class Kills:
     def __init__(self, lake: Path, kept: Path, seconds: float) -> None:
         """``seconds`` is what an undisturbed sync takes; ``lake`` the folder of the tables.
 
-        ``kept`` is where a copy of it goes, as the first kill in a merge left it.
+        ``kept`` is where a copy of it goes, as a kill left it.
         """
         self.reading = self.merging = self.ended = 0
         self._lake = lake
@@ -59,13 +59,18 @@ class Kills:
         with bar("killed and resumed", wanted, console) as done:
             for pause in self._pauses(round(READING * wanted)):
                 while not self._hit(begin(), pause):
-                    pause *= SOONER  # noqa: PLW2901 - it was faster than thought
-                done(self.hit)
-            while self.hit < wanted:
-                if self._hit(begin(), None):
-                    self._keep()
-                else:
                     self._put_back()
+                    pause *= SOONER  # noqa: PLW2901 - it was faster than thought
+                self._keep()
+                done(self.hit)
+            kept = False
+            while self.hit < wanted:
+                if not self._hit(begin(), None):
+                    self._put_back()
+                elif not kept:
+                    # All is read: from here on only merges are repeated.
+                    self._keep()
+                    kept = True
                 done(self.hit)
 
     def _pauses(self, wanted: int) -> Iterator[float]:
@@ -110,8 +115,8 @@ class Kills:
             time.sleep(LOOK_S)
 
     def _keep(self) -> None:
-        if not self._kept.exists():
-            shutil.copytree(self._lake, self._kept)
+        shutil.rmtree(self._kept, ignore_errors=True)
+        shutil.copytree(self._lake, self._kept)
 
     def _put_back(self) -> None:
         if self._kept.exists():
