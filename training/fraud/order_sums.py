@@ -17,6 +17,7 @@ UNITS = 10_000
 # Steps of a logarithm: 2^-32 is far below what a float32 shows, and orders of 100,000 lines fit.
 STEPS = 2**32
 NARROW = 2**16
+KEY_BITS = 63
 
 
 class SoldLines(msgspec.Struct, frozen=True, kw_only=True):
@@ -81,16 +82,31 @@ def _distinct(lines: SoldLines, orders: int) -> Array:
 
 def _first_times(lines: SoldLines, customer: Array, moment: Array) -> Array:
     """How many lines of each order were the first of their customer and product."""
-    keys = pairs(customer[lines.order], lines.product)
-    places = np.argsort(keys)
-    starts = starts_of(keys[places])
-    del keys
-    order = lines.order[places]
+    order, starts = _by_customer_and_product(customer, lines)
     # Orders are sorted by moment: the least is the first.
-    first = moment[np.minimum.reduceat(order, starts)]
+    first = moment[order[starts]]
     lengths = np.diff(np.append(starts, len(order)))
     is_first = moment[order] == np.repeat(first, lengths)
     return np.bincount(order[is_first], minlength=len(moment))
+
+
+def _by_customer_and_product(customer: Array, lines: SoldLines) -> tuple[Array, Array]:
+    """The lines' orders, sorted by customer, product and order; where each pair of the first two
+    begins."""
+    product, order = int(lines.product.max()).bit_length(), int(lines.order.max()).bit_length()
+    if int(customer.max()).bit_length() + product + order > KEY_BITS:
+        places = np.lexsort((lines.order, lines.product, customer[lines.order]))
+        sorted_pairs = pairs(customer[lines.order[places]], lines.product[places])
+        return lines.order[places], starts_of(sorted_pairs)
+    # Three numbers in one: values alone are sorted, a few times as fast as their places.
+    keys = customer[lines.order].astype(np.int64)
+    for width, column in ((product, lines.product), (order, lines.order)):
+        keys <<= width
+        keys |= column
+    keys.sort()
+    orders = (keys & (2**order - 1)).astype(np.int32)
+    keys >>= order
+    return orders, starts_of(keys)
 
 
 def _popularity(lines: SoldLines, moment: Array) -> Array:
