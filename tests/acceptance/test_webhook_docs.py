@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.control_plane.conftest import Plane
+from tests.control_plane.plane import Plane
 
 pytestmark = [pytest.mark.acceptance, pytest.mark.slow]
 PAGE = Path(__file__).parents[2] / "docs" / "webhooks.md"

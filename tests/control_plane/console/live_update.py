@@ -22,8 +22,9 @@ from playwright.sync_api import Browser, Page, sync_playwright
 from rich.console import Console
 from rich.table import Table
 
-from tests.control_plane.conftest import Plane, Shop
 from tests.control_plane.console.conftest import CHROMIUM, FLAGS, Driver, People
+from tests.control_plane.plane import Plane
+from tests.control_plane.shop import Shop
 
 LONGEST_MS = 1000.0
 PATIENCE_MS = 20_000

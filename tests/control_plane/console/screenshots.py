@@ -14,8 +14,8 @@ from pathlib import Path
 
 from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 
-from tests.control_plane.conftest import Plane
 from tests.control_plane.console.history import PASSWORD, Filler, fill
+from tests.control_plane.plane import Plane
 
 IMAGES = Path(__file__).parents[3] / "docs" / "images" / "console"
 DESK, PHONE = {"width": 1280, "height": 860}, {"width": 390, "height": 844}

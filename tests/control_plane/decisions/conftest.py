@@ -5,8 +5,8 @@ import pytest
 from gateway.shipper.lawful import Lawful
 from gateway.shipper.register import Register
 from gateway.shipper.verification import verify
-from tests.control_plane.conftest import Shop
 from tests.control_plane.decisions.gateway_stand_in import GatewayStandIn
+from tests.control_plane.shop import Shop
 
 
 @pytest.fixture(scope="module")

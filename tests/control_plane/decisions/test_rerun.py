@@ -14,8 +14,8 @@ from control_plane.decisions.difference import differences
 from load_tests.installation.model import MODEL, SIGNATURE
 from load_tests.installation.tiny_bento import build, manifest
 from tests.bentos.tiny.store import bentoml_environment
-from tests.control_plane.conftest import Shop
 from tests.control_plane.decisions.gateway_stand_in import GatewayStandIn
+from tests.control_plane.shop import Shop
 
 KNOWN = "view:customer_value@1:known"
 CUSTOMER = InputSpec(name="customer_id", datatype=Datatype.BYTES, redaction=Redaction.DROP)

@@ -10,7 +10,7 @@ import time
 from pathlib import Path
 
 from bentos.contract.training_consent import Purpose, Use
-from tests.control_plane.conftest import Plane
+from tests.control_plane.plane import Plane
 from tests.training.made_up_shop import ROOT
 
 # Orders of the made-up shop end in September 2024.
