@@ -5,6 +5,7 @@ import signal
 import subprocess
 import sys
 import time
+from contextlib import suppress
 from pathlib import Path
 from typing import Self
 
@@ -71,7 +72,9 @@ class GatewayProcess:
             self.process.kill()
             self.process.wait()
             for child in children:
-                child.kill()
+                # Workers leave by themselves once their parent is gone; one may just have.
+                with suppress(psutil.NoSuchProcess):
+                    child.kill()
             psutil.wait_procs(children, timeout=10)
 
     def workers(self) -> list[psutil.Process]:

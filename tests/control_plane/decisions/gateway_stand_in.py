@@ -104,7 +104,7 @@ class GatewayStandIn:
             attributes=attributes or {},
             salt=secrets.token_hex(16),
         )
-        asyncio.run(self._log.append(decision, personal))
+        asyncio.run(self._log.write(decision, personal))
         return identifier
 
     def assigned(self, model: str, key: str) -> str:
