@@ -4,10 +4,12 @@ import json
 import sqlite3
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
-from typing import Any
+from datetime import timedelta
+from typing import Any, NamedTuple
 
-from bentos.contract.redaction import RedactionRequest
+from bentos.contract.redaction import EPOCH, RedactionRequest
 from control_plane import clock
+from control_plane.shopify.effects import DELETED
 from control_plane.shopify.inbox import State
 from control_plane.shopify.payloads import COMPLIANCE_TOPICS
 
@@ -22,8 +24,27 @@ OF_A_SHOP = (
     *OF_AN_ORDER,
     *("product", "inventory", "bulk_hint", "uninstalled", "cursor", "delivery"),
 )
+WITH_DOMAIN = (*OF_A_SHOP, "compliance_request")
+UNTIL = {
+    "product": f"updated_us <= :us OR status = '{DELETED}'",
+    "inventory": "updated_us <= :us",
+    "bulk_hint": "heard_at <= :at",
+    "uninstalled": "at <= :at",
+    "cursor": "true",
+    "delivery": "received_at <= :at",
+}
+"""Of a shop, beside its orders: what is older than a moment. The rest has no time, or (a deleted
+product) none of its own, and is told or made again."""
 AT_ONCE = 500
 """Values in one statement."""
+
+
+class Mention(NamedTuple):
+    """An order, or what tells of one: then nobody knows whose it was, nor since when."""
+
+    number: int
+    customer: str | None
+    created_us: int | None
 
 
 @dataclass(frozen=True)
@@ -94,6 +115,38 @@ def of_shop(inbox: sqlite3.Connection, shop: str, domain: str) -> dict[str, int]
     return _told(removed)
 
 
+def of_shop_until(inbox: sqlite3.Connection, domain: str, before_us: int) -> None:
+    """Delete what a shop's orders do not hold and is not newer; law topics as ``of_shop`` does."""
+    laws = ", ".join(f"'{topic}'" for topic in sorted(COMPLIANCE_TOPICS))
+    at = clock.to_text(EPOCH + timedelta(microseconds=before_us))
+    for table, older in UNTIL.items():
+        but = f" AND (kept IS NULL OR topic NOT IN ({laws}))" if table == "delivery" else ""
+        query = f"DELETE FROM {table} WHERE domain = :domain AND ({older}){but}"  # noqa: S608 - ours
+        inbox.execute(query, {"domain": domain, "us": before_us, "at": at})
+
+
+def mentions(inbox: sqlite3.Connection, domain: str) -> Iterator[Mention]:
+    """Every order a domain's rows tell of, once or more often; lines and assessments never stand
+    without theirs."""
+    query = (
+        "SELECT id, customer, created_us FROM shop_order WHERE domain = ? UNION ALL"
+        " SELECT DISTINCT order_id, NULL, NULL FROM outcome WHERE domain = ?"
+    )
+    yield from (Mention(*row) for row in inbox.execute(query, (domain, domain)))
+    query = "SELECT topic, kept FROM delivery WHERE domain = ? AND kept IS NOT NULL"
+    for row in inbox.execute(query, (domain,)):
+        kept = json.loads(row["kept"])
+        number = _order_of(kept)
+        if number is not None and row["topic"] not in COMPLIANCE_TOPICS:
+            yield Mention(number, kept.get("customer"), kept.get("created_us"))
+
+
+def every_domain(inbox: sqlite3.Connection) -> list[str]:
+    """Under which anything lies there."""
+    query = " UNION ".join(f"SELECT domain FROM {table}" for table in WITH_DOMAIN)  # noqa: S608 - ours
+    return [row["domain"] for row in inbox.execute(query)]
+
+
 def of_requests(inbox: sqlite3.Connection, request: RedactionRequest) -> dict[str, int]:
     """Law requests about the same person that were not handed over: they name nobody any more."""
     count = 0
@@ -129,8 +182,13 @@ def _drop_kept(inbox: sqlite3.Connection, found: Found) -> int:
 
 
 def _is_about(kept: dict[str, Any], found: Found, orders: set[int]) -> bool:
-    number = kept["order"] if "order" in kept else kept["id"] if "created_us" in kept else None
-    return kept.get("customer") in found.subjects or number in orders
+    return kept.get("customer") in found.subjects or _order_of(kept) in orders
+
+
+def _order_of(kept: dict[str, Any]) -> int | None:
+    """The number of the order it is, or tells of."""
+    number: int | None = kept.get("order", kept["id"] if "created_us" in kept else None)
+    return number
 
 
 def _domains(inbox: sqlite3.Connection, shop: str) -> list[str]:

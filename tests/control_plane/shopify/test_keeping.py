@@ -15,6 +15,7 @@ from control_plane.shopify.inbox import State, open_inbox
 from control_plane.shopify.inbox_writer import InboxWriter
 from control_plane.shopify.keeping import Keeping
 from control_plane.shopify.settings import IngressSettings
+from tests.control_plane.inbox_row import put
 
 DOMAIN, SHOP, SUBJECT = "demo-shop.myshopify.com", "demo-shop", "A" * 26
 TABLES = {"shop_order": "id", "order_line": "order_id", "assessment": "order_id"}
@@ -92,10 +93,7 @@ class Inbox:
         )
 
     def add(self, table, **values):
-        marks = ", ".join("?" * len(values))
-        self.rows.execute(
-            f"INSERT INTO {table} ({', '.join(values)}) VALUES ({marks})", tuple(values.values())
-        )
+        put(self.rows, table, **values)
 
     def there(self, table="shop_order", column="id"):
         return {row[0] for row in self.rows.execute(f"SELECT {column} FROM {table}")}
