@@ -220,6 +220,8 @@ def _foresee(
             sys.stdout.write(f"  lets go of {place} {name}\n")
     if going.held is not None:
         sys.stdout.write(f"  lets no dataset and no lines go: {going.held}\n")
+    for place, why in sorted(going.stuck.items()):
+        sys.stdout.write(f"  cannot let go of {place}: {why}\n")
 
 
 def _print(record: Any) -> None:

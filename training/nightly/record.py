@@ -53,7 +53,7 @@ class RunRecord(msgspec.Struct, frozen=True, kw_only=True):
 
     ``accept``: checks that a person overruled for this run. ``untold``: why the control plane
     does not know of it. ``let_go``: place → how much was taken away at the end, as its time was
-    over; ``held``: why no dataset and no lines were.
+    over; ``held``: why no dataset and no lines were; ``stuck``: place → why it could not be.
     """
 
     id: str
@@ -69,6 +69,7 @@ class RunRecord(msgspec.Struct, frozen=True, kw_only=True):
     untold: str | None = None
     let_go: dict[str, int] = {}
     held: str | None = None
+    stuck: dict[str, str] = {}
     schema: int = 1
 
     def step(self, name: str) -> StepRecord | None:

@@ -14,6 +14,9 @@ from training.nightly.told import unread
 
 REPORTS = "/api/v1/nights"
 NOT_READ = "not read"
+LETTING_GO, STUCK = "let go", "not let go"
+MOST_STUCK = 20
+"""Places named at most: the run manifest names them all."""
 
 
 def tell(night: Night) -> str | None:
@@ -32,6 +35,10 @@ def report_of(record: RunRecord, synced: str | None) -> dict[str, Any]:
     problems = [each for step in record.steps for each in _problems(step)]
     problems += [
         {"step": "sync", "check": NOT_READ, "column": stream} for stream in sorted(unread(record))
+    ]
+    problems += [
+        {"step": LETTING_GO, "check": STUCK, "column": place[:100]}
+        for place in sorted(record.stuck)[:MOST_STUCK]
     ]
     return {
         "id": record.id,

@@ -15,6 +15,7 @@ from training.nightly.night import Night
 from training.nightly.plan import plan
 from training.nightly.record import RunRecord, StepRecord
 from training.nightly.settings import NightlySettings
+from training.nightly.stuck import Stuck
 from training.run import peak_rss_mb
 from training.settings import Settings
 
@@ -58,10 +59,10 @@ def run_night(
         )
         records.save(settings.lake, night.record)
         runner.run(plan(settings, nightly, ask.models, desk=desk is not None), night)
+        _let_go(night)
         night.record = msgspec.structs.replace(
             night.record, ended_at=datetime.now(UTC), peak_rss_mb=peak_rss_mb()
         )
-        _let_go(night)
         if desk is not None:
             night.record = msgspec.structs.replace(night.record, untold=report.tell(night))
         records.save(settings.lake, night.record)
@@ -70,12 +71,18 @@ def run_night(
 
 def _let_go(night: Night) -> None:
     """Take away what is past its time, by the clock, whatever counts as the present: files are
-    dated by it."""
-    settings, now = night.settings, min(night.now, datetime.now(UTC))
-    unneeded.mark_used(settings, night.record)
-    found = unneeded.find(settings, night.nightly, night.record, now, night.desk)
-    gone = kept.prune(settings, night.nightly, now) | unneeded.prune(settings, found, now)
-    night.record = msgspec.structs.replace(night.record, let_go=gone, held=found.held)
+    dated by it. Nothing in the lake, however damaged, ends the night here."""
+    settings, now, stuck = night.settings, min(night.now, datetime.now(UTC)), Stuck()
+    gone: dict[str, int] = {}
+    found = unneeded.Unneeded()
+    with stuck.named("lake"):
+        unneeded.mark_used(settings, night.record, stuck)
+        gone |= kept.prune(settings, night.nightly, now, stuck)
+        found = unneeded.find(settings, night.nightly, night.record, now, night.desk)
+        gone |= unneeded.prune(settings, found, now, stuck)
+    night.record = msgspec.structs.replace(
+        night.record, let_go=gone, held=found.held, stuck=found.stuck | stuck.why
+    )
 
 
 def begin(settings: Settings, ask: Ask) -> RunRecord:

@@ -62,6 +62,8 @@ def summary(record: RunRecord) -> str:
         lines.append(f"let go, as their time was over: {gone}")
     if record.held is not None:
         lines.append(f"no dataset and no lines were let go: {record.held}")
+    for place, why in sorted(record.stuck.items()):
+        lines.append(f"{place}: could not be let go ({why}); it stays")
     if record.untold is not None:
         lines.append(f"the control plane was not told of this night: {record.untold}")
     return "\n".join(lines)

@@ -13,6 +13,7 @@ a hidden folder that the next night removes.
 
 import os
 import random
+from collections import Counter
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -28,6 +29,7 @@ from training.nightly.errors import DeskError, PassingError
 from training.nightly.kept import remove, remove_begun
 from training.nightly.record import RunRecord
 from training.nightly.settings import NightlySettings
+from training.nightly.stuck import Stuck
 from training.order_file import literal
 from training.run import read_manifest
 from training.settings import Settings
@@ -49,12 +51,13 @@ class LetGo(msgspec.Struct, frozen=True, kw_only=True):
 class Unneeded(msgspec.Struct, frozen=True, kw_only=True):
     """What would go: datasets (digest → versions of it) and folders of order lines.
 
-    ``held``: why nothing of it goes, or None.
+    ``held``: why nothing of it goes, or None. ``stuck``: place → why it could not be read.
     """
 
     datasets: dict[str, tuple[str, ...]] = {}
     lines: tuple[str, ...] = ()
     held: str | None = None
+    stuck: dict[str, str] = {}
 
 
 def find(
@@ -71,32 +74,41 @@ def find(
     waiting = law_requests(settings.home)
     if waiting:
         return Unneeded(held=f"{waiting} open law requests")
-    return Unneeded(
-        datasets=_datasets(settings, nightly, record, now, desk),
-        lines=tuple(_lines(settings, nightly, record, now)),
-    )
+    stuck = Stuck()
+    datasets: dict[str, tuple[str, ...]] = {}
+    lines: list[str] = []
+    with stuck.named("snapshots"):
+        datasets = _datasets(settings, nightly, record, now, desk, stuck)
+    with stuck.named("orders"):
+        lines.extend(_lines(settings, nightly, record, now, stuck))
+    return Unneeded(datasets=datasets, lines=tuple(lines), stuck=stuck.why)
 
 
-def prune(settings: Settings, found: Unneeded, now: datetime) -> dict[str, int]:
+def prune(settings: Settings, found: Unneeded, now: datetime, stuck: Stuck) -> dict[str, int]:
     """Take it away; place → how many were taken."""
     lake = settings.lake
+    gone: Counter[str] = Counter()
     for place in (lake / "snapshots", lake / "orders"):
-        remove_begun(place)
+        remove_begun(place, stuck)
     for digest, versions in found.datasets.items():
         note = LetGo(digest=digest, at=now.astimezone(UTC).isoformat(), versions=versions)
-        atomic.write_bytes(lake / NOTES / f"{digest}.json", msgspec.json.encode(note))
-        remove(lake / "snapshots" / digest)
+        with stuck.named(f"snapshots/{digest}"):
+            atomic.write_bytes(lake / NOTES / f"{digest}.json", msgspec.json.encode(note))
+            remove(lake / "snapshots" / digest)
+            gone["snapshots"] += 1
     for name in found.lines:
-        remove(lake / "orders" / name)
-    gone = {"snapshots": len(found.datasets), "orders": len(found.lines)}
-    return {place: count for place, count in gone.items() if count}
+        with stuck.named(f"orders/{name}"):
+            remove(lake / "orders" / name)
+            gone["orders"] += 1
+    return dict(gone)
 
 
-def mark_used(settings: Settings, record: RunRecord) -> None:
+def mark_used(settings: Settings, record: RunRecord, stuck: Stuck) -> None:
     """The time of what a night used begins anew, also of what it took from an earlier one."""
     for place in _used(settings, record):
-        if place.is_dir():
-            os.utime(place)
+        with stuck.named(f"{place.parent.name}/{place.name}"):
+            if place.is_dir():
+                os.utime(place)
 
 
 def let_go(lake: Path, digest: str) -> LetGo | None:
@@ -117,28 +129,44 @@ def _datasets(
     record: RunRecord | None,
     now: datetime,
     desk: Desk | None,
+    stuck: Stuck,
 ) -> dict[str, tuple[str, ...]]:
     limit = now - timedelta(days=nightly.nightly_keep_datasets_days)
     used = set() if record is None else _used(settings, record)
     old = [place for place in _older(settings.lake / "snapshots", limit) if place not in used]
-    learned = _learned(settings.lake)
+    learned = _learned(settings.lake, stuck)
+    if learned is None:
+        return {}
     asking = random.Random(0 if record is None else record.id)
     found: dict[str, tuple[str, ...]] = {}
     for place in asking.sample(old, min(len(old), ASKED_A_NIGHT)):
         manifests = learned.get(place.name, [])
-        if all(_is_over(manifest, limit, desk) for manifest in manifests):
+        try:
+            is_over = all(_is_over(manifest, limit, desk) for manifest in manifests)
+        except PassingError:
+            # Each further question would wait as long in vain.
+            desk, is_over = None, False
+        if is_over:
             found[place.name] = tuple(sorted({each.version for each in manifests}))
     return found
 
 
-def _learned(lake: Path) -> dict[str, list[Manifest]]:
-    """Dataset → the versions made of it, also by what redactions left of it."""
+def _learned(lake: Path, stuck: Stuck) -> dict[str, list[Manifest]] | None:
+    """Dataset → the versions made of it, also by what redactions left of it. None where a file
+    that tells cannot be read: any dataset may be its own."""
     became: dict[str, str | None] = {}
+    manifests: list[Manifest] = []
+    before = len(stuck.why)
     for path in redaction_files.record_files(lake):
-        became |= redaction_files.read_record(path).snapshots
-    learned: dict[str, list[Manifest]] = {}
+        with stuck.named(f"redactions/{path.name}"):
+            became |= redaction_files.read_record(path).snapshots
     for path in sorted((lake / "versions").glob("*/manifest.json")):
-        manifest = read_manifest(path)
+        with stuck.named(f"versions/{path.parent.name}/{path.name}"):
+            manifests.append(read_manifest(path))
+    if len(stuck.why) > before:
+        return None
+    learned: dict[str, list[Manifest]] = {}
+    for manifest in manifests:
         digest: str | None = manifest.dataset.digest
         while digest is not None:
             learned.setdefault(digest, []).append(manifest)
@@ -147,21 +175,26 @@ def _learned(lake: Path) -> dict[str, list[Manifest]]:
 
 
 def _is_over(manifest: Manifest, limit: datetime, desk: Desk | None) -> bool:
-    """Rejected, or retired before the limit; what cannot be learned now keeps its dataset."""
+    """Rejected, or retired before the limit; a version the control plane will not tell of keeps
+    its dataset. Raises PassingError where it cannot be asked now."""
     if manifest.state is VersionState.REJECTED:
         return True
     if desk is None:
         return False
     try:
         known = desk.get(f"/api/v1/versions/{manifest.version}")
-    except (DeskError, PassingError):
+    except DeskError:
         return False
     retired = None if known is None else known["retired_at"]
     return retired is not None and datetime.fromisoformat(retired) < limit
 
 
 def _lines(
-    settings: Settings, nightly: NightlySettings, record: RunRecord | None, now: datetime
+    settings: Settings,
+    nightly: NightlySettings,
+    record: RunRecord | None,
+    now: datetime,
+    stuck: Stuck,
 ) -> Iterator[str]:
     limit = now - timedelta(days=nightly.nightly_keep_lines_days)
     tonight = None if record is None else _tonight(record)
@@ -176,7 +209,11 @@ def _lines(
                 f"SELECT 1 FROM (SELECT {TOLD} FROM {_file(place / LINES_FILE)} EXCEPT"
                 f" SELECT {TOLD} FROM {_file(tonight)}) LIMIT 1"
             )
-            if not (place / LINES_FILE).is_file() or not connection.execute(query).fetchall():
+            is_told = False
+            with stuck.named(f"orders/{place.name}"):
+                there = (place / LINES_FILE).is_file()
+                is_told = not there or not connection.execute(query).fetchall()
+            if is_told:
                 yield place.name
 
 

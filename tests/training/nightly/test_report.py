@@ -58,6 +58,17 @@ def test_a_stream_that_was_not_read_is_told_of_a_good_night_too():
     assert "refunds: not read (given up: secret)" in told.summary(begun)
 
 
+def test_what_could_not_be_let_go_is_told_of_a_good_night_too():
+    why = {f"orders/{n:02}": "InvalidInputException: secret" for n in range(30)}
+    begun = msgspec.structs.replace(record(), stuck=why)
+    said = report.report_of(begun, None)
+    assert said["outcome"] == "done"
+    first = {"step": "let go", "check": "not let go", "column": "orders/00"}
+    assert (len(said["problems"]), said["problems"][0]) == (20, first)
+    assert "secret" not in str(said)
+    assert "orders/00: could not be let go (InvalidInputException: secret)" in told.summary(begun)
+
+
 def test_a_night_that_was_good_names_its_versions():
     built = {"version": "fraud:1", "state": "registered"}
     said = report.report_of(

@@ -5,6 +5,7 @@ import json
 import random
 import sqlite3
 import subprocess
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -14,7 +15,11 @@ from bentos.contract.redaction import RedactionKind, RedactionRequest
 from tests.planted_data import PlantedData
 from tests.training.made_up_shop import ROOT, made_up_orders, write_orders_export
 from tests.training.nightly.installation import NEXT_NIGHT, Installation, steps, twin_of, with_plane
+from training.lines import OrderSource
+from training.nightly import record as records
+from training.nightly.settings import NightlySettings
 from training.pseudonyms import KEY_FILE, load_key
+from training.settings import Settings
 
 MODEL, SHOPPER = "fraud", "shopper7@example.com"
 NIGHTS = [f"2024-09-{day}T02:30:00Z" for day in range(20, 30)]
@@ -284,3 +289,33 @@ def test_bad_options_are_named(orders_export, tmp_path):
         assert done.returncode == 2
         assert complaint in done.stderr
     assert not home.home.exists()
+
+
+class Told:
+    """A control plane that hears of nights."""
+
+    def __init__(self):
+        self.nights = []
+
+    def post(self, path, body, key):
+        self.nights.append(body)
+
+
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")
+def test_a_night_is_saved_and_told_whatever_could_not_be_let_go(tmp_path, monkeypatch):
+    from training.nightly import start  # noqa: PLC0415 - BentoML warns as it is imported
+
+    monkeypatch.setattr(start, "plan", lambda *_, **__: ())
+    settings, desk = Settings(home=tmp_path), Told()
+    damaged = settings.lake / "versions" / "fraud-1" / "manifest.json"
+    damaged.parent.mkdir(parents=True)
+    damaged.write_bytes(b"{")
+    ask = start.Ask(source=OrderSource(), models=(), now=datetime.now(UTC))
+    record = start.run_night(settings, NightlySettings(), ask, desk, lambda _: None)
+    assert list(record.stuck) == ["versions/fraud-1/manifest.json"]
+    assert records.newest(settings.lake) == record
+    assert record.ended_at is not None
+    assert record.peak_rss_mb > 0
+    ((problem,),) = (night["problems"] for night in desk.nights)
+    assert problem["column"] == "versions/fraud-1/manifest.json"
+    assert damaged.is_file()

@@ -18,6 +18,7 @@ from training.nightly.errors import PassingError
 from training.nightly.record import Outcome, StepRecord
 from training.nightly.reproduce import Verdict, reproduce
 from training.nightly.settings import NightlySettings
+from training.nightly.stuck import Stuck
 from training.settings import Settings
 
 NOW = datetime(2026, 11, 26, tzinfo=UTC)
@@ -28,9 +29,10 @@ class Desk:
     """Knows when versions were retired."""
 
     def __init__(self, **retired):
-        self.retired, self.error = retired, None
+        self.retired, self.error, self.asked = retired, None, 0
 
     def get(self, path):
+        self.asked += 1
         if self.error:
             raise self.error
         name = path.rpartition("/")[2]
@@ -99,7 +101,7 @@ class Lake:
         return unneeded.find(self.settings, NightlySettings(), record, NOW, desk)
 
     def prune(self, record=None, desk=None):
-        return unneeded.prune(self.settings, self.find(record, desk), NOW)
+        return unneeded.prune(self.settings, self.find(record, desk), NOW, Stuck())
 
     def stands(self, digest):
         return (self.lake / "snapshots" / digest).is_dir()
@@ -138,7 +140,7 @@ def test_what_was_used_lately_or_tonight_stays(lake):
     young, tonight, old = (lake.dataset(n, d) for n, d in (("y", 399), ("t", 500), ("o", 401)))
     record = lake.tonight(dataset=tonight)
     assert set(lake.find(record).datasets) == {old}
-    unneeded.mark_used(lake.settings, record)
+    unneeded.mark_used(lake.settings, record, Stuck())
     assert set(lake.find().datasets) == {old}
     lake.prune(record)
     assert lake.stands(young)
@@ -169,6 +171,43 @@ def test_older_lines_go_once_tonight_s_tell_all_they_tell(lake):
     assert not old.exists()
     for stays in (other, young, tonight):
         assert (stays / "lines.parquet").is_file()
+
+
+def test_a_control_plane_that_is_away_is_asked_once_a_night(lake):
+    for name in "abc":
+        lake.version(f"fraud:{name}", lake.dataset(name, 500))
+    gone = lake.dataset("of no version", 500)
+    desk = Desk()
+    desk.error = PassingError("timed out after 30 s")
+    assert set(lake.find(desk=desk).datasets) == {gone}
+    assert desk.asked == 1
+
+
+@pytest.mark.parametrize("place", ["versions/fraud-1/manifest.json", "redactions/r-1.json"])
+def test_no_dataset_goes_while_what_tells_whose_it_is_cannot_be_read(lake, place):
+    digest = lake.dataset("a", 500)
+    damaged = lake.lake / place
+    damaged.parent.mkdir(parents=True)
+    damaged.write_bytes(b'{"version": "fra')
+    found = lake.find()
+    assert found.datasets == {}
+    assert list(found.stuck) == [place]
+    damaged.unlink()
+    assert set(lake.find().datasets) == {digest}
+
+
+def test_lines_that_cannot_be_read_stay_and_are_named(lake):
+    both = [("A", "1", 7), ("B", "2", 8)]
+    bad, good, tonight = (lake.lines(n, 31, both) for n in ("0a", "0b", "0c"))
+    (bad / "lines.parquet").write_bytes((bad / "lines.parquet").read_bytes()[:-20])
+    lake.aged(bad, 31)
+    record, stuck = lake.tonight(lines=tonight), Stuck()
+    found = lake.find(record)
+    gone = unneeded.prune(lake.settings, found, NOW, stuck)
+    assert gone == {"orders": 1}
+    assert list(found.stuck | stuck.why) == ["orders/0a"]
+    assert bad.is_dir()
+    assert not good.exists()
 
 
 @pytest.mark.parametrize("kind", ["requests", "data_requests"])
