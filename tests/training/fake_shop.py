@@ -172,6 +172,20 @@ class FakeShop:
             }
         )
 
+    def dispute(self, number, order, days=0.5):
+        """A chargeback about an order; None: Shopify tells of none."""
+        self.disputes.append(
+            {
+                "id": gid("ShopifyPaymentsDispute", number),
+                "initiatedAt": stamp(self.clock.now() - timedelta(days=days)),
+                "type": "CHARGEBACK",
+                "status": "NEEDS_RESPONSE",
+                "reasonDetails": {"reason": "FRAUDULENT"},
+                "amount": {"amount": "20.0", "currencyCode": "EUR"},
+                "order": {"id": gid("Order", order)} if order else None,
+            }
+        )
+
     def delete(self, kind, number):
         root = gid(kind, number)
         self.nodes = {

@@ -2,6 +2,9 @@
 
 What they order after they asked is new: such orders stay, and with them the customer's row, which
 says whether they may be trained on at all. What that row tells of before is left out of it.
+
+Of a shop that was erased whole no list of orders is kept. Refunds and disputes tell only which
+order they belong to, so they stay if that one is here: then it is new.
 """
 # ruff: noqa: S608 - names of tables and columns are ours
 
@@ -10,23 +13,30 @@ from pathlib import Path
 import duckdb
 
 from training.order_file import literal
+from training.redaction import erased_orders
 from training.redaction.erased import Gone, delete, fits, name
-from training.shop.columns import TABLES
 from training.shop.staging import seen_name, staged_name
+from training.shop.streams import DISPUTES, REFUNDS
+from training.shop.tables import ShopLake
 
-ORDERS, CUSTOMERS = staged_name("orders"), staged_name("customers")
+ORDERS, LINES = staged_name("orders"), staged_name("order_lines")
+CUSTOMERS = staged_name("customers")
 OF_BEFORE = ("created_at", "orders", "spent", "currency")
 """Columns of a customer that tell of what was erased."""
 
 
-def take_out(connection: duckdb.DuckDBPyConnection, gone: Gone, orders: Path | None) -> int:
-    """Delete their rows from what a sync has staged, and from the ids it saw. ``orders``: those
-    the lake has already."""
+def take_out(connection: duckdb.DuckDBPyConnection, gone: Gone, lake: ShopLake) -> int:
+    """Delete their rows from what a sync has staged for a lake, and from the ids it saw. How many
+    they were."""
     if not gone:
         return 0
     name(connection, gone)
+    erased_orders.know(connection, lake.folder)
     _name_customers(connection, gone.shop_until_us)
+    _name_orders(connection, gone.shop_until_us, lake.folder)
+    orders = lake.table("orders")
     deleted = _orders(connection, gone.shop_until_us)
+    deleted += _refunds_and_disputes(connection, gone.shop_until_us, orders)
     return deleted + _customers(connection, orders)
 
 
@@ -47,8 +57,8 @@ def _name_customers(connection: duckdb.DuckDBPyConnection, shop_until_us: int) -
     )
 
 
-def _orders(connection: duckdb.DuckDBPyConnection, shop_until_us: int) -> int:
-    """Theirs of before, and all that belongs to these."""
+def _name_orders(connection: duckdb.DuckDBPyConnection, shop_until_us: int, folder: Path) -> None:
+    """Make the table ``theirs`` of the staged orders, and note what it names for later syncs."""
     # An order that was imported later counts by when it was placed.
     placed = "coalesce(epoch_us(least(o.created_at, o.processed_at)), 0)"
     test = (
@@ -58,26 +68,52 @@ def _orders(connection: duckdb.DuckDBPyConnection, shop_until_us: int) -> int:
     if shop_until_us:
         test += f" OR {placed} <= {shop_until_us}"
     connection.execute(
-        "CREATE OR REPLACE TEMP TABLE theirs AS "
-        f"SELECT order_id FROM {ORDERS} o WHERE {test} OR {fits(ORDERS, 'order_id')}"
+        "CREATE OR REPLACE TEMP TABLE theirs AS SELECT order_id, "
+        "coalesce(epoch_us(updated_at), 0) AS updated_us "
+        f"FROM {ORDERS} o WHERE {test} OR {fits(ORDERS, 'order_id')}"
     )
-    theirs = "order_id IN (SELECT order_id FROM theirs)"
-    deleted = delete(connection, ORDERS, theirs)
-    for each, table in TABLES.items():
-        if each != "orders" and "order_id" in table.names:
-            staged = staged_name(each)
-            deleted += delete(connection, staged, f"{theirs} OR {fits(staged, 'order_id')}")
+    # What did not change since a whole shop was erased is told by that, however much it is.
+    changed = f"SELECT order_id FROM theirs WHERE updated_us > {shop_until_us}"
+    erased_orders.note(connection, folder, changed)
+
+
+def _orders(connection: duckdb.DuckDBPyConnection, shop_until_us: int) -> int:
+    """Theirs of before, with their lines."""
+    theirs = "(SELECT order_id FROM theirs)"
+    deleted = delete(connection, ORDERS, f"order_id IN {theirs}")
+    deleted += delete(connection, LINES, f"order_id IN {theirs} OR {fits(LINES, 'order_id')}")
     seen = seen_name("orders")
-    theirs = "id IN (SELECT order_id FROM theirs)"
-    return deleted + delete(connection, seen, f"{theirs} OR {fits(seen, 'id')}")
+    test = f"id IN {theirs} OR {fits(seen, 'id')}"
+    if shop_until_us:
+        test += f" OR epoch_us(updated_at) <= {shop_until_us}"
+    return deleted + delete(connection, seen, test)
+
+
+def _refunds_and_disputes(
+    connection: duckdb.DuckDBPyConnection, shop_until_us: int, orders: Path | None
+) -> int:
+    """Those of their orders."""
+    here = f"SELECT order_id FROM {ORDERS}"
+    if orders is not None:
+        here += f" UNION ALL SELECT order_id FROM {_alive(orders)}"
+    deleted = 0
+    for staged in (staged_name(REFUNDS), staged_name(DISPUTES)):
+        test = f"order_id IN (SELECT order_id FROM theirs) OR {fits(staged, 'order_id')}"
+        if shop_until_us:
+            test += f" OR NOT coalesce(order_id IN ({here}), false)"
+        deleted += delete(connection, staged, test)
+    return deleted
+
+
+def _alive(orders: Path) -> str:
+    return f"read_parquet({literal(orders.as_posix())}) WHERE deleted_at IS NULL"
 
 
 def _customers(connection: duckdb.DuckDBPyConnection, orders: Path | None) -> int:
     """Theirs, unless an order of theirs is left, staged or in the lake: that one is new."""
     ordered = f"SELECT customer_id FROM {ORDERS}"
     if orders is not None:
-        there = f"read_parquet({literal(orders.as_posix())})"
-        ordered += f" UNION ALL SELECT customer_id FROM {there} WHERE deleted_at IS NULL"
+        ordered += f" UNION ALL SELECT customer_id FROM {_alive(orders)}"
     connection.execute(
         "CREATE OR REPLACE TEMP TABLE came_back AS SELECT DISTINCT customer_id "
         f"FROM ({ordered}) WHERE customer_id IN (SELECT customer_id FROM erased_customers)"

@@ -179,8 +179,8 @@ def _record(settings: Settings, request: RedactionRequest, work: Work) -> Redact
         reason=request.reason,
         subjects_sha256=tuple(sorted(map(subject_digest, named.subjects))),
         orders_keyed=tuple(sorted(order_digest(secret, number) for number in named.orders)),
-        # A shop's orders are too many to be named one by one.
-        until=now if whole else request.requested_at,
+        # The ingress goes by the same moment. A shop's orders are too many to be named.
+        until=request.requested_at,
         shop=request.shop if whole else "",
         snapshots=work.snapshots,
         features=work.features,

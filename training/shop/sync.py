@@ -34,6 +34,8 @@ ALL_ORDERS = "read_all_orders"
 STAGING = "staging"
 MEMORY = "96MB"
 THREADS = 1
+NEWEST = "newest "
+"Begins the names of facts: the newest change that was read of a stream."
 CODE = (
     "training/shop/columns.py",
     "training/shop/rows.py",
@@ -64,7 +66,8 @@ class Sync(msgspec.Struct, frozen=True, kw_only=True):
             try:
                 unread = self._read_all(staging, plan)
                 gone = erased.gone(self.lake.folder.parent, self.key, self.shop)
-                erased_staging.take_out(staging.connection, gone, self.lake.table("orders"))
+                _keep_newest(staging)
+                erased_staging.take_out(staging.connection, gone, self.lake)
                 report = self._merge(staging, plan, before, unread, resumed=resumed)
             finally:
                 staging.close()
@@ -165,7 +168,7 @@ class Sync(msgspec.Struct, frozen=True, kw_only=True):
         if REFUNDS not in unread:
             tables |= merging.merge_refunds(synced_at, orders_gone="orders" not in unread)
             read[REFUNDS] = staging.count(staged_name(REFUNDS))
-            mark = _refund_mark(staging.progress(REFUNDS))
+            mark = _refund_mark(staging.progress(REFUNDS), marks.get("orders"))
             marks |= {REFUNDS: mark} if mark else {}
         if DISPUTES not in unread:
             how = Merge(table=DISPUTES, complete=True, synced_at=synced_at)
@@ -217,6 +220,15 @@ class Sync(msgspec.Struct, frozen=True, kw_only=True):
         )
 
 
+def _keep_newest(staging: Staging) -> None:
+    """What is taken out of the staging file was read all the same: it counts for watermarks."""
+    for stream in BULK:
+        newest = staging.newest(stream.name)
+        known = staging.fact(NEWEST + stream.name)
+        if newest is not None and (known is None or known < stamp(newest)):
+            staging.keep_fact(NEWEST + stream.name, stamp(newest))
+
+
 def _whole(plan: Plan, staging: Staging, stream: Stream) -> bool:
     """All of it was read, in one operation: in several, a row may have moved between them."""
     return (plan.full or stream.whole) and staging.progress(stream.name).batch == 1
@@ -232,9 +244,9 @@ def _watermark(
 ) -> tuple[str | None, int]:
     """Up to where a stream is surely read, and how many rows a sweep saw beyond that."""
     since = staging.progress(stream.name).since
-    newest = staging.newest(stream.name)
+    newest = staging.fact(NEWEST + stream.name)
     old = None if plan.full else before.watermarks.get(stream.name)
-    read_to = max(filter(None, (old, stamp(newest) if newest else None)), default=None)
+    read_to = max(filter(None, (old, newest)), default=None)
     if read_to is None or since is None:
         return old, 0
     # What changed after the operation began may or may not be in it.
@@ -245,11 +257,12 @@ def _watermark(
     return (min(mark, stamp(late.oldest)) if late.oldest else mark), late.rows
 
 
-def _refund_mark(progress: Progress) -> str | None:
-    """The newest order met, unless it changed after paging began: then it may be met again."""
-    if progress.intent is None or progress.since is None:
+def _refund_mark(progress: Progress, orders: str | None) -> str | None:
+    """The newest order met, unless it changed after paging began: then it may be met again. Never
+    beyond the mark of ``orders``: refunds may be left out while theirs is not here."""
+    if progress.intent is None or progress.since is None or orders is None:
         return None
-    return min(progress.intent, progress.since)
+    return min(progress.intent, progress.since, orders)
 
 
 def _naive(text: str) -> datetime:
