@@ -110,34 +110,36 @@ class Recorder:
         seq: int,
     ) -> Decision:
         answer = outcome.answer
+        # By place: so many names would take as long as writing it down. In the record's order.
         return Decision(
-            decision_id=decision_id,
-            shop=self._shop,
-            at=self._timestamps.now(),
-            gateway=self._gateway,
-            boot=self._log.boot,
-            seq=seq,
-            model=model,
-            release_id=assignment.release_id,
-            step=assignment.step,
-            revision=assignment.revision,
-            assigned_version=assignment.version,
-            served_version=outcome.served_version,
-            variant=assignment.variant,
-            reason=outcome.reason,
-            bucket=assignment.bucket,
-            status=outcome.status,
-            rows=len(query.rows),
-            latency_us=Latency(
+            decision_id,
+            self._shop,
+            self._timestamps.now(),
+            self._gateway,
+            self._log.boot,
+            seq,
+            model,
+            assignment.release_id,
+            assignment.step,
+            assignment.revision,
+            assignment.version,
+            outcome.served_version,
+            assignment.variant,
+            outcome.reason,
+            assignment.bucket,
+            outcome.status,
+            len(query.rows),
+            Latency(
                 int(watch.total_s * 1e6),
                 int(watch.features_s * 1e6),
                 answer.queue_us if answer else 0,
                 answer.lane_us if answer else 0,
             ),
-            batch_rows=answer.batch_rows if answer else 0,
-            feature_age_s=watch.feature_age_s,
-            schema_digest=watch.schema_digest,
-            personalised=msgspec.UNSET if query.personalised else False,
+            answer.batch_rows if answer else 0,
+            watch.feature_age_s,
+            watch.schema_digest,
+            "",  # the commitment is the shipper's work
+            msgspec.UNSET if query.personalised else False,
         )
 
     def _personal(self, view: ModelView, query: Query, outcome: Outcome) -> PersonalPart:
