@@ -62,11 +62,13 @@ def _look_up(connection: duckdb.DuckDBPyConnection) -> None:
 
     An order is told as one line of what was paid for it: all that the view reads of its lines.
     """
-    connection.execute("""
+    # A line's price times its quantity, summed, takes more digits than a price.
+    paid = "CAST(paid AS DECIMAL(38, 4))"
+    connection.execute(f"""
         CREATE TEMP TABLE sold_lines AS
         SELECT order_id, make_timestamp(moment) AS ordered_at, customer_id,
             CAST(0 AS BIGINT) AS product_id, CAST(1 AS BIGINT) AS quantity,
-            CAST(paid AS DECIMAL(18, 4)) AS unit_price, CAST(paid AS DECIMAL(18, 4)) AS list_price,
+            {paid} AS unit_price, {paid} AS list_price,
             FALSE AS is_return
         FROM told""")
     connection.execute("""

@@ -74,7 +74,7 @@ def number(connection: duckdb.DuckDBPyConnection) -> None:
         FROM sold_orders
         UNION ALL
         SELECT order_id, customer_id, min(moment),
-            sum(CAST(unit_price AS DECIMAL(18, 4)) * quantity), NULL, min(scenario)
+            sum(CAST(unit_price AS DECIMAL(20, 4)) * quantity), NULL, min(scenario)
         FROM injected GROUP BY order_id, customer_id""")
     connection.execute("""
         CREATE TEMP TABLE placed AS

@@ -2,11 +2,13 @@
 
 import math
 
+import duckdb
 import numpy as np
 import pytest
 
 from bentos.fraud.schema import INPUT_NAMES
 from tests.training.fraud.honest_orders import features_of
+from training.fraud import features
 from training.fraud.injection import RATE, SHARES, Injection
 
 HOUR = 3600 * 1_000_000
@@ -73,6 +75,28 @@ def test_orders_at_the_same_moment_do_not_see_each_other():
     for order in features_of(rows).values():
         assert order["customer_orders"] == 0
         assert order["popularity"] == 0
+
+
+def test_an_order_of_more_than_a_price_can_say_ends_no_snapshot(tmp_path):
+    lines = tmp_path / "lines.parquet"
+    duckdb.sql(f"""
+        COPY (
+            SELECT 'o' || n // 2 AS order_id, make_timestamp({HOUR} * (n // 2)) AS ordered_at,
+                'c' || n // 2 % 7 AS customer_id, n % 9 AS product_id,
+                CAST(if(n IN (20, 21), 1e9, 2) AS BIGINT) AS quantity,
+                CAST(if(n IN (20, 21), 99999999999999, 5) AS DECIMAL(18, 4)) AS unit_price,
+                unit_price AS list_price, FALSE AS is_return
+            FROM range(300) AS numbers(n)
+        ) TO '{lines}' (FORMAT parquet)""")
+    with duckdb.connect() as connection:
+        found = features.write_snapshot(
+            connection, lines, tmp_path, as_of=None, timezone="UTC", seed=1
+        )
+    rows = duckdb.sql(f"FROM '{tmp_path / features.ORDERS_FILE}' ORDER BY ordered_at")
+    told = {row["order_id"]: row for row in rows.to_arrow_table().to_pylist()}
+    assert len(told) == found > 150
+    assert told["o10"]["amount"] == pytest.approx(2e23, rel=1e-6)
+    assert told["o9"]["amount"] == 20
 
 
 def test_every_input_of_the_signature_is_features_of():
