@@ -127,7 +127,7 @@ def _effect(connection: sqlite3.Connection, row: sqlite3.Row, name: Name) -> Sta
     kept = msgspec.json.decode(row["kept"], type=KEPT[row["topic"]])
     place = Place(row["domain"], row["shop"], row["received_at"])
     if isinstance(kept, Order | Refund | Dispute) and erased.covers(
-        connection, partial(name, place.shop), kept
+        connection, place.domain, partial(name, place.shop), kept
     ):
         return State.STALE
     fresh = _put(connection, place, row, kept)

@@ -35,8 +35,14 @@ def whole_shop(name: Name) -> str:
     return subject_digest(name(ERASED_SHOP, ""))
 
 
-def covers(inbox: sqlite3.Connection, name: Name, what: Order | Refund | Dispute) -> bool:
-    """Whether this belongs to an order that was erased, or would have been had it been here."""
+def covers(
+    inbox: sqlite3.Connection, domain: str, name: Name, what: Order | Refund | Dispute
+) -> bool:
+    """Whether this belongs to an order that was erased, or would have been had it been here.
+
+    Of a shop that was erased whole, refunds and disputes are taken in of newer orders alone, and
+    only once these were heard of: one nobody knows may be from before.
+    """
     if isinstance(what, Order):
         whose = [whole_shop(name)]
         if what.customer is not None:
@@ -44,7 +50,12 @@ def covers(inbox: sqlite3.Connection, name: Name, what: Order | Refund | Dispute
         if any(what.created_us <= (_before(inbox, each) or 0) for each in whose):
             return True
         return _is_erased(inbox, name, what.id)
-    return what.order is not None and _is_erased(inbox, name, what.order)
+    if what.order is None:
+        return False
+    whole = _before(inbox, whole_shop(name))
+    if whole is not None and not _is_newer(inbox, domain, what.order, whole):
+        return True
+    return _is_erased(inbox, name, what.order)
 
 
 def _is_erased(inbox: sqlite3.Connection, name: Name, order: int) -> bool:
@@ -52,6 +63,11 @@ def _is_erased(inbox: sqlite3.Connection, name: Name, order: int) -> bool:
     # The second is how earlier releases remembered one.
     forms = order_digest(name(ERASED_ORDER, ""), number), subject_digest(name(ORDER, number))
     return any(_before(inbox, each) is not None for each in forms)
+
+
+def _is_newer(inbox: sqlite3.Connection, domain: str, order: int, than_us: int) -> bool:
+    query = "SELECT 1 FROM shop_order WHERE domain = ? AND id = ? AND created_us > ?"
+    return inbox.execute(query, (domain, order, than_us)).fetchone() is not None
 
 
 def _before(inbox: sqlite3.Connection, digest: str) -> int | None:

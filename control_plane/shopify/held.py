@@ -33,9 +33,10 @@ def read_held(home: Path, inbox: sqlite3.Connection) -> Held:
 
     Raises ContractError where a file cannot be read: whom it names, nobody knows.
     """
+    # First: what is handed over meanwhile has its file before its row is taken.
+    waiting = compliance.open_requests(inbox, EVERY_REQUEST)
     files = [*redaction_files.request_files(home), *data_request_files(home)]
     found = list(_requests(files))
-    waiting = compliance.open_requests(inbox, EVERY_REQUEST)
     return Held(
         subjects=frozenset(name for each in found for name in each.subjects)
         | {name for each in waiting for name in each.subjects.values()},

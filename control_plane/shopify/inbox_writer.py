@@ -11,7 +11,7 @@ import threading
 import time
 from collections.abc import Callable
 from concurrent.futures import Future
-from contextlib import nullcontext
+from contextlib import nullcontext, suppress
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
@@ -95,7 +95,7 @@ class InboxWriter:
         if self._queue.qsize() >= self._limit or not self.takes:
             raise BusyError
         done: Future[bool] = Future()
-        self._queue.put(_Intake(delivery, done))
+        self._hand(_Intake(delivery, done))
         return done
 
     def write(self, run: Callable[[sqlite3.Connection], T]) -> T:
@@ -114,16 +114,26 @@ class InboxWriter:
         if self._ended.is_set():
             raise BusyError
         done: Future[T] = Future()
-        self._queue.put(_Task(run, done, bare))
+        self._hand(_Task(run, done, bare))
         return done.result()
+
+    def _hand(self, what: _Intake | _Task) -> None:
+        self._queue.put(what)
+        if self._ended.is_set():
+            # It ended meanwhile, and may have looked for what is left before this was there.
+            self._refuse_rest()
 
     def _run(self) -> None:
         try:
             self._go_on()
         finally:
             self._ended.set()
-            # Nobody waits for what nobody will write.
-            while not self._queue.empty():
+            self._refuse_rest()
+
+    def _refuse_rest(self) -> None:
+        """Nobody waits for what nobody will write; several threads may be at it."""
+        with suppress(queue.Empty):
+            while True:
                 left = self._queue.get_nowait()
                 if left is not None:
                     left.done.set_exception(BusyError())

@@ -14,12 +14,14 @@ Each batch is a transaction: killed anywhere, no order is there in parts, and th
 # ruff: noqa: S608 - tables, columns and tests are ours
 
 import sqlite3
+from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
 from itertools import islice
+from pathlib import Path
 from typing import Any
 
 import structlog
@@ -92,38 +94,41 @@ class Keeping:
         self._count = count
 
     def run(self) -> dict[str, int]:
-        """Place → rows that went."""
-        gone = {rule.place: self._simple(rule) for rule in rules(self._settings)}
-        gone |= self._orders()
-        gone = {place: rows for place, rows in gone.items() if rows}
-        for place, rows in gone.items():
-            self._count(place, rows)
-        if gone:
-            log.info("ingress_kept_no_longer", **gone)
-        return gone
+        """Place → rows that went; told of also where it ends early, as batch by batch they are
+        gone."""
+        gone: Counter[str] = Counter()
+        try:
+            for rule in rules(self._settings):
+                self._simple(rule, gone)
+            self._orders(gone)
+        finally:
+            went = {place: rows for place, rows in gone.items() if rows}
+            for place, rows in went.items():
+                self._count(place, rows)
+            if went:
+                log.info("ingress_kept_no_longer", **went)
+        return went
 
-    def _simple(self, rule: Rule) -> int:
-        before, total, more = clock.later(-rule.days * DAY_S), 0, True
+    def _simple(self, rule: Rule, gone: Counter[str]) -> None:
+        before, more = clock.later(-rule.days * DAY_S), True
         while more:
             rows = self._writer.write(partial(_delete, rule=rule, before=before))
-            total, more = total + rows, rows == AT_ONCE
-        return total
+            gone[rule.place] += rows
+            more = rows == AT_ONCE
 
-    def _orders(self) -> dict[str, int]:
-        moments = _moments(self._settings)
+    def _orders(self, gone: Counter[str]) -> None:
+        moments, home = _moments(self._settings), self._settings.home
         if moments is None:
-            return {}
+            return
         # Read to the end first: an open reader would keep an erasure from emptying the log.
         with closing(read_inbox(self._settings.inbox)) as inbox:
-            held = read_held(self._settings.home, inbox)
+            held = read_held(home, inbox)
             past = (row for row in _past_orders(inbox, moments) if not _holds(held, row))
-            orders = [(row["domain"], row["id"]) for row in islice(past, A_RUN)]
-        removed = dict.fromkeys(OF_AN_ORDER, 0)
+            orders = list(islice(past, A_RUN))
         for start in range(0, len(orders), AT_ONCE):
             some = orders[start : start + AT_ONCE]
-            batch = self._writer.write(partial(_delete_orders, orders=some, moments=moments))
-            removed = {table: removed[table] + batch[table] for table in removed}
-        return removed
+            batch = partial(_delete_batch, home=home, rows=some, moments=moments)
+            gone.update(self._writer.write(batch))
 
 
 def due(settings: IngressSettings, inbox: sqlite3.Connection) -> list[Due]:
@@ -185,6 +190,15 @@ def _delete(inbox: sqlite3.Connection, *, rule: Rule, before: str) -> int:
         f" (SELECT {rule.key} FROM {rule.table} WHERE {rule.where} LIMIT {AT_ONCE})"
     )
     return inbox.execute(query, (before,)).rowcount
+
+
+def _delete_batch(
+    inbox: sqlite3.Connection, *, home: Path, rows: list[sqlite3.Row], moments: dict[str, Any]
+) -> dict[str, int]:
+    """Without what a request is about that came since we looked."""
+    held = read_held(home, inbox)
+    orders = [(row["domain"], row["id"]) for row in rows if not _holds(held, row)]
+    return _delete_orders(inbox, orders=orders, moments=moments)
 
 
 def _delete_orders(

@@ -99,7 +99,7 @@ def _heal(inbox: sqlite3.Connection, place: Place, order: Order, name: Name) -> 
         "SELECT updated_us, offset_s FROM shop_order WHERE domain = ? AND id = ?",
         (place.domain, order.id),
     ).fetchone()
-    if erased.covers(inbox, name, order):
+    if erased.covers(inbox, place.domain, name, order):
         return False
     # Deliveries tell whole seconds.
     if known is not None and known["updated_us"] // 1_000_000 >= order.updated_us // 1_000_000:

@@ -43,7 +43,7 @@ def ingress_takes(number, customer, at):
             fulfillment_status=None,
             test=False,
         )
-        return not of_ingress.covers(inbox, name, order)
+        return not of_ingress.covers(inbox, "demo-shop.myshopify.com", name, order)
 
 
 def training_takes(number, customer, at):

@@ -212,6 +212,22 @@ def test_a_shop_goes_whole(held):
     assert held.deliver("orders/create", order(88, at="2099-01-01T00:00:00Z")) == State.APPLIED
 
 
+def test_nothing_of_an_order_nobody_knows_comes_back_to_a_shop_that_was_erased(held):
+    held.deliver("shop/redact", {"shop_domain": DOMAIN})
+    held.hand_over.run()
+    held.erasing.run()
+    # Let go long ago, or from before the ingress began.
+    dispute = {"id": 5, "order_id": 777, "type": "chargeback", "reason": "fraudulent"}
+    late = {**REFUND, "id": 11, "order_id": 777}
+    assert held.deliver("disputes/create", dispute) == State.STALE
+    assert held.deliver("refunds/create", late) == State.STALE
+    assert held.rows("SELECT * FROM outcome") == []
+    # Connected anew: what becomes of an order that is known to be newer is theirs to keep.
+    held.deliver("orders/create", order(88, at="2099-01-01T00:00:00Z"))
+    assert held.deliver("refunds/create", {**late, "order_id": 88}) == State.APPLIED
+    assert held.deliver("disputes/create", {**dispute, "order_id": 88}) == State.APPLIED
+
+
 def test_a_shop_whose_name_another_domain_has_too_is_not_erased_with_it(held):
     held.apps.append(App("other", SHOP, "second.myshopify.com", ()))
     held.deliver("shop/redact", {"shop_domain": DOMAIN})

@@ -116,6 +116,43 @@ def test_other_writers_have_their_transactions_made(tmp_path):
     writer.stop()
 
 
+class EndsFirst:
+    """A queue whose writer ends, and looks for what is left, just before something is put."""
+
+    def __init__(self, writer):
+        self.writer, self.real = writer, writer._queue
+
+    def __getattr__(self, name):
+        return getattr(self.real, name)
+
+    def put(self, item):
+        if item is not None:
+            self.writer.stop()
+        self.real.put(item)
+
+
+@pytest.mark.parametrize("hand", ["write", "take"])
+def test_who_hands_over_as_it_ends_is_told_and_does_not_wait_for_ever(tmp_path, hand):
+    writer = InboxWriter(open_inbox(tmp_path / "inbox.db"), lambda *_: 0, 10)
+    writer._queue = EndsFirst(writer)
+    writer.start()
+    told = []
+
+    def ask():
+        try:
+            if hand == "write":
+                writer.write(lambda inbox: None)
+            else:
+                writer.take(delivery(1)).result()
+        except BusyError as error:
+            told.append(error)
+
+    asking = threading.Thread(target=ask, daemon=True)
+    asking.start()
+    asking.join(5)
+    assert len(told) == 1
+
+
 def test_who_waits_for_a_writer_that_ended_is_told_and_nothing_more_is_taken(tmp_path, monkeypatch):
     monkeypatch.setattr(threading, "excepthook", lambda _: None)
 

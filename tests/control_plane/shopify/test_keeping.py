@@ -10,7 +10,8 @@ from bentos.contract.errors import ContractError
 from bentos.contract.redaction import RedactionKind, RedactionRequest
 from control_plane import clock
 from control_plane.redactions.note import data_request_path, write_data_request
-from control_plane.shopify import keeping
+from control_plane.shopify import compliance, keeping
+from control_plane.shopify.held import read_held
 from control_plane.shopify.inbox import State, open_inbox
 from control_plane.shopify.inbox_writer import InboxWriter
 from control_plane.shopify.keeping import Keeping
@@ -201,6 +202,25 @@ def test_a_request_nobody_has_taken_yet_holds_too(inbox):
     inbox.order(1, 900, customer=SUBJECT)
     inbox.order(2, 900)
     inbox.order(3, 900)
+    waits(inbox)
+    inbox.run()
+    assert inbox.there() == {1, 2}
+
+
+def test_a_request_that_cannot_be_read_holds_everything(inbox):
+    inbox.order(1, 900)
+    inbox.delivery(1, 8, State.APPLIED)
+    path = data_request_path(inbox.settings.home, "r-1")
+    path.parent.mkdir(parents=True)
+    path.write_text("{")
+    with pytest.raises(ContractError, match="r-1"):
+        inbox.run()
+    assert inbox.there() == {1}
+    # What had gone by then is counted all the same.
+    assert inbox.counted == {"delivery": 1}
+
+
+def waits(inbox):
     inbox.add(
         "compliance_request",
         topic="customers/data_request",
@@ -211,18 +231,35 @@ def test_a_request_nobody_has_taken_yet_holds_too(inbox):
         received_at=clock.now(),
         due_at=clock.now(),
     )
+
+
+def test_a_request_that_is_handed_over_while_we_look_holds_too(inbox, monkeypatch):
+    inbox.order(1, 900, customer=SUBJECT)
+    waits(inbox)
+    real = compliance.open_requests
+
+    def handed_over_first(rows, limit):
+        write_data_request(inbox.settings.home, request(subjects=(SUBJECT,)))
+        compliance.taken(inbox.rows, 1, clock.now())
+        return real(rows, limit)
+
+    monkeypatch.setattr(compliance, "open_requests", handed_over_first)
+    assert read_held(inbox.settings.home, inbox.rows).subjects == {SUBJECT}
+
+
+def test_one_that_comes_between_two_batches_holds_what_is_still_there(inbox, monkeypatch):
+    monkeypatch.setattr(keeping, "AT_ONCE", 2)
+    for number in range(1, 6):
+        inbox.order(number, 900)
+    real = keeping._delete_orders
+
+    def then_asked(rows, **more):
+        write_data_request(inbox.settings.home, request(order_numbers=("1", "5")))
+        return real(rows, **more)
+
+    monkeypatch.setattr(keeping, "_delete_orders", then_asked)
     inbox.run()
-    assert inbox.there() == {1, 2}
-
-
-def test_a_request_that_cannot_be_read_holds_everything(inbox):
-    inbox.order(1, 900)
-    path = data_request_path(inbox.settings.home, "r-1")
-    path.parent.mkdir(parents=True)
-    path.write_text("{")
-    with pytest.raises(ContractError, match="r-1"):
-        inbox.run()
-    assert inbox.there() == {1}
+    assert inbox.there() == {5}
 
 
 def test_killed_between_two_batches_no_order_is_there_in_parts(inbox, monkeypatch):
@@ -245,6 +282,7 @@ def test_killed_between_two_batches_no_order_is_there_in_parts(inbox, monkeypatc
             inbox.run()
     left = inbox.there()
     assert len(left) == 3
+    assert inbox.counted["shop_order"] == 2
     assert {frozenset(inbox.there(t, c)) for t, c in TABLES.items()} == {frozenset(left)}
     inbox.run()
     assert {frozenset(inbox.there(t, c)) for t, c in TABLES.items()} == {frozenset()}
