@@ -104,7 +104,7 @@ def prepare_lines(settings: Settings, source: OrderSource, models: tuple[str, ..
     key = load_key(source.pseudonym_key_file or settings.keys / KEY_FILE)
     admission.check_key(key.key_id)
     content = content_digest(path, mapping)
-    gone = erased.gone_from(settings)
+    gone = erased.gone_from(settings, own_data=admission.own_data)
     cache_key = key_of(
         content=content,
         mapping=msgspec.to_builtins(mapping),

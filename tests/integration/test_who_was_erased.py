@@ -22,11 +22,12 @@ def name(kind, raw):
     return KEY.pseudonym(SHOP, kind, raw)
 
 
-def ingress_takes(number, customer, at):
+def ingress_takes(number, customer, at, *, whole=False):
     with sqlite3.connect(":memory:") as inbox:
         inbox.row_factory = sqlite3.Row
         inbox.execute("CREATE TABLE erased (name TEXT PRIMARY KEY, before_us INTEGER NOT NULL)")
-        people = [subject_digest(name(CUSTOMER, SHOPPER))]
+        everybody = of_ingress.whole_shop(name)
+        people = [everybody if whole else subject_digest(name(CUSTOMER, SHOPPER))]
         orders = [order_digest(order_secret(KEY, SHOP), str(KNOWN_ORDER))]
         of_ingress.remember(inbox, people, orders, microseconds(ASKED))
         order = Order(
@@ -46,10 +47,12 @@ def ingress_takes(number, customer, at):
         return not of_ingress.covers(inbox, "demo-shop.myshopify.com", name, order)
 
 
-def training_takes(number, customer, at):
+def training_takes(number, customer, at, *, whole=False):
     secret = order_secret(KEY, SHOP)
+    until = microseconds(ASKED)
     erased = of_training.Erased(
-        subjects={subject_digest(name(CUSTOMER, SHOPPER)): microseconds(ASKED)},
+        subjects={} if whole else {subject_digest(name(CUSTOMER, SHOPPER)): until},
+        shops={SHOP: until} if whole else {},
         orders=(order_digest(secret, str(KNOWN_ORDER)),),
     )
     with duckdb.connect() as connection:
@@ -58,7 +61,7 @@ def training_takes(number, customer, at):
             "CAST(? AS VARCHAR) AS customer, CAST(? AS TIMESTAMP) AS ordered_at",
             [str(number), customer, at.replace(tzinfo=None)],
         )
-        gone = of_training.Gone(erased=erased, secret=secret)
+        gone = of_training.Gone(erased=erased, secret=secret, shop=SHOP)
         return bool(
             connection.execute(of_training.without(connection, gone, "FROM lines")).fetchall()
         )
@@ -81,3 +84,15 @@ def test_both_take_the_same_orders(number, customer, after, taken):
     who = None if customer is None else name(CUSTOMER, customer)
     at = ASKED + after
     assert (ingress_takes(number, who, at), training_takes(number, who, at)) == (taken, taken)
+
+
+@pytest.mark.parametrize("customer", [SHOPPER, "8001", None])
+@pytest.mark.parametrize(
+    ("after", "taken"),
+    [(-timedelta(days=1), False), (timedelta(0), False), (timedelta(microseconds=1), True)],
+)
+def test_both_take_the_same_orders_of_a_shop_that_was_erased_whole(customer, after, taken):
+    who = None if customer is None else name(CUSTOMER, customer)
+    at = ASKED + after
+    takes = [each(1, who, at, whole=True) for each in (ingress_takes, training_takes)]
+    assert takes == [taken, taken]

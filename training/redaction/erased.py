@@ -45,7 +45,7 @@ class Erased(msgspec.Struct, frozen=True, kw_only=True):
 
 class Gone(msgspec.Struct, frozen=True, kw_only=True):
     """Who was erased, and the secret (``order_secret``) that tells which orders were. Of ``shop``
-    nothing placed until ``shop_until_us`` is synced again."""
+    nothing placed until ``shop_until_us`` comes in again; "": the orders are no shop's."""
 
     erased: Erased = Erased()
     secret: str = ""
@@ -79,12 +79,16 @@ def load(lake: Path) -> Erased:
     )
 
 
-def gone_from(settings: Settings) -> Gone:
+def gone_from(settings: Settings, *, own_data: bool = True) -> Gone:
     """Who was erased from a home's lake. The secret is of the home's own key, whichever key an
-    order file is read with; without anybody no key is made."""
+    order file is read with; without anybody no key is made.
+
+    ``own_data``: orders of the shop itself. Public ones stay when it is erased whole.
+    """
     if not redaction_files.record_files(settings.lake):
         return Gone()
-    return gone(settings.lake, load_key(settings.keys / KEY_FILE), settings.shop)
+    who = gone(settings.lake, load_key(settings.keys / KEY_FILE), settings.shop)
+    return who if own_data else msgspec.structs.replace(who, shop="")
 
 
 def gone(lake: Path, key: Pseudonymizer, shop: str) -> Gone:
@@ -98,11 +102,15 @@ def without(connection: "duckdb.DuckDBPyConnection", who: Gone, query: str) -> s
     if not who:
         return query
     name(connection, who)
+    of_shop = ""
+    if who.shop_until_us:
+        # A line without a time is none that can be used: it is refused further on.
+        of_shop = f"AND coalesce(epoch_us(line.ordered_at) > {who.shop_until_us}, true)"
     return f"""
         SELECT * FROM ({query}) AS line WHERE NOT EXISTS (
             SELECT 1 FROM erased_subjects WHERE digest = sha256(line.customer)
             AND coalesce(epoch_us(line.ordered_at), 0) <= until_us
-        ) AND NOT {is_erased_order("order_id")}"""
+        ) AND NOT {is_erased_order("order_id")} {of_shop}"""
 
 
 def is_erased_order(column: str) -> str:

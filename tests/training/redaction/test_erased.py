@@ -2,9 +2,11 @@
 
 import duckdb
 import msgspec
+import pytest
 
 from bentos import redaction_files
 from bentos.contract.redaction import subject_digest
+from tests.training.consents import give_consents
 from tests.training.redaction.lived_in import (
     FIRST_ORDER,
     OTHER,
@@ -13,6 +15,7 @@ from tests.training.redaction.lived_in import (
     SUBJECT,
     SUBJECT_MAIL,
 )
+from training.errors import OrderError
 from training.lines import OrderSource, prepare_lines
 from training.redaction import erased, erasing
 from training.shop.tables import ShopLake
@@ -93,7 +96,7 @@ def alive(home, table, column="order_id"):
 
 
 def test_a_shop_that_was_erased_whole_and_is_synced_again_has_new_orders_alone(home):
-    erase_shop(home)
+    assert erase_shop(home).until == SHOP_ASKED
     home.shop.order(OTHERS_ORDER + 1, customer=OTHER, days=0.4)
     home.shop.order(OTHERS_ORDER + 2, customer=None, days=9)
     home.sync()
@@ -121,6 +124,37 @@ def test_refunds_and_disputes_of_a_shop_that_was_erased_whole_stay_away_sync_aft
             assert alive(home, table) == [new]
         home.shop.clock.sleep(86_400)
     assert home.found(SUBJECT, texts=[str(FIRST_ORDER), str(OTHERS_ORDER)]) == set()
+
+
+def test_an_order_file_of_a_shop_that_was_erased_whole_is_read_from_then_on(home, planted):
+    orders = OrderSource(orders=planted.settings.home.parent / "orders_export_1.csv")
+    whole = prepare_lines(planted.settings, orders)
+    asked = home.request(
+        kind="shop", subjects=[], order_numbers=[], requested_at="2024-06-01T00:00:00Z"
+    )
+    erasing.erase(home.settings, asked)
+    give_consents(home.settings.home)
+    later = "ordered_at > TIMESTAMP '2024-06-01'"
+    read = prepare_lines(home.settings, orders)
+    columns = "order_id, customer_id, product_id, ordered_at"
+    kept = duckdb.sql(f"SELECT {columns} FROM '{read.path}'").fetchall()
+    new = duckdb.sql(f"SELECT {columns} FROM '{whole.path}' WHERE {later}").fetchall()
+    assert sorted(kept) == sorted(new)
+    assert 0 < len(kept) < whole.report["lines"]
+    erasing.erase(home.settings, msgspec.structs.replace(asked, id="r-18", requested_at=SHOP_ASKED))
+    give_consents(home.settings.home)
+    with pytest.raises(OrderError, match="at least one usable order line"):
+        prepare_lines(home.settings, orders)
+
+
+def test_public_orders_stay_when_a_shop_is_erased_whole(home):
+    erase_shop(home)
+    query = "SELECT 'A' AS customer, 1 AS order_id, TIMESTAMP '2017-01-01' AS ordered_at"
+    for own_data, rows in ((True, 0), (False, 1)):
+        who = erased.gone_from(home.settings, own_data=own_data)
+        with duckdb.connect() as connection:
+            read = erased.without(connection, who, query)
+            assert len(connection.execute(read).fetchall()) == rows
 
 
 def test_what_stays_away_is_no_reason_to_read_a_shop_again(home):
