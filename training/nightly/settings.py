@@ -40,7 +40,7 @@ class NightlySettings(BaseSettings):
     # Since it was last used, and since its last version was rejected or retired. What a version
     # that may still be released learned from stays, however old.
     nightly_keep_datasets_days: float = Field(default=400.0, ge=1)
-    # Since they were last used; tonight's must tell all that they tell.
+    # Since they were last used; what only they tell of people is kept as long as the lake.
     nightly_keep_lines_days: float = Field(default=30.0, ge=2)
 
     @field_validator("nightly_timezone")

@@ -3,18 +3,16 @@
 A dataset stays while a version that learned from it is registered and not retired: it is made
 again from it (``reproduce``). It also stays for its time after it was last used, and after the
 version was retired. Order lines are needed to find what datasets hold of a person; older ones go
-once tonight's say all that they tell, and their time is over. While a law request is open, nothing
-of either goes.
+once their time is over, and what they tell that tonight's do not is kept (``witness.py``). While
+a law request is open, nothing of either goes.
 
 What goes is noted first (``lake/let_go/<digest>.json``), then renamed, then removed: a kill leaves
 a hidden folder that the next night removes.
 """
-# ruff: noqa: S608 - paths are quoted by order_file.literal
 
 import os
 import random
 from collections import Counter
-from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -23,21 +21,21 @@ import msgspec
 from bentos import redaction_files
 from bentos.contract.manifest import Manifest, VersionState
 from training import atomic
-from training.lines import LINES_FILE
+from training.nightly import witness
 from training.nightly.desk import Desk
 from training.nightly.errors import DeskError, PassingError
 from training.nightly.kept import remove, remove_begun
 from training.nightly.record import RunRecord
 from training.nightly.settings import NightlySettings
 from training.nightly.stuck import Stuck
-from training.order_file import literal
 from training.run import read_manifest
 from training.settings import Settings
 
 NOTES = "let_go"
 ASKED_A_NIGHT = 100
 """Versions the control plane is asked about in one night; the others' turn comes."""
-TOLD = "customer_id, order_id, ordered_at, product_id, is_return"
+LINES_A_NIGHT = 20
+"""Folders of order lines that go in one night: each is read once, against tonight's."""
 
 
 class LetGo(msgspec.Struct, frozen=True, kw_only=True):
@@ -51,11 +49,13 @@ class LetGo(msgspec.Struct, frozen=True, kw_only=True):
 class Unneeded(msgspec.Struct, frozen=True, kw_only=True):
     """What would go: datasets (digest → versions of it) and folders of order lines.
 
-    ``held``: why nothing of it goes, or None. ``stuck``: place → why it could not be read.
+    ``tonight``: the lines these are held against. ``held``: why nothing of it goes, or None.
+    ``stuck``: place → why it could not be read.
     """
 
     datasets: dict[str, tuple[str, ...]] = {}
     lines: tuple[str, ...] = ()
+    tonight: str = ""
     held: str | None = None
     stuck: dict[str, str] = {}
 
@@ -76,12 +76,14 @@ def find(
         return Unneeded(held=f"{waiting} open law requests")
     stuck = Stuck()
     datasets: dict[str, tuple[str, ...]] = {}
-    lines: list[str] = []
+    lines: tuple[str, ...] = ()
+    tonight = None if record is None else _tonight(record)
     with stuck.named("snapshots"):
         datasets = _datasets(settings, nightly, record, now, desk, stuck)
     with stuck.named("orders"):
-        lines.extend(_lines(settings, nightly, record, now, stuck))
-    return Unneeded(datasets=datasets, lines=tuple(lines), stuck=stuck.why)
+        if tonight is not None and tonight.is_file():
+            lines = _lines(settings, nightly, record, now, tonight)
+    return Unneeded(datasets=datasets, lines=lines, tonight=str(tonight or ""), stuck=stuck.why)
 
 
 def prune(settings: Settings, found: Unneeded, now: datetime, stuck: Stuck) -> dict[str, int]:
@@ -96,11 +98,25 @@ def prune(settings: Settings, found: Unneeded, now: datetime, stuck: Stuck) -> d
             atomic.write_bytes(lake / NOTES / f"{digest}.json", msgspec.json.encode(note))
             remove(lake / "snapshots" / digest)
             gone["snapshots"] += 1
-    for name in found.lines:
+    for name in _taken_over(settings, found, stuck):
         with stuck.named(f"orders/{name}"):
             remove(lake / "orders" / name)
             gone["orders"] += 1
     return dict(gone)
+
+
+def _taken_over(settings: Settings, found: Unneeded, stuck: Stuck) -> list[str]:
+    """Of the folders of lines that would go those of which nothing is lost."""
+    if not found.lines:
+        return []
+    from training.orders import connect  # noqa: PLC0415 - DuckDB
+
+    orders, tonight = settings.lake / "orders", Path(found.tonight)
+    bounds = (settings.training_memory, settings.training_threads, settings.spill)
+    taken: list[str] = []
+    with stuck.named(f"orders/{witness.FOLDER}"), connect(*bounds) as connection:
+        taken.extend(witness.take_over(connection, orders, tonight, found.lines, stuck))
+    return taken
 
 
 def mark_used(settings: Settings, record: RunRecord, stuck: Stuck) -> None:
@@ -194,31 +210,14 @@ def _lines(
     nightly: NightlySettings,
     record: RunRecord | None,
     now: datetime,
-    stuck: Stuck,
-) -> Iterator[str]:
+    tonight: Path,
+) -> tuple[str, ...]:
     limit = now - timedelta(days=nightly.nightly_keep_lines_days)
-    tonight = None if record is None else _tonight(record)
-    if tonight is None or not tonight.is_file():
-        return
-    from training.orders import connect  # noqa: PLC0415 - DuckDB
-
-    old = [place for place in _older(settings.lake / "orders", limit) if place != tonight.parent]
-    with connect(settings.training_memory, settings.training_threads, settings.spill) as connection:
-        for place in old:
-            query = (
-                f"SELECT 1 FROM (SELECT {TOLD} FROM {_file(place / LINES_FILE)} EXCEPT"
-                f" SELECT {TOLD} FROM {_file(tonight)}) LIMIT 1"
-            )
-            is_told = False
-            with stuck.named(f"orders/{place.name}"):
-                there = (place / LINES_FILE).is_file()
-                is_told = not there or not connection.execute(query).fetchall()
-            if is_told:
-                yield place.name
-
-
-def _file(path: Path) -> str:
-    return f"read_parquet({literal(path.as_posix())})"
+    old = [place.name for place in _older(settings.lake / "orders", limit)]
+    old = [name for name in old if name != tonight.parent.name]
+    # Not always the same ones: those that cannot be read would keep the others.
+    chosen = random.Random(0 if record is None else record.id)
+    return tuple(sorted(chosen.sample(old, min(len(old), LINES_A_NIGHT))))
 
 
 def _tonight(record: RunRecord) -> Path | None:

@@ -12,6 +12,7 @@ from bentos import redaction_files
 from bentos.contract.redaction import RedactionKind, RedactionRecord, RedactionRequest
 from tests.golden.regenerate import MANIFEST
 from tests.training.nightly.made_up import fresh_record
+from training import orders
 from training.lake import digest_of_parts
 from training.nightly import kept, unneeded
 from training.nightly.errors import PassingError
@@ -19,6 +20,8 @@ from training.nightly.record import Outcome, StepRecord
 from training.nightly.reproduce import Verdict, reproduce
 from training.nightly.settings import NightlySettings
 from training.nightly.stuck import Stuck
+from training.redaction import scope
+from training.redaction.rows import Rows
 from training.settings import Settings
 
 NOW = datetime(2026, 11, 26, tzinfo=UTC)
@@ -158,19 +161,48 @@ def test_what_a_redaction_left_of_a_version_s_dataset_is_the_version_s(lake):
     assert set(lake.find(desk=Desk(**{"fraud:1": 500})).datasets) == {after}
 
 
-def test_older_lines_go_once_tonight_s_tell_all_they_tell(lake):
+def test_older_lines_go_and_what_only_they_tell_is_found_and_erased_all_the_same(lake):
     both = [("A", "1", 7), ("B", "2", 8)]
     old = lake.lines("0a", 31, both[:1])
     other = lake.lines("0b", 31, [("A", "1", 7), ("C", "3", 9)])
     young = lake.lines("0c", 29, both[:1])
     tonight = lake.lines("0d", 31, both)
     record = lake.tonight(lines=tonight)
-    assert lake.find(record).lines == ("0a",)
+    assert lake.find(record).lines == ("0a", "0b")
     assert lake.find().lines == ()
-    assert lake.prune(record) == {"orders": 1}
+    assert lake.prune(record) == {"orders": 2}
     assert not old.exists()
-    for stays in (other, young, tonight):
+    assert not other.exists()
+    for stays in (young, tonight):
         assert (stays / "lines.parquet").is_file()
+    with orders.connect(threads=1) as connection:
+        found = scope.find(lake.settings, connection, scope.Scope(subjects=("C",)))
+        assert found.orders == ("3",)
+        assert [bought.product for bought in found.purchases] == [9]
+        rows = Rows(connection, found.subjects, found.orders)
+        holding = {p: rows.count(p, rows.test(p)) for p in scope.lines_files(lake.lake)}
+    (witness,) = (path for path, count in holding.items() if count)
+    assert witness.parent.name == "witness"
+
+
+def test_so_many_folders_of_lines_go_in_a_night_and_the_rest_in_the_next_ones(lake, monkeypatch):
+    monkeypatch.setattr(unneeded, "LINES_A_NIGHT", 2)
+    for number in range(5):
+        lake.lines(f"0{number}", 31, [("A", "1", 7), ("B", f"cancelled {number}", 8)])
+    record = lake.tonight(lines=lake.lines("0f", 31, [("A", "1", 7)]))
+    assert [lake.prune(record) for _ in range(4)] == [{"orders": n} for n in (2, 2, 1)] + [{}]
+    assert {place.name for place in (lake.lake / "orders").iterdir()} == {"0f", "witness"}
+    told = duckdb.sql(f"SELECT order_id FROM '{lake.lake}/orders/witness/lines.parquet'").fetchall()
+    assert sorted(told) == [(f"cancelled {number}",) for number in range(5)]
+
+
+def test_no_lines_go_where_what_they_tell_cannot_be_written_down(lake):
+    old = lake.lines("0a", 31, [("A", "1", 7)])
+    record, stuck = lake.tonight(lines=lake.lines("0b", 31, [("B", "2", 8)])), Stuck()
+    (lake.lake / "orders" / "witness").write_bytes(b"in the way")
+    assert unneeded.prune(lake.settings, lake.find(record), NOW, stuck) == {}
+    assert list(stuck.why) == ["orders/witness"]
+    assert old.is_dir()
 
 
 def test_a_control_plane_that_is_away_is_asked_once_a_night(lake):
