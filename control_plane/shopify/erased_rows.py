@@ -60,6 +60,7 @@ class Found:
         domains = [domain] if domain else _domains(inbox, request.shop)
         named = {int(each) for each in request.order_numbers if int(each) < 2**63}
         orders = {each: set(named) for each in domains}
+        subjects = frozenset(request.subjects)
         for some in _chunks(request.subjects):
             rows = inbox.execute(
                 f"SELECT domain, id FROM shop_order WHERE customer IN ({_marks(some)})"  # noqa: S608
@@ -69,7 +70,11 @@ class Found:
             )
             for row in rows:
                 orders.setdefault(row["domain"], set()).add(row["id"])
-        return cls(frozenset(request.subjects), orders)
+        for each in domains:
+            # Set aside, or not applied yet: what comes of such an order must be known as well.
+            waiting = _kept_mentions(inbox, each)
+            orders[each] |= {one.number for one in waiting if one.customer in subjects}
+        return cls(subjects, orders)
 
     @classmethod
     def all_of(cls, inbox: sqlite3.Connection, request: RedactionRequest, domain: str) -> "Found":
@@ -133,6 +138,10 @@ def mentions(inbox: sqlite3.Connection, domain: str) -> Iterator[Mention]:
         " SELECT DISTINCT order_id, NULL, NULL FROM outcome WHERE domain = ?"
     )
     yield from (Mention(*row) for row in inbox.execute(query, (domain, domain)))
+    yield from _kept_mentions(inbox, domain)
+
+
+def _kept_mentions(inbox: sqlite3.Connection, domain: str) -> Iterator[Mention]:
     query = "SELECT topic, kept FROM delivery WHERE domain = ? AND kept IS NOT NULL"
     for row in inbox.execute(query, (domain,)):
         kept = json.loads(row["kept"])

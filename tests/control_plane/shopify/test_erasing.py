@@ -179,6 +179,8 @@ def test_what_was_set_aside_of_theirs_goes_and_a_law_topic_stays(held):
     held.erasing.run()
     left = held.rows("SELECT seq, state, kept FROM delivery WHERE seq IN (901, 902) ORDER BY seq")
     assert [(row["state"], row["kept"] is None) for row in left] == [(4, True), (3, False)]
+    # Nor does what becomes of it, which names its order alone.
+    assert held.deliver("refunds/create", {**REFUND, "id": 12, "order_id": 6}) == State.STALE
 
 
 def test_a_data_request_erases_nothing(held):
