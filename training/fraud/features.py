@@ -16,6 +16,7 @@ from training import sales_arrays
 from training.features import at_nights
 from training.features.registry import view_of
 from training.fraud import told_orders
+from training.fraud.order_sums import UNITS
 from training.order_file import literal
 
 ORDERS_FILE = "fraud_orders.parquet"
@@ -86,18 +87,22 @@ def _features_sql(timezone: str) -> str:
     recent = "ORDER BY moment RANGE BETWEEN {} PRECEDING AND CURRENT ROW EXCLUDE GROUP"
     local = f"timezone({literal(timezone)}, make_timestamptz(moment))"
     return f"""
-    WITH histories AS (
+    WITH amounts AS (
+        -- Whole numbers add up the same in whatever order orders of one moment are read.
+        SELECT *, CAST(round(amount * {UNITS}) AS HUGEINT) AS units FROM orders
+    ), histories AS (
         SELECT number,
             rank() OVER (PARTITION BY customer ORDER BY moment) - 1 AS so_far,
-            avg(amount) OVER history AS mean_so_far,
+            avg(units) OVER history / {UNITS}.0 AS mean_so_far,
             max(amount) OVER history AS max_so_far, max(moment) OVER history AS last_at,
             min(moment) OVER history AS first_at,
-            sum(amount) OVER history / nullif(sum(items) OVER history, 0) AS unit_price_so_far,
+            sum(units) OVER history / {UNITS}.0 / nullif(sum(items) OVER history, 0)
+                AS unit_price_so_far,
             count(*) OVER (PARTITION BY customer {recent.format(hour)}) AS last_hour,
             count(*) OVER (PARTITION BY customer {recent.format(24 * hour)}) AS last_day,
-            sum(amount) OVER (PARTITION BY customer {recent.format(24 * hour)})
+            sum(units) OVER (PARTITION BY customer {recent.format(24 * hour)}) / {UNITS}.0
                 AS spent_last_day
-        FROM orders JOIN placed USING (number, moment) WHERE customer_id IS NOT NULL
+        FROM amounts JOIN placed USING (number, moment) WHERE customer_id IS NOT NULL
         WINDOW history AS (PARTITION BY customer {before})
     ), known AS (
         SELECT *, customer_id IS NOT NULL AS has_customer

@@ -99,6 +99,19 @@ def test_an_order_of_more_than_a_price_can_say_ends_no_snapshot(tmp_path):
     assert told["o9"]["amount"] == 20
 
 
+def test_what_came_at_one_moment_adds_up_the_same_in_whatever_order_it_is_read():
+    cents = np.random.default_rng(1).integers(1, 30_000, 60)
+    found = set()
+    for turn in range(0, 60, 10):
+        turned = [float(n) / 100 for n in np.roll(cents, turn)]
+        rows = [(f"o{n:02}", HOUR, "ada", 1, 1, price, price) for n, price in enumerate(turned)]
+        last = features_of([*rows, ("z", 2 * HOUR, "ada", 1, 1, 1.0, 1.0)])["z"]
+        names = ("customer_mean_amount", "amount_ratio", "amount_last_day", "price_ratio")
+        found.add(tuple(last[name] for name in names))
+    assert len(found) == 1
+    assert found.pop()[2] == cents.sum() / 100
+
+
 def test_every_input_of_the_signature_is_features_of():
     assert set(INPUT_NAMES) <= set(features_of(ROWS)["a"])
 
