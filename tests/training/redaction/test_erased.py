@@ -6,6 +6,7 @@ import pytest
 
 from bentos import redaction_files
 from bentos.contract.redaction import subject_digest
+from bentos.shopify_admin.errors import Refused
 from tests.training.consents import give_consents
 from tests.training.redaction.lived_in import (
     FIRST_ORDER,
@@ -18,6 +19,7 @@ from tests.training.redaction.lived_in import (
 from training.errors import OrderError
 from training.lines import OrderSource, prepare_lines
 from training.redaction import erased, erasing
+from training.shop.reading import MAX_ATTEMPTS
 from training.shop.tables import ShopLake
 
 BEFORE = "2026-11-19T10:00:00Z"
@@ -124,6 +126,42 @@ def test_refunds_and_disputes_of_a_shop_that_was_erased_whole_stay_away_sync_aft
             assert alive(home, table) == [new]
         home.shop.clock.sleep(86_400)
     assert home.found(SUBJECT, texts=[str(FIRST_ORDER), str(OTHERS_ORDER)]) == set()
+
+
+def test_refunds_read_later_than_their_orders_are_those_of_orders_that_are_here(home, monkeypatch):
+    erase_shop(home)
+    new = OTHERS_ORDER + 1
+    home.shop.order(new, customer=OTHER, days=0.4)
+    home.shop.refund(new, order=new, line=new * 100)
+
+    def refused(_):
+        raise Refused("refunds", ["THROTTLED"])
+
+    with monkeypatch.context() as night:
+        night.setattr(home.shop, "_refund_pages", refused)
+        home.sync()
+    assert alive(home, "orders") == [new]
+    home.shop.clock.sleep(86_400)
+    home.sync()
+    assert alive(home, "refunds") == [new]
+    assert home.found(SUBJECT, texts=[str(FIRST_ORDER), str(OTHERS_ORDER)]) == set()
+
+
+def test_a_refund_whose_order_was_not_read_comes_with_it(home):
+    erase_shop(home)
+    home.shop.order(OTHERS_ORDER + 1, customer=OTHER, days=0.4)
+    home.sync()
+    new = (OTHERS_ORDER + 2, OTHERS_ORDER + 3)
+    home.shop.clock.sleep(86_400)
+    for number, days in zip(new, (0.4, 0.1), strict=True):
+        home.shop.order(number, customer=OTHER, days=days)
+        home.shop.refund(number, order=number, line=number * 100, days=days)
+    home.shop.faults = ["CANCELED"] * MAX_ATTEMPTS
+    home.sync()
+    assert alive(home, "refunds") == []
+    # It goes back further than the hour before the newest change.
+    home.sync()
+    assert alive(home, "refunds") == list(new)
 
 
 def test_an_order_file_of_a_shop_that_was_erased_whole_is_read_from_then_on(home, planted):
