@@ -10,7 +10,6 @@ What goes is noted first (``lake/let_go/<digest>.json``), then renamed, then rem
 a hidden folder that the next night removes.
 """
 
-import os
 import random
 from collections import Counter
 from datetime import UTC, datetime, timedelta
@@ -21,6 +20,7 @@ import msgspec
 from bentos import redaction_files
 from bentos.contract.manifest import Manifest, VersionState
 from training import atomic
+from training.lake import used_now
 from training.nightly import witness
 from training.nightly.desk import Desk
 from training.nightly.errors import DeskError, PassingError
@@ -124,7 +124,7 @@ def mark_used(settings: Settings, record: RunRecord, stuck: Stuck) -> None:
     for place in _used(settings, record):
         with stuck.named(f"{place.parent.name}/{place.name}"):
             if place.is_dir():
-                os.utime(place)
+                used_now(place)
 
 
 def let_go(lake: Path, digest: str) -> LetGo | None:

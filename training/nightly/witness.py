@@ -12,6 +12,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from bentos.whole_file import sync_folder
 from training.lines import LINES_FILE
 from training.nightly.stuck import Stuck
 from training.order_file import literal
@@ -59,12 +60,10 @@ def _write(connection: "duckdb.DuckDBPyConnection", orders: Path, place: Path) -
         path.parent.mkdir(parents=True, exist_ok=True)
     target = literal(partial.as_posix())
     connection.execute(f"COPY told TO {target} (FORMAT parquet, COMPRESSION zstd)")
-    for path in (partial, place.parent):
-        descriptor = os.open(path, os.O_RDONLY)
-        os.fsync(descriptor)
-        os.close(descriptor)
-        if path == partial:
-            partial.replace(place)
+    with partial.open("rb") as written:
+        os.fsync(written.fileno())
+    partial.replace(place)
+    sync_folder(place.parent)
     partial.parent.rmdir()
 
 
