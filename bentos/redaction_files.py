@@ -1,6 +1,7 @@
 """Where redactions lie: requests in the home, what training made of them in the lake.
 
     <home>/redactions/requests/<id>.json   a request; written by the control plane, 0600
+    <home>/redactions/training/<id>.json   why training could not end it when it last tried
     <lake>/redactions/<id>.json            its record; written by training, last of all
 
 Both are written whole and flushed. A request without a record is not honoured yet. A request's
@@ -15,16 +16,18 @@ from typing import TypeVar
 from bentos import whole_file
 from bentos.contract.errors import ContractError
 from bentos.contract.redaction import (
+    Hindrance,
     RedactionRecord,
     RedactionRequest,
     check_id,
+    decode_hindrance,
     decode_record,
     decode_request,
     encode,
 )
 
 MODE = 0o600
-File = TypeVar("File", RedactionRequest, RedactionRecord)
+File = TypeVar("File", RedactionRequest, RedactionRecord, Hindrance)
 
 
 def request_path(home: Path, request_id: str) -> Path:
@@ -57,6 +60,24 @@ def read_request(path: Path) -> RedactionRequest:
 def read_record(path: Path) -> RedactionRecord:
     """Read a record; raises ContractError that names the file and the field."""
     return _read(path, decode_record, "a redaction's record")
+
+
+def hindrance_path(home: Path, request_id: str) -> Path:
+    """Where training says what keeps it from the end of a request; raises ContractError for an id
+    that is no file's name."""
+    check_id(request_id)
+    return home / "redactions" / "training" / f"{request_id}.json"
+
+
+def write_hindrance(home: Path, hindrance: Hindrance) -> Path:
+    """Write it whole, in place of the one before; raises ContractError for a breach of a rule."""
+    return _write(hindrance_path(home, hindrance.id), encode(hindrance))
+
+
+def hindrance_of(home: Path, request_id: str) -> Hindrance | None:
+    """What keeps training from the end of a request, None where nothing does that it knows of."""
+    path = hindrance_path(home, request_id)
+    return _read(path, decode_hindrance, "a redaction's hindrance") if path.exists() else None
 
 
 def request_files(home: Path) -> list[Path]:

@@ -64,6 +64,15 @@ class RedactionRequest(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown
     order_numbers: tuple[str, ...] = ()
 
 
+class Hindrance(msgspec.Struct, frozen=True, kw_only=True):
+    """Why training could not end a redaction when it last tried. It names no person; it goes once
+    the redaction is done, and until then the request stays open."""
+
+    id: str
+    at: str
+    why: str
+
+
 class TrainedVersion(msgspec.Struct, frozen=True, kw_only=True):
     """A version that was trained on rows of whoever is erased."""
 
@@ -112,10 +121,19 @@ def decode_record(data: bytes) -> RedactionRecord:
     return record
 
 
-def encode(file: RedactionRequest | RedactionRecord) -> bytes:
+def decode_hindrance(data: bytes) -> Hindrance:
+    """Read and check what keeps a redaction from its end; raises ContractError."""
+    hindrance = _decode(data, Hindrance, "redaction hindrance")
+    check_hindrance(hindrance)
+    return hindrance
+
+
+def encode(file: RedactionRequest | RedactionRecord | Hindrance) -> bytes:
     """A file's bytes, for people to read as well; raises ContractError for what breaks a rule."""
     if isinstance(file, RedactionRequest):
         check_request(file)
+    elif isinstance(file, Hindrance):
+        check_hindrance(file)
     else:
         check_record(file)
     return msgspec.json.format(msgspec.json.encode(file), indent=2) + b"\n"
@@ -152,6 +170,13 @@ def check_record(record: RedactionRecord) -> None:
             _check_digest(before, f"{name}.{before}")
             if after is not None:
                 _check_digest(after, f"{name}.{before}")
+
+
+def check_hindrance(hindrance: Hindrance) -> None:
+    """Raise ContractError unless it can be shown as it stands."""
+    check_id(hindrance.id)
+    check_time(hindrance.at, "at")
+    _check_texts({"why": hindrance.why})
 
 
 def check_id(value: str) -> None:

@@ -126,6 +126,7 @@ class Action(StrEnum):
     REDACTION_ERASE = "redaction:erase"
     REDACTION_EXPORT = "redaction:export"
     REDACTION_LATE = "redaction:late"
+    REDACTION_STUCK = "redaction:stuck"
     REDACTION_CLOSE = "redaction:close"
 
 

@@ -51,6 +51,8 @@ class RedactionOut(Answer):
     versions: list[TrainedOut]
     warned: Urgency | None
     """The alarm that was raised last."""
+    hindrance: str | None
+    """Why training could not end it when it last tried, such as a file that cannot be read."""
     exported_at: Moment | None
     closed_at: Moment | None
     closed_by: str | None

@@ -12,7 +12,8 @@ class RedactionRow(SQLModel, table=True):
 
     ``places``: what is done with, each ``{"at", "removed": {place: rows}}``. ``erasure``: the
     order to erase decisions; ``segments``: what gateways here had not shipped when it was given.
-    ``versions``: of models trained on the subject. ``warned``: the alarm that was raised last.
+    ``versions``: of models trained on the subject. ``warned``: the alarm that was raised last;
+    ``hindrance``: why training could not end it.
     """
 
     __tablename__ = "redaction"
@@ -36,6 +37,7 @@ class RedactionRow(SQLModel, table=True):
         default_factory=list, sa_column=Column(JSON, nullable=False)
     )
     warned: str | None = None
+    hindrance: str | None = None
     exported_at: str | None = None
     closed_at: str | None = Field(default=None, index=True)
     closed_by: str | None = None

@@ -16,7 +16,7 @@ import msgspec
 
 from bentos.contract.errors import ContractError
 from bentos.contract.redaction import RedactionRequest, check_id, encode
-from bentos.redaction_files import read_request, request_path
+from bentos.redaction_files import hindrance_path, read_request, request_path
 from bentos.whole_file import left_behind, write_whole
 
 FOLDER = "redactions"
@@ -100,7 +100,7 @@ def read_wish(home: Path, request_id: str) -> RedactionRequest | None:
 
 def remove_wish(home: Path, request_id: str) -> None:
     """The request is closed: nothing names its subject any more."""
-    for path in _wish_paths(home, request_id):
+    for path in (*_wish_paths(home, request_id), hindrance_path(home, request_id)):
         path.unlink(missing_ok=True)
 
 

@@ -188,11 +188,23 @@ class Redactor:
     def _training(self, row: RedactionRow) -> None:
         record = redaction_files.record_of(self.home / "lake", row.id)
         if record is None:
+            self._hindered(row)
             return
         with self.database.write() as session:
             stored = service.get_request(session, row.id)
             stored.versions = trained.named_by(session, record)
             self._place(session, stored, Place.TRAINING, record.removed)
+
+    def _hindered(self, row: RedactionRow) -> None:
+        """Say what keeps training from its end; raises ContractError while something does."""
+        hindrance = redaction_files.hindrance_of(self.home, row.id)
+        if hindrance is None:
+            return
+        with self.database.write() as session:
+            stored = service.get_request(session, row.id)
+            if stored.closed_at is None and stored.hindrance != hindrance.why:
+                service.hinder(session, self.principal, stored, hindrance.why)
+        raise ContractError(f"redaction {row.id}: training", "to be done", hindrance.why)
 
     def _done(self, request_id: str, place: Place, removed: dict[str, int]) -> None:
         with self.database.write() as session:

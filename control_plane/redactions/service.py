@@ -94,6 +94,8 @@ def place_done(
 ) -> None:
     """One place holds nothing of them any more."""
     before = told(row)
+    if place is Place.TRAINING:
+        row.hindrance = None
     row.places = row.places | {place.value: {"at": clock.now(), "removed": removed}}
     session.add(row)
     session.flush()
@@ -163,6 +165,15 @@ def warn(session: WriteSession, principal: Principal, row: RedactionRow, alarm: 
     session.add(row)
     session.flush()
     _record(session, principal, Action.REDACTION_LATE, row, before, reason=_waits(row))
+
+
+def hinder(session: WriteSession, principal: Principal, row: RedactionRow, why: str) -> None:
+    """Training could not end it, and says why: an event, once for each reason."""
+    before = told(row)
+    row.hindrance = why
+    session.add(row)
+    session.flush()
+    _record(session, principal, Action.REDACTION_STUCK, row, before, reason=why)
 
 
 def get_request(session: ReadSession, request_id: str) -> RedactionRow:

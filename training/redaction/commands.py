@@ -55,13 +55,16 @@ def _shown(made: "RedactionRecord | Work") -> Any:
     """A record is public; what a redaction has found before it is done names people."""
     if isinstance(made, RedactionRecord):
         return made
-    return {"id": made.id, "removed": made.removed, "versions": made.versions}
+    shown = {"id": made.id, "removed": made.removed, "versions": made.versions}
+    return shown | {"unread": made.unread}
 
 
 def _tell(made: "RedactionRecord | Work", did: str) -> None:
     places = ", ".join(f"{rows} in {place}" for place, rows in sorted(made.removed.items()))
     learned = f"{len(made.versions)} versions learned from it"
     sys.stdout.write(f"{made.id}: {did} {places or 'nothing'}; {learned}\n")
+    if not isinstance(made, RedactionRecord) and made.unread:
+        sys.stderr.write(f"{made.id}: could not go through {', '.join(sorted(made.unread))}\n")
 
 
 def _print(record: Any) -> None:

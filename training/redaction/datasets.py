@@ -11,6 +11,9 @@ is, by its file:
     product_weeks.parquet          sums over a product's buyers, out of which nobody can be taken:
                                    the dataset goes whole
 
+Where order lines could not be read and are gone since, nothing tells any more what the person
+ordered: every dataset that names no customers goes whole, as it may hold them.
+
 Fitted models between two steps of a night (pickles, graphs) go with their dataset. Versions stay:
 their graphs hold sums and trees, no rows. Those that learned from the person are named.
 """
@@ -29,7 +32,7 @@ from training.lake import store_snapshot
 from training.order_file import literal
 from training.pricing.features import WEEKS_FILE
 from training.recommendations.features import PURCHASES_FILE
-from training.redaction.rows import Rows
+from training.redaction.rows import SUBJECT_COLUMNS, Rows
 from training.redaction.scope import Scope
 from training.redaction.work import Work
 
@@ -41,19 +44,23 @@ HISTORIES = (("customer_orders",), ("known_orders", "orders_last_day"))
 
 
 class Datasets:
-    """The snapshots of a lake."""
+    """The snapshots of a lake. ``blind``: what tells whose the rows are is lost in part."""
 
-    def __init__(self, lake: Path, rows: Rows, scope: Scope) -> None:
+    def __init__(self, lake: Path, rows: Rows, scope: Scope, *, blind: bool = False) -> None:
         self._lake, self._rows, self._scope = lake, rows, scope
+        self._blind = blind
         self._ready = False
 
-    def held(self) -> dict[str, int]:
-        """Digest → rows of the person, of each snapshot that has some."""
-        counted = {
-            place.name: sum(self._count(path) for path in sorted(place.glob("*.parquet")))
-            for place in self._places()
-        }
-        return {digest: rows for digest, rows in counted.items() if rows}
+    def held(self, work: Work) -> dict[str, int]:
+        """Digest → rows of the person, of each snapshot that has some. Those that cannot be read
+        are noted in ``work``."""
+        counted: dict[str, int] = {}
+        for place in self._places():
+            with work.going_through(place, self._lake.parent):
+                rows = sum(self._count(path) for path in sorted(place.glob("*.parquet")))
+                if rows:
+                    counted[place.name] = rows
+        return counted
 
     def erase(self, digest: str, work: Work) -> None:
         """Put what is left in its place; noted in ``work`` first, so that it can be gone on with.
@@ -62,7 +69,8 @@ class Datasets:
         """
         place = self._lake / "snapshots" / digest
         if digest not in work.snapshots:
-            work.snapshots[digest] = self._left(place)
+            with work.going_through(place, self._lake.parent):
+                work.snapshots[digest] = self._left(place)
 
     def remove(self, digest: str) -> None:
         """The old files, and what was made of them between two steps."""
@@ -80,7 +88,7 @@ class Datasets:
         return sorted(p for p in (self._lake / "snapshots").glob("[0-9a-f]*") if p.is_dir())
 
     def _left(self, place: Path) -> str | None:
-        if (place / WEEKS_FILE).is_file():
+        if (place / WEEKS_FILE).is_file() or any(map(self._is_untold, place.glob("*.parquet"))):
             return None
         with tempfile.TemporaryDirectory(dir=place.parent, prefix=".") as partial:
             filled = Path(partial) / "filled"
@@ -95,7 +103,12 @@ class Datasets:
             allowed_columns.check_folder(filled)
             return store_snapshot(self._lake, filled, kept).digest
 
+    def _is_untold(self, path: Path) -> bool:
+        return self._blind and not {*SUBJECT_COLUMNS} & {*pq.read_schema(path).names}
+
     def _count(self, path: Path) -> int:
+        if self._is_untold(path):
+            return self._rows.total(path)
         test = self._test(path)
         found = self._rows.count(path, test)
         if path.name == ORDERS_FILE and not self._rows.count(path, self._rows.test(path)):

@@ -8,6 +8,7 @@ never left beside.
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
+from pathlib import Path
 
 from bentos import redaction_files
 from bentos.contract.errors import ContractError
@@ -38,6 +39,7 @@ from training.redaction import work as works
 from training.redaction.datasets import Datasets
 from training.redaction.rows import Rows
 from training.redaction.scope import Scope
+from training.redaction.unread import is_lost, told, untold
 from training.redaction.work import Work
 from training.settings import Settings
 from training.shop.errors import SyncRunning
@@ -45,7 +47,8 @@ from training.shop.tables import ShopLake
 
 
 class NotErased(RuntimeError):
-    """Something of the person is still found after all was erased; no record was written."""
+    """Something of the person is still found after all was erased, or something could not be gone
+    through; no record was written."""
 
 
 def foresee(settings: Settings, request: RedactionRequest) -> Work:
@@ -99,8 +102,10 @@ def _erase(settings: Settings, request: RedactionRequest) -> RedactionRecord:
     leftovers.remove(settings)
     _look(settings, request, work)
     works.save(settings.lake, work)
+    # What could not be read may go unread, be made again, or come to no matter.
+    work.unread = {}
     if request.kind is RedactionKind.SHOP:
-        whole_shop.erase(settings)
+        whole_shop.erase(settings, work)
     else:
         _take_out(settings, work)
     leftovers.remove(settings)
@@ -113,29 +118,31 @@ def _erase(settings: Settings, request: RedactionRequest) -> RedactionRecord:
 
 def _look(settings: Settings, request: RedactionRequest, work: Work) -> None:
     """Note whom it is about, what there is of them, and which versions learned from them."""
+    work.unread = {}
     if request.kind is RedactionKind.SHOP:
         whole_shop.count(settings, work)
-        work.trained(trained.versions(settings.lake, (), None))
+        trained.note_versions(settings.lake, (), None, work)
         return
-    named = scopes.of_request(request).joined(work.scope)
+    work.scope = scopes.of_request(request).joined(work.scope)
     with connect(settings.training_memory, 1) as connection:
-        work.scope = scopes.find(settings, connection, named)
+        work.scope = scopes.find(settings, connection, work)
+        lines = scopes.lines_files(settings.lake)
+        work.untold = untold(settings.home, lines, work.unread, work.untold)
         held = _count(settings, Rows(connection, work.scope.subjects, work.scope.orders), work)
     known = {*held, *work.snapshots}
-    work.trained(trained.versions(settings.lake, known, work.scope))
+    trained.note_versions(settings.lake, known, work.scope, work)
 
 
 def _count(settings: Settings, rows: Rows, work: Work) -> dict[str, int]:
     shop_tables.count(settings, rows, work)
-    lines = scopes.lines_files(settings.lake)
-    work.found("lake/orders", sum(rows.count(path, rows.test(path)) for path in lines))
-    held = Datasets(settings.lake, rows, work.scope).held()
+    work.found("lake/orders", sum(_lines_with(settings, rows, work).values()))
+    held = _datasets(settings, rows, work).held(work)
     work.found("lake/snapshots", sum(held.values()))
     feature_values.count(settings.offline_features, rows, work)
     run_records.count(settings.lake, work.scope, work)
     if work.scope.subjects:
-        work.found("online store", online_values.count(settings, work.scope.subjects))
-        work.found("consents", consents.count(settings, work.scope.subjects))
+        work.found("online store", online_values.count(settings, work.scope.subjects, work))
+        consents.count(settings, work.scope.subjects, work)
     return held
 
 
@@ -143,29 +150,47 @@ def _take_out(settings: Settings, work: Work) -> None:
     lake, scope = settings.lake, work.scope
     with connect(settings.training_memory, 1) as connection:
         rows = Rows(connection, scope.subjects, scope.orders)
-        shop_tables.erase(settings, rows)
-        for path in scopes.lines_files(lake):
-            test = rows.test(path)
-            if test is not None and rows.count(path, test):
-                rows.take_out(path, test)
-        datasets = Datasets(lake, rows, scope)
-        for digest in datasets.held():
+        shop_tables.erase(settings, rows, work)
+        for path in _lines_with(settings, rows, work):
+            with work.going_through(path, settings.home):
+                rows.take_out(path, rows.test(path) or "false")
+        datasets = _datasets(settings, rows, work)
+        for digest in datasets.held(work):
             datasets.erase(digest, work)
             works.save(lake, work)
         for digest in work.snapshots:
             datasets.remove(digest)
         feature_values.erase(settings.offline_features, rows, work, lambda: works.save(lake, work))
-    run_records.erase(lake, scope)
+    run_records.erase(lake, scope, work)
     if scope.subjects:
-        online_values.erase(settings, scope.subjects)
-        consents.erase(settings, scope.subjects)
+        online_values.erase(settings, scope.subjects, work)
+        consents.erase(settings, scope.subjects, work)
+
+
+def _lines_with(settings: Settings, rows: Rows, work: Work) -> dict[Path, int]:
+    """Files of order lines with rows of theirs, and how many."""
+    found: dict[Path, int] = {}
+    for path in scopes.lines_files(settings.lake):
+        with work.going_through(path, settings.home):
+            count = rows.count(path, rows.test(path))
+            if count:
+                found[path] = count
+    return found
+
+
+def _datasets(settings: Settings, rows: Rows, work: Work) -> Datasets:
+    blind = is_lost(settings.home, work.untold)
+    return Datasets(settings.lake, rows, work.scope, blind=blind)
 
 
 def _look_again(settings: Settings, request: RedactionRequest, work: Work) -> None:
-    left = Work(id=work.id, scope=work.scope)
+    left = Work(id=work.id, scope=work.scope, untold=work.untold)
     _look(settings, request, left)
     if left.removed:
         raise NotErased(f"redaction {work.id}: still found in {left.removed}; no record is written")
+    unread = work.unread | left.unread
+    if unread:
+        raise NotErased(f"redaction {work.id}: {told(unread)}")
 
 
 def _record(settings: Settings, request: RedactionRequest, work: Work) -> RedactionRecord:

@@ -27,8 +27,12 @@ def places(root: Path) -> Iterator[Path]:
 
 def count(root: Path, rows: Rows, work: Work) -> None:
     """Note what is there."""
-    paths = [place / VALUES_FILE for place in places(root)]
-    work.found("lake/features", sum(rows.count(path, rows.test(path)) for path in paths))
+    found = 0
+    for place in places(root):
+        with work.going_through(place, home_of(root)):
+            path = place / VALUES_FILE
+            found += rows.count(path, rows.test(path))
+    work.found("lake/features", found)
 
 
 def erase(root: Path, rows: Rows, work: Work, note: Callable[[], None]) -> None:
@@ -36,23 +40,33 @@ def erase(root: Path, rows: Rows, work: Work, note: Callable[[], None]) -> None:
     does: a kill between its values and their record is mended when it is gone on with.
     """
     for place in places(root):
-        path, before = place / VALUES_FILE, partition_of(place)
-        test = rows.test(path)
-        found = rows.count(path, test)
-        half_done = before is not None and before.digest in work.features
-        if test is None or not (found or half_done):
-            continue
-        partial = path.with_name(f".{VALUES_FILE}.{secrets.token_hex(4)}")
-        rows.keep(path, test, partial)
-        if before is None:
-            partial.replace(path)
-            continue
-        after = _described(before, partial, rows.total(partial))
-        work.features[before.digest] = after.digest
-        note()
+        with work.going_through(place, home_of(root)):
+            _take_out(place, rows, work, note)
+
+
+def _take_out(place: Path, rows: Rows, work: Work, note: Callable[[], None]) -> None:
+    path, before = place / VALUES_FILE, partition_of(place)
+    test = rows.test(path)
+    found = rows.count(path, test)
+    half_done = before is not None and before.digest in work.features
+    if test is None or not (found or half_done):
+        return
+    partial = path.with_name(f".{VALUES_FILE}.{secrets.token_hex(4)}")
+    rows.keep(path, test, partial)
+    if before is None:
         partial.replace(path)
-        content = msgspec.json.format(msgspec.json.encode(after), indent=2)
-        atomic.write_bytes(place / PARTITION_FILE, content)
+        return
+    after = _described(before, partial, rows.total(partial))
+    work.features[before.digest] = after.digest
+    note()
+    partial.replace(path)
+    content = msgspec.json.format(msgspec.json.encode(after), indent=2)
+    atomic.write_bytes(place / PARTITION_FILE, content)
+
+
+def home_of(root: Path) -> Path:
+    """Of an offline feature store, ``lake/features`` of it."""
+    return root.parent.parent
 
 
 def partition_of(place: Path) -> Partition | None:

@@ -4,13 +4,15 @@ One that cannot be honoured keeps no other from it; what is wrong with it is sai
 """
 
 from collections.abc import Callable
+from datetime import UTC, datetime
 from typing import Generic, TypeVar
 
+import duckdb
 import msgspec
 
 from bentos import redaction_files
 from bentos.contract.errors import ContractError
-from bentos.contract.redaction import RedactionRecord, RedactionRequest
+from bentos.contract.redaction import MAX_TEXT, Hindrance, RedactionRecord, RedactionRequest
 from training.errors import StoreError
 from training.redaction import erasing
 from training.redaction import work as works
@@ -20,6 +22,8 @@ from training.redaction.work import Work
 from training.settings import Settings
 
 Made = TypeVar("Made", Work, RedactionRecord)
+REFUSED = (ContractError, StoreError, NotErased, OSError, duckdb.Error)
+"""What keeps one request from being honoured, and no other."""
 
 
 class Answered(msgspec.Struct, Generic[Made], frozen=True, kw_only=True):
@@ -37,7 +41,20 @@ def honour(settings: Settings, only: str | None = None) -> Answered[RedactionRec
     """
     asked = [path.stem for path in redaction_files.request_files(settings.home)]
     works.forget_others(settings.lake, asked)
-    return _each(settings, only, erasing.erase)
+    return _each(settings, only, _honour)
+
+
+def _honour(settings: Settings, request: RedactionRequest) -> RedactionRecord:
+    """Who waits for it sees in the home what keeps it from its end, until it has come."""
+    try:
+        record = erasing.erase(settings, request)
+    except REFUSED as error:
+        now = datetime.now(UTC).isoformat(timespec="microseconds").replace("+00:00", "Z")
+        why = f"{error}"[:MAX_TEXT]
+        redaction_files.write_hindrance(settings.home, Hindrance(id=request.id, at=now, why=why))
+        raise
+    redaction_files.hindrance_path(settings.home, request.id).unlink(missing_ok=True)
+    return record
 
 
 def foresee(settings: Settings, only: str | None = None) -> Answered[Work]:
@@ -60,6 +77,6 @@ def _each(
     for request in sorted(requests, key=lambda each: (each.due_at, each.id)):
         try:
             made.append(do(settings, request))
-        except (ContractError, StoreError, NotErased) as error:
+        except REFUSED as error:
             problems[request.id] = str(error)
     return Answered(made=tuple(made), problems=problems)

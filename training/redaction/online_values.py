@@ -27,28 +27,35 @@ from bentos.contract.online_store import (
     redis_prefix,
 )
 from training import online_store, redis_store
+from training.errors import StoreError
+from training.redaction.work import Work
 from training.settings import Settings
 
 if TYPE_CHECKING:
     from redis import Redis
 
 SEPARATOR = b"\x1f"
+DATA_FILE = "data.mdb"
 
 
-def count(settings: Settings, subjects: Collection[str]) -> int:
-    """Records of these pseudonyms; of everybody without any. Raises StoreError."""
-    found = sum(_held(place, subjects) for place in _places(settings.features))
+def count(settings: Settings, subjects: Collection[str], work: Work) -> int:
+    """Records of these pseudonyms; of everybody without any. Raises StoreError. Generations that
+    cannot be read are noted in ``work``."""
+    found = 0
+    for place in _places(settings.features):
+        with work.going_through(place, settings.home):
+            found += _held(place, subjects)
     if settings.online_store_url:
         with redis_store.opened(*_address(settings)) as client:
             found += sum(1 for _ in _keys(client, settings.shop, subjects))
     return found
 
 
-def erase(settings: Settings, subjects: Collection[str]) -> None:
+def erase(settings: Settings, subjects: Collection[str], work: Work) -> None:
     """Remove them; without any, everybody. Raises StoreError where Redis fails."""
     if settings.features.is_dir():
         with online_store.only_writer(settings.features):
-            _embedded(settings.features, subjects)
+            _embedded(settings.features, subjects, work)
     if settings.online_store_url:
         with redis_store.opened(*_address(settings)) as client:
             for key in _keys(client, settings.shop, subjects):
@@ -65,7 +72,7 @@ def _places(folder: Path) -> list[Path]:
 
 
 def _held(place: Path, subjects: Collection[str]) -> int:
-    if not (place / "data.mdb").is_file():
+    if not (place / DATA_FILE).is_file():
         return 0
     wanted = {subject.encode("ascii") for subject in subjects}
     with closing(_opened(place)) as environment, environment.begin() as transaction:
@@ -76,26 +83,41 @@ def _held(place: Path, subjects: Collection[str]) -> int:
 
 
 def _opened(place: Path) -> lmdb.Environment:
-    return lmdb.open(str(place), readonly=True, lock=False, create=False)
+    """Raises StoreError for a file that was cut off: LMDB maps it, and whoever reads a page that
+    is not there is killed by the kernel (SIGBUS)."""
+    environment = lmdb.open(str(place), readonly=True, lock=False, create=False)
+    size = (place / DATA_FILE).stat().st_size
+    needed = (environment.info()["last_pgno"] + 1) * environment.stat()["psize"]
+    if size < needed:
+        environment.close()
+        raise StoreError(f"{DATA_FILE} was cut off: {size} bytes instead of {needed}")
+    return environment
 
 
 def _entity(key: bytes) -> bytes:
     return key.rpartition(SEPARATOR)[2]
 
 
-def _embedded(folder: Path, subjects: Collection[str]) -> None:
+def _embedded(folder: Path, subjects: Collection[str], work: Work) -> None:
     current = online_store.current_name(folder)
     for place in _places(folder):
-        if place.name.startswith("."):
-            shutil.rmtree(place)
-        elif _held(place, subjects):
-            if place.name == current and subjects:
-                online_store.point(folder, _without(place, subjects).name)
-            elif place.name == current:
-                (folder / CURRENT_FILE).unlink()
-            shutil.rmtree(place)
+        with work.going_through(place, folder.parent):
+            if place.name.startswith("."):
+                shutil.rmtree(place)
+            elif not subjects or _held(place, subjects):
+                if place.name == current:
+                    _point_elsewhere(folder, place, subjects)
+                shutil.rmtree(place)
     for path in folder.glob(f".{CURRENT_FILE}.*"):
         path.unlink()
+
+
+def _point_elsewhere(folder: Path, place: Path, subjects: Collection[str]) -> None:
+    """At what is left of a generation; at nothing where everybody goes."""
+    if subjects:
+        online_store.point(folder, _without(place, subjects).name)
+    else:
+        (folder / CURRENT_FILE).unlink()
 
 
 def _without(place: Path, subjects: Collection[str]) -> Path:

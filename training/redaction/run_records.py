@@ -21,16 +21,20 @@ SHOWN_ROW = re.compile(r"\{[^{}]*\}")
 
 def count(lake: Path, scope: Scope, work: Work) -> None:
     """Note what is there."""
-    files = [path for path in _files(lake) if _scrubbed(path, scope) is not None]
-    work.found("lake/runs", len(files))
+    found = 0
+    for path in _files(lake):
+        with work.going_through(path, lake.parent):
+            found += _scrubbed(path, scope) is not None
+    work.found("lake/runs", found)
 
 
-def erase(lake: Path, scope: Scope) -> None:
+def erase(lake: Path, scope: Scope, work: Work) -> None:
     """Write every record without them; one that was a result kept for a step is redone."""
     for path in _files(lake):
-        content = _scrubbed(path, scope)
-        if content is not None:
-            atomic.write_bytes(path, content)
+        with work.going_through(path, lake.parent):
+            content = _scrubbed(path, scope)
+            if content is not None:
+                atomic.write_bytes(path, content)
 
 
 def _files(lake: Path) -> list[Path]:

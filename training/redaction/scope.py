@@ -7,7 +7,7 @@ customers are dense numbers), and it is kept until the redaction is over: what t
 # ruff: noqa: S608 - paths are quoted by order_file.literal, names are ours
 
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import duckdb
 import msgspec
@@ -17,7 +17,10 @@ from training.lines import LINES_FILE
 from training.order_file import literal
 from training.redaction.rows import Rows
 from training.settings import Settings
-from training.shop.tables import ShopLake
+from training.shop.tables import CURRENT, ShopLake
+
+if TYPE_CHECKING:
+    from training.redaction.work import Work
 
 
 class Purchase(msgspec.Struct, frozen=True, array_like=True, order=True):
@@ -52,29 +55,27 @@ def of_request(request: RedactionRequest) -> Scope:
     )
 
 
-def find(settings: Settings, connection: duckdb.DuckDBPyConnection, named: Scope) -> Scope:
-    """What is named, and all that the lake knows to belong to it."""
-    places = [*_tables(settings, ("orders",)), *lines_files(settings.lake)]
-    ordered = {order for path in places for order in _orders(connection, named, path)}
-    found = named.joined(Scope(orders=tuple(ordered)))
-    returned = {
-        f"R{row[0]}"
-        for path in _tables(settings, ("refunds",))
-        for row in _select(connection, found, path, "DISTINCT refund_id")
-    }
-    found = found.joined(Scope(orders=tuple(returned)))
-    bought = {
-        Purchase(*row)
-        for path in lines_files(settings.lake)
-        for row in _select(
-            connection,
-            found,
-            path,
-            "DISTINCT order_id, epoch_us(ordered_at), product_id",
-            "NOT is_return",
-        )
-    }
-    return found.joined(Scope(purchases=tuple(bought)))
+def find(settings: Settings, connection: duckdb.DuckDBPyConnection, work: "Work") -> Scope:
+    """What ``work`` names, and all that the lake knows to belong to it. Files that cannot be read
+    are noted there; the others are looked through all the same."""
+
+    def told(paths: list[Path], scope: Scope, what: str, also: str = "true") -> set[Any]:
+        rows: set[Any] = set()
+        for path in paths:
+            with work.going_through(path, settings.home):
+                rows.update(_select(connection, scope, path, what, also))
+        return rows
+
+    named, lines = work.scope, lines_files(settings.lake)
+    ordered = told(
+        [*table(settings, work, "orders"), *lines], named, "DISTINCT CAST(order_id AS VARCHAR)"
+    )
+    found = named.joined(Scope(orders=tuple(row[0] for row in ordered)))
+    refunds = told(table(settings, work, "refunds"), found, "DISTINCT refund_id")
+    found = found.joined(Scope(orders=tuple(f"R{row[0]}" for row in refunds)))
+    what = "DISTINCT order_id, epoch_us(ordered_at), product_id"
+    bought = told(lines, found, what, "NOT is_return")
+    return found.joined(Scope(purchases=tuple(Purchase(*row) for row in bought)))
 
 
 def lines_files(lake: Path) -> list[Path]:
@@ -82,27 +83,23 @@ def lines_files(lake: Path) -> list[Path]:
     return sorted((lake / "orders").glob(f"*/{LINES_FILE}"))
 
 
-def _tables(settings: Settings, names: tuple[str, ...]) -> list[Path]:
-    lake = ShopLake.of(settings)
-    return [path for name in names if (path := lake.table(name)) is not None]
-
-
-def _orders(connection: duckdb.DuckDBPyConnection, named: Scope, path: Path) -> list[str]:
-    rows = _select(connection, named, path, "DISTINCT CAST(order_id AS VARCHAR)")
-    return [row[0] for row in rows]
+def table(settings: Settings, work: "Work", name: str) -> list[Path]:
+    """The file of a shop's table; none where nothing was synced, or nobody can say which."""
+    lake, found = ShopLake.of(settings), []
+    with work.going_through(lake.folder / CURRENT, settings.home):
+        path = lake.table(name)
+        if path is not None:
+            found.append(path)
+    return found
 
 
 def _select(
-    connection: duckdb.DuckDBPyConnection,
-    scope: Scope,
-    path: Path,
-    what: str,
-    also: str = "true",
-) -> list[tuple[Any, ...]]:
+    connection: duckdb.DuckDBPyConnection, scope: Scope, path: Path, what: str, also: str
+) -> list[Any]:
     test = Rows(connection, scope.subjects, scope.orders).test(path)
     if test is None:
         return []
     source = f"read_parquet({literal(path.as_posix())})"
     query = f"SELECT {what} FROM {source} WHERE ({test}) AND {also}"
-    found: list[tuple[Any, ...]] = connection.execute(query).fetchall()
+    found: list[Any] = connection.execute(query).fetchall()
     return found

@@ -9,7 +9,9 @@ import shutil
 
 import duckdb
 import msgspec
+import pyarrow as pa
 
+from training.redaction import scope
 from training.redaction.rows import Rows, condition
 from training.redaction.work import Work
 from training.settings import Settings
@@ -17,41 +19,44 @@ from training.shop.columns import TABLES
 from training.shop.merging import ROW_GROUP
 from training.shop.staging import FILE, staged_name
 from training.shop.sync import STAGING
-from training.shop.tables import SALES, Contents, ShopLake
+from training.shop.tables import CURRENT, SALES, Contents, Current, ShopLake
 
 
 def count(settings: Settings, rows: Rows, work: Work) -> None:
-    """Note what is there."""
+    """Note what is there, and which table cannot be read."""
     lake = ShopLake.of(settings)
     for name in TABLES:
-        path = lake.table(name)
-        if path is not None:
-            work.found(f"lake/shop/{name}", rows.count(path, rows.test(path)))
-    sales = (lake.folder / SALES).glob("*/*.parquet")
-    work.found("lake/shop/sales", sum(rows.count(path, rows.test(path)) for path in sales))
+        for path in scope.table(settings, work, name):
+            with work.going_through(path, settings.home):
+                work.found(f"lake/shop/{name}", rows.count(path, rows.test(path)))
+    work.found("lake/shop/sales", _sold(lake, rows))
     work.found("lake/shop/staging", _staged(lake, rows))
 
 
-def erase(settings: Settings, rows: Rows) -> None:
+def erase(settings: Settings, rows: Rows, work: Work) -> None:
     """Remove it; the caller is the one that syncs (``ShopLake.syncing``)."""
     lake = ShopLake.of(settings)
     if (lake.folder / STAGING).exists():
         shutil.rmtree(lake.folder / STAGING)
     if not lake.folder.is_dir():
         return
-    lake.tidy()
-    current = lake.current()
-    if current is None:
-        return
+    with work.going_through(lake.folder / CURRENT, settings.home):
+        lake.tidy()
+        current = lake.current()
+        if current is not None:
+            _take_out(settings, lake, current, rows, work)
+
+
+def _take_out(settings: Settings, lake: ShopLake, current: Current, rows: Rows, work: Work) -> None:
     tables = dict(current.tables)
     number = current.generation + 1
     for name, contents in current.tables.items():
         path = lake.folder / contents.file
-        test = rows.test(path)
-        if test is not None and rows.count(path, test):
-            tables[name] = _written(lake, rows, name, contents, number)
-    sales = (lake.folder / SALES).glob("*/*.parquet")
-    if tables != current.tables or any(rows.count(each, rows.test(each)) for each in sales):
+        with work.going_through(path, settings.home):
+            test = rows.test(path)
+            if test is not None and rows.count(path, test):
+                tables[name] = _written(lake, rows, name, contents, number)
+    if tables != current.tables or _sold(lake, rows):
         lake.commit(msgspec.structs.replace(current, generation=number, tables=tables))
 
 
@@ -63,6 +68,18 @@ def _written(lake: ShopLake, rows: Rows, name: str, contents: Contents, number: 
     rows.keep(before, test, place, ROW_GROUP)
     deleted = rows.count(place, "deleted_at IS NOT NULL")
     return Contents(file=file, rows=rows.total(place), deleted=deleted)
+
+
+def _sold(lake: ShopLake, rows: Rows) -> int:
+    """Rows of the sales made of the tables; one for a file that cannot be read: it goes with the
+    others, as it can be made again."""
+    found = 0
+    for path in (lake.folder / SALES).glob("*/*.parquet"):
+        try:
+            found += rows.count(path, rows.test(path))
+        except (pa.ArrowException, duckdb.Error):
+            found += 1
+    return found
 
 
 def _staged(lake: ShopLake, rows: Rows) -> int:

@@ -18,22 +18,23 @@ def count(settings: Settings, work: Work) -> None:
     """Note what is there: files, and records of the online store."""
     for name in FOLDERS:
         work.found(f"lake/{name}", len(_files(settings.lake / name)))
-    work.found("online store", online_values.count(settings, ()))
-    work.found("consents", consents.count(settings, None))
+    work.found("online store", online_values.count(settings, (), work))
+    consents.count(settings, None, work)
     for place in (settings.lake / "snapshots").glob("[0-9a-f]*"):
         work.snapshots[place.name] = None
     for place in feature_values.places(settings.offline_features):
-        partition = feature_values.partition_of(place)
-        if partition is not None:
-            work.features[partition.digest] = None
+        with work.going_through(place, settings.home):
+            partition = feature_values.partition_of(place)
+            if partition is not None:
+                work.features[partition.digest] = None
 
 
-def erase(settings: Settings) -> None:
+def erase(settings: Settings, work: Work) -> None:
     """Remove it; the caller is the one that syncs (``ShopLake.syncing``)."""
     for name in FOLDERS:
         _clear(settings.lake / name)
-    online_values.erase(settings, ())
-    consents.erase(settings, None)
+    online_values.erase(settings, (), work)
+    consents.erase(settings, None, work)
 
 
 def _files(folder: Path) -> list[Path]:

@@ -4,7 +4,8 @@
 has been written.
 """
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import msgspec
@@ -12,13 +13,17 @@ import msgspec
 from bentos import redaction_files, whole_file
 from bentos.contract.errors import ContractError
 from bentos.contract.redaction import TrainedVersion
+from training.nightly.stuck import Stuck
 from training.redaction.scope import Scope
 
 SUFFIX = ".work"
 
 
 class Work(msgspec.Struct, kw_only=True):
-    """``removed``: place → rows found in it; ``snapshots``, ``features``: digest → what is left."""
+    """``removed``: place → rows found in it; ``snapshots``, ``features``: digest → what is left.
+
+    ``unread``: file or folder → why it could not be gone through; ``untold``: files of order
+    lines that no look could read so far."""
 
     id: str
     scope: Scope
@@ -26,6 +31,17 @@ class Work(msgspec.Struct, kw_only=True):
     snapshots: dict[str, str | None] = {}
     features: dict[str, str | None] = {}
     versions: tuple[TrainedVersion, ...] = ()
+    unread: dict[str, str] = {}
+    untold: tuple[str, ...] = ()
+
+    @contextmanager
+    def going_through(self, place: Path, home: Path) -> Iterator[None]:
+        """Carry out the block; an error ends the block alone, and is noted under a place of the
+        home."""
+        stuck = Stuck()
+        with stuck.named(place.relative_to(home).as_posix()):
+            yield
+        self.unread |= stuck.why
 
     def found(self, place: str, rows: int) -> None:
         """Rows of a place, seen before they go. What an earlier look saw is not seen twice."""

@@ -130,10 +130,15 @@ def _asked(row: Row) -> None:
     html.p(f"{row['domain'] or row['shop']}, {row['id'][:13]}…").classes("quiet")
 
 
-def _waits(row: Row) -> str:
+def _waits(row: Row) -> str | None:
     if row["closed_at"] is not None:
         return "–"
-    return ", ".join(PARTS[each] for each in row["waits_for"])
+    waits = ", ".join(PARTS[each] for each in row["waits_for"])
+    if row["hindrance"] is None:
+        return waits
+    html.p(waits)
+    html.p(row["hindrance"]).classes("quiet")
+    return None
 
 
 def _erased(row: Row) -> str:

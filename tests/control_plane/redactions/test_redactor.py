@@ -6,9 +6,9 @@ import os
 
 import pytest
 
-from bentos.contract.redaction import subject_digest
+from bentos.contract.redaction import Hindrance, subject_digest
 from bentos.contract.segment import MAGIC, SegmentHeader, encode_frame
-from bentos.redaction_files import request_path
+from bentos.redaction_files import hindrance_of, request_path, write_hindrance
 from control_plane.backup.taking import take
 from control_plane.config import Settings
 from control_plane.paging import MAX_LIMIT
@@ -111,6 +111,19 @@ def test_one_that_is_late_raises_one_alarm_each_time_it_gets_worse(asked):
     assert "redactions_left_seconds -86" in page
     for each in (soon, late):
         asked.finish(each)
+
+
+def test_what_keeps_training_from_its_end_is_seen_and_told_once(asked):
+    request_id, _ = asked.hand_over("512", shop="shop-h")
+    for why in ("lines.parquet was cut off", "lines.parquet was cut off", "it is a folder"):
+        at = "2026-11-24T03:00:00Z"
+        write_hindrance(asked.home, Hindrance(id=request_id, at=at, why=why))
+        assert any(why in problem for problem in asked.run()["problems"])
+        assert asked.show(request_id)["hindrance"] == why
+    told = [e["reason"] for e in asked.events(request_id) if e["action"] == "redaction:stuck"]
+    assert told == ["lines.parquet was cut off", "it is a folder"]
+    assert asked.finish(request_id)["hindrance"] is None
+    assert hindrance_of(asked.home, request_id) is None
 
 
 def test_a_file_that_cannot_be_read_is_told_and_keeps_no_other_from_it(asked):

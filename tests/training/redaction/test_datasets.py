@@ -38,12 +38,12 @@ class Lake:
         scope = Scope(subjects=(SUBJECT,), purchases=tuple(Purchase(*each) for each in purchases))
         with connect() as connection:
             datasets = Datasets(self.folder, Rows(connection, scope.subjects, ()), scope)
-            held = datasets.held().get(digest, 0)
+            held = datasets.held(work).get(digest, 0)
             if not held:
                 return 0, None
             datasets.erase(digest, work)
             datasets.remove(digest)
-            assert digest not in datasets.held()
+            assert digest not in datasets.held(work)
         left = work.snapshots[digest]
         if left is None:
             return held, None

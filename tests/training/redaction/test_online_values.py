@@ -13,6 +13,8 @@ from tests.planted_data import PlantedData
 from training import online_store, redis_store
 from training.online_store import Origin
 from training.redaction import online_values
+from training.redaction.scope import Scope
+from training.redaction.work import Work
 from training.settings import Settings
 
 ORDERS = FeatureView(name="customer_orders", version=1, entity="customer")
@@ -22,6 +24,7 @@ ORIGIN = Origin(
 )
 NAMES = [f"PSEUDONYMOFSOMEBODY{number:07d}" for number in range(400)]
 GONE = NAMES[7]
+WORK = Work(id="r", scope=Scope())
 
 
 def entries(names=NAMES):
@@ -48,9 +51,9 @@ def test_every_generation_with_them_goes_and_the_rest_is_as_it_was(settings):
     fill(settings, ORDERS, BASKETS)
     fill(settings, ORDERS, BASKETS)
     before, held = keys(settings)
-    assert online_values.count(settings, [GONE]) == 4
+    assert online_values.count(settings, [GONE], WORK) == 4
     assert PlantedData([GONE]).found_below(settings.home)
-    online_values.erase(settings, [GONE])
+    online_values.erase(settings, [GONE], WORK)
     assert PlantedData([GONE]).found_below(settings.home) == []
     after, left = keys(settings)
     assert after != before
@@ -65,11 +68,11 @@ def test_every_generation_with_them_goes_and_the_rest_is_as_it_was(settings):
 
 
 def test_a_store_without_them_is_not_touched(settings):
-    online_values.erase(settings, [GONE])
+    online_values.erase(settings, [GONE], WORK)
     assert not settings.features.exists()
     online_store.fill(settings.features, ORIGIN, [(ORDERS, entries(NAMES[:3]))])
     before = keys(settings)
-    online_values.erase(settings, [GONE])
+    online_values.erase(settings, [GONE], WORK)
     assert keys(settings) == before
 
 
@@ -77,11 +80,11 @@ def test_what_a_killed_writer_left_goes_and_everybody_with_their_shop(settings):
     fill(settings, ORDERS)
     (place,) = (settings.features / "generations").iterdir()
     shutil.copytree(place, place.with_name(f".{place.name}"))
-    online_values.erase(settings, [GONE])
+    online_values.erase(settings, [GONE], WORK)
     assert PlantedData([GONE]).found_below(settings.home) == []
-    online_values.erase(settings, ())
+    online_values.erase(settings, (), WORK)
     assert online_store.current_name(settings.features) is None
-    assert online_values.count(settings, ()) == 0
+    assert online_values.count(settings, (), WORK) == 0
 
 
 @pytest.fixture(scope="module")
@@ -95,11 +98,11 @@ def test_keys_in_redis_are_deleted_and_only_theirs(tmp_path, redis):
     settings = Settings(home=tmp_path, online_store_url=redis.url)
     for _ in range(2):
         redis_store.fill(redis.url, None, ORIGIN, [(ORDERS, entries()), (BASKETS, entries())])
-    assert online_values.count(settings, [GONE]) == 4
+    assert online_values.count(settings, [GONE], WORK) == 4
     assert any(GONE.encode() in key for key in redis.contents())
-    held = online_values.count(settings, ())
-    online_values.erase(settings, [GONE])
+    held = online_values.count(settings, (), WORK)
+    online_values.erase(settings, [GONE], WORK)
     assert not any(GONE.encode() in key for key in redis.contents())
-    assert online_values.count(settings, ()) == held - 4
-    online_values.erase(settings, ())
-    assert online_values.count(settings, ()) == 0
+    assert online_values.count(settings, (), WORK) == held - 4
+    online_values.erase(settings, (), WORK)
+    assert online_values.count(settings, (), WORK) == 0

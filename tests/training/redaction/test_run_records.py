@@ -42,7 +42,7 @@ def test_files_that_name_nobody_are_not_written_again(tmp_path):
     half.write_text(f'{{"who": "{SUBJECT}')
     scope, work = Scope(subjects=(SUBJECT,)), Work(id="r", scope=Scope())
     run_records.count(tmp_path, scope, work)
-    run_records.erase(tmp_path, scope)
+    run_records.erase(tmp_path, scope, work)
     assert work.removed == {"lake/runs": 2}
     assert half.read_text() == "{}"
     assert kept.read_text() == '{"error":  "5"}'
