@@ -16,10 +16,12 @@ from pathlib import Path
 
 import structlog
 
-from bentos.contract.decision import Decision, PersonalPart, ShadowOutcome
-from bentos.contract.segment import DecisionFrame, SegmentHeader, ShadowFrame, encode_frame
+from bentos.contract.brief_decision import BriefDecision
+from bentos.contract.decision import ShadowOutcome
+from bentos.contract.segment import SegmentHeader, ShadowFrame, encode_frame
 from gateway.backlog import Backlog, measure
 from gateway.config import LogFullPolicy, LogSync
+from gateway.decision_contexts import DecisionContexts
 from gateway.errors import Unavailable
 from gateway.flush import Flush
 from gateway.group_commit import GroupCommit, nobody
@@ -27,7 +29,7 @@ from gateway.segment_file import SegmentFile, ShortWrite
 
 log = structlog.get_logger(__name__)
 
-MakeDecision = Callable[[int], Decision]
+MakeDecision = Callable[[int], BriefDecision]
 Kept = bool | Flush
 RETRY_AFTER_FAILURE_S = 1.0
 
@@ -65,6 +67,8 @@ class DecisionLog:
         self.lost = 0
         self.strict = sync is LogSync.STRICT
         self.backlog = Backlog()
+        self.contexts = DecisionContexts()
+        "What the decisions written here have in common, by the numbers they name it by."
         self._folder = folder
         self._gateway = gateway
         self._policy = policy
@@ -86,15 +90,18 @@ class DecisionLog:
         """Whether decisions cannot be written now: disk full or broken, or over budget."""
         return self._over_budget or self._failed_at is not None
 
-    async def write(self, make_decision: MakeDecision, personal: PersonalPart) -> Kept:
-        """Write one decision; ``make_decision`` gets its sequence number.
+    async def write(self, make_decision: MakeDecision) -> Kept:
+        """Write one decision; ``make_decision`` gets its sequence number, and takes the number of
+        its context from ``contexts``.
 
         True when it is in the file, and that is all that ``sync`` wants; under ``strict`` the
         flush that ``on_disk`` waits for. When it cannot be written: False under ``serve`` (the
         answer then says ``logged: false``), Unavailable under ``refuse``.
         """
-        decision = make_decision(self._seq + len(self._turn))
-        self._turn.append(encode_frame(DecisionFrame(decision, personal)))
+        frame = encode_frame(make_decision(self._seq + len(self._turn)))
+        if self.contexts.unwritten:
+            frame = self.contexts.take_unwritten() + frame
+        self._turn.append(frame)
         if self._loop is None:
             # Once a turn: to ask for the running loop is a system call.
             self._loop = asyncio.get_running_loop()
@@ -113,6 +120,7 @@ class DecisionLog:
         frames, self._turn = self._turn, []
         waiting, self._waiting = self._waiting, []
         logged = self._write_decisions(frames)
+        self.contexts.end_turn(failed=logged < len(frames))
         kept: Kept = True
         if self._commit is not None and logged:
             # Asked for in the turn of the write: no flush that failed in between is overlooked.
@@ -251,7 +259,7 @@ class DecisionLog:
             opened_at=datetime.now(UTC).isoformat(timespec="microseconds"),
         )
         name = f"{self._gateway}-{self.boot}-{self._opened:06d}"
-        segment = SegmentFile(self._folder, name, header)
+        segment = SegmentFile(self._folder, name, header, self.contexts.frames)
         self._opened += 1
         if self._commit is not None:
             self._commit.follow(segment.file)

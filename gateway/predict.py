@@ -191,7 +191,8 @@ async def _ask(
         assert snapshot.features is not None
         found = await snapshot.features.find(packer.views, query.entities, len(rows), deadline)
         tensors = packer.pack_known(rows, found.rows)
-        query.seen = snapshot.kept[version].columns_known(rows, found.rows)
+        kept = snapshot.kept[version]
+        query.seen = kept, kept.of_known(rows, found.rows)
         watch.packed(packer.schema_digest, found.age_s)
     else:
         tensors = packer.pack(rows)

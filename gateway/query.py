@@ -8,6 +8,7 @@ from bentos.contract.errors import ContractError
 from bentos.contract.oip import InferRequest
 from bentos.contract.rows import Row
 from gateway.feature_lookup import Entities
+from gateway.kept_inputs import KeptInputs, KeptRows
 
 MAX_DEADLINE_MS = 60_000.0
 MIN_DEADLINE_MS = 1.0
@@ -18,8 +19,8 @@ class Query(msgspec.Struct):
 
     ``personalised`` false: the visitor did not consent, so nothing may be looked up, bucketed
     or kept about them (``consent.py``). ``entities`` are pseudonyms, of a model whose signature
-    names entities. ``seen``: the inputs to be kept, as the last version asked saw them, where it
-    read feature views.
+    names entities. ``seen``: the inputs to be kept, as the last version asked saw them, and what
+    names them, where it read feature views.
     """
 
     rows: list[Row]
@@ -31,7 +32,7 @@ class Query(msgspec.Struct):
     consent: Any = None
     personalised: bool = True
     entities: Entities | None = None
-    seen: Any = None
+    seen: tuple[KeptInputs, KeptRows] | None = None
 
 
 def check_timeout(value: Any, field_name: str) -> float:

@@ -1,11 +1,18 @@
 """Builds the decision of a request and writes it before the answer leaves."""
 
 from functools import partial
-from typing import TYPE_CHECKING
+from time import time_ns
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from bentos.contract.decision import Decision, Latency, PersonalPart, Reason
+from bentos.contract.brief_decision import (
+    SALT_BYTES,
+    BriefDecision,
+    BriefPersonal,
+    DecisionContext,
+)
+from bentos.contract.decision import Reason
 from bentos.contract.identity import Pseudonymizer
 from gateway.batch import LaneAnswer
 from gateway.decision_id import RANDOM_BYTES, new_decision_id
@@ -13,19 +20,18 @@ from gateway.decision_log import DecisionLog, Kept
 from gateway.entropy import Entropy
 from gateway.errors import GatewayError
 from gateway.feature_lookup import recorded
+from gateway.kept_inputs import KeptInputs, KeptRows
 from gateway.metrics import Metrics
 from gateway.query import Query
 from gateway.request_log import RequestLog
 from gateway.routing import Assignment
 from gateway.snapshot import ModelView
 from gateway.stopwatch import Stopwatch
-from gateway.timestamp import Timestamps
 
 if TYPE_CHECKING:
     from gateway.traces import Traces
 
 TARGETING_KEY_KIND = "targeting_key"
-SALT_BYTES = 16
 
 
 class Outcome(msgspec.Struct, frozen=True):
@@ -63,7 +69,6 @@ class Recorder:
         self._pseudonym_key_id = pseudonymizer.key_id
         self._subject = pseudonymizer.namer(shop, TARGETING_KEY_KIND)
         self._entropy = Entropy()
-        self._timestamps = Timestamps()
         self._shop = shop
         self._gateway = gateway
 
@@ -77,9 +82,11 @@ class Recorder:
     ) -> tuple[str, Kept]:
         """Write the decision; returns its id and whether it is kept (``DecisionLog.write``)."""
         decision_id = new_decision_id(self._entropy.take(RANDOM_BYTES))
-        model = view.signature.model
-        decision = partial(self._decision, decision_id, model, query, assignment, outcome, watch)
-        return decision_id, await self._log.write(decision, self._personal(view, query, outcome))
+        if query.seen is None:
+            query.seen = view.kept, view.kept.of(query.rows)
+        personal = self._personal(query, outcome, query.seen[1])
+        decision = partial(self._decision, decision_id, personal, query, assignment, outcome, watch)
+        return decision_id, await self._log.write(decision)
 
     def count(
         self,
@@ -102,23 +109,43 @@ class Recorder:
     def _decision(
         self,
         decision_id: str,
-        model: str,
+        personal: BriefPersonal,
         query: Query,
         assignment: Assignment,
         outcome: Outcome,
         watch: Stopwatch,
         seq: int,
-    ) -> Decision:
+    ) -> BriefDecision:
         answer = outcome.answer
-        # By place: so many names would take as long as writing it down. In the record's order.
-        return Decision(
+        # By place: names would take as long as writing it down. In the record's order.
+        return BriefDecision(
+            self._context(query, assignment, outcome, watch),
             decision_id,
-            self._shop,
-            self._timestamps.now(),
-            self._gateway,
-            self._log.boot,
+            time_ns() // 1000,
             seq,
-            model,
+            assignment.bucket,
+            outcome.status,
+            len(personal.rows),
+            int(watch.total_s * 1e6),
+            int(watch.features_s * 1e6),
+            answer.queue_us if answer else 0,
+            answer.lane_us if answer else 0,
+            answer.batch_rows if answer else 0,
+            watch.feature_age_s,
+            personal,
+        )
+
+    def _context(
+        self,
+        query: Query,
+        assignment: Assignment,
+        outcome: Outcome,
+        watch: Stopwatch,
+    ) -> int:
+        """The number of what this decision has in common with others."""
+        assert query.seen is not None
+        kept = query.seen[0]
+        shared = (
             assignment.release_id,
             assignment.step,
             assignment.revision,
@@ -126,30 +153,29 @@ class Recorder:
             outcome.served_version,
             assignment.variant,
             outcome.reason,
-            assignment.bucket,
-            outcome.status,
-            len(query.rows),
-            Latency(
-                int(watch.total_s * 1e6),
-                int(watch.features_s * 1e6),
-                answer.queue_us if answer else 0,
-                answer.lane_us if answer else 0,
-            ),
-            answer.batch_rows if answer else 0,
-            watch.feature_age_s,
             watch.schema_digest,
-            "",  # the commitment is the shipper's work
-            msgspec.UNSET if query.personalised else False,
+            None if query.personalised else False,
         )
+        contexts, key = self._log.contexts, (kept, shared)
+        number = contexts.number(key)
+        if number is None:
+            number = contexts.define(key, partial(self._new_context, kept, shared))
+        return number
 
-    def _personal(self, view: ModelView, query: Query, outcome: Outcome) -> PersonalPart:
+    def _new_context(
+        self, kept: KeptInputs, shared: tuple[Any, ...], number: int
+    ) -> DecisionContext:
+        mine = (self._shop, self._gateway, self._log.boot)
+        members = (*mine, kept.model, *shared, self._pseudonym_key_id, kept.names)
+        return DecisionContext(number, *members)
+
+    def _personal(self, query: Query, outcome: Outcome, rows: KeptRows) -> BriefPersonal:
         key = query.targeting_key
-        return PersonalPart(
-            subject=None if key is None else self._subject(key),
-            pseudonym_key_id=self._pseudonym_key_id,
-            entities={} if query.entities is None else recorded(query.entities),
-            inputs=view.kept.columns(query.rows) if query.seen is None else query.seen,
-            outputs={} if outcome.answer is None else outcome.answer.outputs,
-            attributes=query.attributes,
-            salt=self._entropy.take(SALT_BYTES).hex(),
+        return BriefPersonal(
+            None if key is None else self._subject(key),
+            {} if query.entities is None else recorded(query.entities),
+            rows,
+            {} if outcome.answer is None else outcome.answer.outputs,
+            query.attributes,
+            self._entropy.take(SALT_BYTES),
         )

@@ -30,7 +30,10 @@ class SegmentFile:
 
     __slots__ = ("_path", "_start", "file", "opened", "size", "torn")
 
-    def __init__(self, folder: Path, name: str, header: SegmentHeader) -> None:
+    def __init__(
+        self, folder: Path, name: str, header: SegmentHeader, contexts: Sequence[bytes] = ()
+    ) -> None:
+        """``contexts``: frames that decisions yet to be written may name."""
         new = folder / f"{name}{NEW_SUFFIX}"
         self._path = folder / f"{name}{OPEN_SUFFIX}"
         self.torn = False
@@ -38,7 +41,7 @@ class SegmentFile:
         try:
             # Locked before it has its name: nobody takes it for one left open.
             hold_lock(self.file)
-            start = MAGIC + encode_frame(header)
+            start = MAGIC + encode_frame(header) + b"".join(contexts)
             if os.write(self.file, start) != len(start):
                 raise OSError(f"no room for the header of {name}")
             new.replace(self._path)
@@ -51,7 +54,7 @@ class SegmentFile:
 
     @property
     def used(self) -> bool:
-        """Whether it holds anything but its header."""
+        """Whether it holds anything but how it begins."""
         return self.size > self._start
 
     def write(self, frames: Sequence[bytes]) -> None:

@@ -26,8 +26,9 @@ import uvloop
 from rich.console import Console
 from rich.table import Table
 
+from bentos.contract.brief_decision import BriefDecision
 from bentos.contract.plain_request import PlainRequests
-from bentos.contract.segment import DecisionFrame, encode_frame
+from bentos.contract.segment import encode_frame
 from gateway import predict as hot_path
 from gateway import predict_protocol
 from gateway.app import App, settle_collector
@@ -122,24 +123,26 @@ def _decision_steps(request: Request, recorder: Recorder, file: int) -> Iterator
     outcome = Outcome(assignment.reason, STABLE, request.answer)
     watch, entropy = Stopwatch(time.monotonic()), Entropy()
 
-    def decision(number: int) -> DecisionFrame:
+    def decision(number: int) -> BriefDecision:
         query = request.queries[number]
+        rows = request.view.kept.of(query.rows)
+        query.seen = request.view.kept, rows
+        personal = recorder._personal(query, outcome, rows)  # noqa: SLF001 - one step of its own
         identifier = new_decision_id(entropy.take(RANDOM_BYTES))
-        public = recorder._decision(  # noqa: SLF001 - one step of its own
-            identifier, SIGNATURE.model, query, assignment, outcome, watch, 0
+        return recorder._decision(  # noqa: SLF001
+            identifier, personal, query, assignment, outcome, watch, 0
         )
-        personal = recorder._personal(request.view, query, outcome)  # noqa: SLF001
-        return DecisionFrame(public, personal)
 
     made = decision(0)
-    turn = encode_frame(made) * TURN
+    frame = encode_frame(made)
+    turn = frame * TURN
     yield Step("make the decision", "record.py", fastest(decision))
     yield Step("encode it", "contract/segment.py", fastest(lambda _: encode_frame(made)))
     yield Step(
         f"write it, {TURN} in one write", "decision_log.py",
         fastest(lambda _: os.write(file, turn), TURN),
     )  # fmt: skip
-    yield Step("write it, alone", "decision_log.py", fastest(lambda _: os.write(file, turn[:900])))
+    yield Step("write it, alone", "decision_log.py", fastest(lambda _: os.write(file, frame)))
 
 
 def _answer_steps(request: Request) -> Iterator[Step]:

@@ -2,8 +2,10 @@
 
     magic "SBXSEG01", then frames of: uint32 LE length, uint32 LE CRC-32 of the payload, payload
 
-The first frame is the SegmentHeader, every later one a DecisionFrame or ShadowFrame, in
-MessagePack. A torn tail (a killed process) ends the readable part and is no error.
+The first frame is the SegmentHeader, every later one a decision, a shadow's outcome or a context
+that decisions name, in MessagePack. A decision is written as a BriefDecision and read as a
+DecisionFrame; that segments of older gateways hold whole DecisionFrames is the reader's matter
+alone. A torn tail (a killed process) ends the readable part and is no error.
 """
 
 import struct
@@ -13,6 +15,7 @@ from pathlib import Path
 
 import msgspec
 
+from bentos.contract.brief_decision import BriefDecision, DecisionContext, expand
 from bentos.contract.decision import Decision, PersonalPart, ShadowOutcome
 from bentos.contract.errors import ContractError, from_decoding
 
@@ -37,7 +40,7 @@ class SegmentHeader(msgspec.Struct, frozen=True, tag="segment", kw_only=True):
 
 
 class DecisionFrame(msgspec.Struct, frozen=True, tag="decision"):
-    """One decision with its personal part, as the request path wrote it."""
+    """One decision with its personal part, whole."""
 
     decision: Decision
     personal: PersonalPart
@@ -50,25 +53,42 @@ class ShadowFrame(msgspec.Struct, frozen=True, tag="shadow"):
 
 
 Frame = SegmentHeader | DecisionFrame | ShadowFrame
-_encoder = msgspec.msgpack.Encoder()
+BriefFrame = DecisionContext | BriefDecision
+_encode = msgspec.msgpack.Encoder().encode
 _decoder: msgspec.msgpack.Decoder[Frame] = msgspec.msgpack.Decoder(Frame)
+_brief_decoder: msgspec.msgpack.Decoder[BriefFrame] = msgspec.msgpack.Decoder(BriefFrame)
+# The first byte of a MessagePack map of up to 15 members: a frame with names.
+_MAPS = range(0x80, 0x90)
 
 
-def encode_frame(frame: Frame) -> bytes:
+def encode_frame(frame: Frame | BriefFrame) -> bytes:
     """One frame's bytes, ready for a single write(2)."""
-    payload = _encoder.encode(frame)
+    payload = _encode(frame)
     return _FRAME.pack(len(payload), zlib.crc32(payload)) + payload
 
 
 def read_frames(path: Path) -> Iterator[Frame]:
-    """Yield every whole frame; stop at a torn tail.
+    """Yield every whole frame, a decision whole however it was written; stop at a torn tail.
 
-    Raises ContractError if the file is no segment, or if a broken frame is followed by
-    a whole one: that is damage, not a torn tail.
+    Raises ContractError if the file is no segment, if a broken frame is followed by a whole one
+    (that is damage, not a torn tail), or if a decision names a context that was not written.
     """
     data = path.read_bytes()
+    contexts: dict[int, DecisionContext] = {}
     for start, end in _whole_frames(data, path):
-        yield _decode(data[start:end], f"{path}@{start - _FRAME.size}", start == _FIRST_PAYLOAD)
+        field, payload = f"{path}@{start - _FRAME.size}", data[start:end]
+        first = start == _FIRST_PAYLOAD
+        if first or payload[0] in _MAPS:
+            yield _decode(payload, field, first)
+            continue
+        brief = _decode_brief(payload, field)
+        if isinstance(brief, DecisionContext):
+            contexts[brief.number] = brief
+            continue
+        context = contexts.get(brief.context)
+        if context is None:
+            raise ContractError(field, "a decision whose context was written", brief.context)
+        yield DecisionFrame(*expand(context, brief))
 
 
 def whole_length(path: Path) -> int:
@@ -115,3 +135,10 @@ def _decode(payload: bytes, field: str, first: bool) -> Frame:
         expected = "the segment's header" if first else "a decision or a shadow outcome"
         raise ContractError(field, expected, type(frame).__name__)
     return frame
+
+
+def _decode_brief(payload: bytes, field: str) -> BriefFrame:
+    try:
+        return _brief_decoder.decode(payload)
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
+        raise from_decoding(error, field, "a segment's frame") from error

@@ -32,6 +32,7 @@ from gateway.decision_log import DecisionLog
 from gateway.flush import Flush
 from gateway.shadow import ShadowMirror
 from gateway.shadow_serving import ShadowServing
+from tests.brief_decisions import brief
 
 SECRET = "s" * 43
 OTHER_SECRET = "t" * 43
@@ -295,9 +296,9 @@ class Gateway:
         return await self.client.post("/v1/models/fraud:predict", json=body, headers=headers)
 
 
-async def keep(log: DecisionLog, *decision) -> bool:
+async def keep(log: DecisionLog, make_decision, personal) -> bool:
     """Write a decision and wait until it is kept."""
-    kept = await log.write(*decision)
+    kept = await log.write(lambda seq: brief(log, make_decision(seq), personal))
     return await log.on_disk(kept) if isinstance(kept, Flush) else kept
 
 

@@ -55,11 +55,11 @@ async def test_what_is_decided_in_one_turn_is_one_write(tmp_path, monkeypatch):
 
 
 async def test_a_turn_larger_than_a_segment_goes_into_several(tmp_path):
-    log = open_log(tmp_path, max_bytes=4096)
+    log = open_log(tmp_path, max_bytes=1500)
     assert await many(log, 40) == [True] * 40
     log.close()
     assert len(list(tmp_path.iterdir())) > 2
-    assert all(path.stat().st_size <= 4096 for path in tmp_path.iterdir())
+    assert all(path.stat().st_size <= 1500 for path in tmp_path.iterdir())
     firsts = [next(iter(read_frames(path))).first_seq for path in sorted(tmp_path.iterdir())]
     counts = [len(list(read_frames(path))) - 1 for path in sorted(tmp_path.iterdir())]
     assert firsts == [sum(counts[:place]) for place in range(len(counts))]
@@ -67,7 +67,7 @@ async def test_a_turn_larger_than_a_segment_goes_into_several(tmp_path):
 
 
 async def test_where_a_turn_fits_in_part_the_rest_is_not_acknowledged(tmp_path, monkeypatch):
-    log, real = open_log(tmp_path, max_bytes=4096), os.write
+    log, real = open_log(tmp_path, max_bytes=1500), os.write
     monkeypatch.setattr(
         os, "write", lambda file, data: real(file, data) if log.written or log._seq < 9 else 0
     )
@@ -149,7 +149,7 @@ async def test_a_caller_that_hangs_up_takes_nobody_else_with_it(tmp_path):
 
 
 def test_segments_rotate_by_size_and_seq_stays_gapless(tmp_path):
-    log = open_log(tmp_path, max_bytes=2000)
+    log = open_log(tmp_path, max_bytes=1000)
     append(log, 20)
     log.close()
     firsts = [next(iter(read_frames(path))).first_seq for path in sorted(tmp_path.iterdir())]

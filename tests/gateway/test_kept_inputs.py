@@ -1,8 +1,8 @@
 """What a decision keeps of the inputs."""
 
-import msgspec
 import pytest
 
+from bentos.contract.brief_decision import columns
 from bentos.contract.datatype import Datatype
 from bentos.contract.rows import row_type, to_rows
 from bentos.contract.signature import InputSpec, ModelSignature, Redaction
@@ -19,8 +19,8 @@ def keep(rows: list[dict[str, object]], *redactions: Redaction) -> object:
         ),
         outputs=(),
     )
-    columns = KeptInputs(signature).columns(to_rows(rows, row_type(signature)))
-    return msgspec.msgpack.decode(msgspec.msgpack.encode(columns))
+    kept = KeptInputs(signature)
+    return columns(kept.names, kept.of(to_rows(rows, row_type(signature))))
 
 
 PUBLIC, PERSONAL, DROP = Redaction.PUBLIC, Redaction.PERSONAL, Redaction.DROP

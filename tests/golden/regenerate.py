@@ -13,6 +13,7 @@ from typing import Any
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
+from msgspec import structs
 
 from bentos.contract import canonical, decision, documents, merkle, oip, register, route, segment
 from bentos.contract.attributes import AttributeType
@@ -27,6 +28,7 @@ from bentos.contract.oip import InferRequest, InferResponse, Tensor, WantedOutpu
 from bentos.contract.register import Action, Actor, ActorType, Outcome, RegisterEvent
 from bentos.contract.route import CanaryRule, Route
 from bentos.contract.signature import InputSpec, ModelSignature, OutputSpec, Redaction
+from tests.brief_decisions import brief_of, context_of
 from tests.golden.features import online_store_file
 
 GOLDEN = Path(__file__).resolve().parent
@@ -233,18 +235,15 @@ def signed_header(name: DocumentName, data: bytes, number: int) -> DocumentHeade
     return DocumentHeader(**members, signature=canonical.as_builtins(signature))
 
 
-def segment_bytes() -> bytes:
+def segment_bytes(*decision_frames: segment.Frame | segment.BriefFrame) -> bytes:
     """A closed segment of one decision and one shadow outcome."""
-    frames: list[segment.Frame] = [
-        segment.SegmentHeader(
-            gateway=DECISION.gateway,
-            boot=DECISION.boot,
-            first_seq=DECISION.seq,
-            opened_at="2026-11-22T08:29:59.000000Z",
-        ),
-        segment.DecisionFrame(DECISION, PERSONAL),
-        segment.ShadowFrame(SHADOW),
-    ]
+    header = segment.SegmentHeader(
+        gateway=DECISION.gateway,
+        boot=DECISION.boot,
+        first_seq=DECISION.seq,
+        opened_at="2026-11-22T08:29:59.000000Z",
+    )
+    frames = (header, *decision_frames, segment.ShadowFrame(SHADOW))
     return segment.MAGIC + b"".join(segment.encode_frame(frame) for frame in frames)
 
 
@@ -297,9 +296,21 @@ def route_file() -> dict[str, Any]:
 
 
 def segment_file() -> dict[str, Any]:
-    data = segment_bytes()
+    """As the first releases wrote a decision."""
+    data = segment_bytes(segment.DecisionFrame(DECISION, PERSONAL))
     leaf = decision.leaf(DECISION)
     return {"bytes": data.hex(), "frames": 3, "root": merkle.merkle_root([leaf]).hex()}
+
+
+def brief_segment_file() -> dict[str, Any]:
+    """As a decision is written now."""
+    rows = {name: [value] for name, value in {"order_value": 12.5, "note": "naïve 😀"}.items()}
+    personal = structs.replace(PERSONAL, inputs=rows)
+    promise, at = decision.commitment(personal), "2026-11-22T08:30:00.123456+00:00"
+    whole = structs.replace(DECISION, at=at, commitment=promise)
+    data = segment_bytes(context_of(whole, personal, 0), brief_of(whole, personal, 0))
+    root = merkle.merkle_root([decision.leaf(whole)]).hex()
+    return {"bytes": data.hex(), "frames": 3, "root": root}
 
 
 def pseudonym_file() -> dict[str, Any]:
@@ -352,6 +363,7 @@ FILES = {
     "manifest.json": manifest_file,
     "route.json": route_file,
     "segment.json": segment_file,
+    "brief_segment.json": brief_segment_file,
     "pseudonym.json": pseudonym_file,
     "oip.json": oip_file,
     "bento_digest.json": bento_digest_file,

@@ -8,10 +8,10 @@ import time
 from datetime import UTC, datetime, timedelta
 
 import duckdb
-import msgspec
 import numpy as np
 import pytest
 
+from bentos.contract.brief_decision import columns
 from bentos.contract.packing import Packer
 from bentos.contract.rows import row_type, to_rows
 from bentos.decision_lake.sayable import sayable
@@ -132,11 +132,8 @@ async def test_a_decision_says_the_same_again_after_later_nights(shop, tmp_path)
     assert known[2][0] == known[3][0] == {}
     then = answer(rows, known)
     assert then[0] != then[2]
-    recorded = sayable(
-        msgspec.json.decode(
-            msgspec.json.encode(KeptInputs(SIGNATURE, SCHEMA).columns_known(rows, known))
-        )
-    )
+    kept = KeptInputs(SIGNATURE, SCHEMA)
+    recorded = sayable(columns(kept.names, kept.of_known(rows, known)))
     assert raw not in str(recorded)
     await shop.run_night(datetime(2024, 8, 1))  # noqa: DTZ001 - naive UTC
     assert (await shop.served(rows))[0] != known[0]

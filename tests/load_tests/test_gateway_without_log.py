@@ -18,6 +18,6 @@ async def test_nothing_is_kept_and_all_is_counted(tmp_path):
     )
     (segment,) = tmp_path.glob("*.open")
     before = segment.stat().st_size
-    assert await forget(log, lambda seq: None, None)
+    assert await forget(log, lambda seq: None)
     assert (log.written, segment.stat().st_size) == (1, before)
     log.close()

@@ -18,6 +18,7 @@ from gateway.decision_log import DecisionLog, Limits
 from gateway.routing import Routes
 from gateway.shipper.register import Register
 from gateway.shipper.shipping import Shipping
+from tests.brief_decisions import brief
 
 SHOP = "demo-shop"
 _boots = itertools.count(1)
@@ -104,7 +105,7 @@ class GatewayStandIn:
             attributes=attributes or {},
             salt=secrets.token_hex(16),
         )
-        asyncio.run(self._log.write(decision, personal))
+        asyncio.run(self._log.write(lambda seq: brief(self._log, decision(seq), personal)))
         return identifier
 
     def assigned(self, model: str, key: str) -> str:

@@ -3,9 +3,9 @@
 import math
 import struct
 
-import msgspec
 import pytest
 
+from bentos.contract.brief_decision import columns
 from bentos.contract.datatype import Datatype
 from bentos.contract.errors import ContractError
 from bentos.contract.feature_view import FeatureView
@@ -47,9 +47,9 @@ KNOWN = ({"count": 0.1, "more": 3}, {"near": [2.5, None]}), ({}, {})
 
 
 def recorded(known):
-    kept = KeptInputs(SIGNATURE, SCHEMA).columns_known(ROWS, known)
+    kept = KeptInputs(SIGNATURE, SCHEMA)
     # Into the segment, out of it, and into the lake.
-    return sayable(msgspec.msgpack.decode(msgspec.msgpack.encode(kept)))
+    return sayable(columns(kept.names, kept.of_known(ROWS, known)))
 
 
 def test_a_decision_keeps_what_the_version_read_and_no_more():
