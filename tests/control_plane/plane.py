@@ -55,7 +55,12 @@ class Plane:
 
     def start(self, **settings: str) -> None:
         self.launch(**settings)
-        self.wait_until_ready()
+        try:
+            self.wait_until_ready()
+        except BaseException:
+            # Left running, it would fail whichever test comes next as well.
+            self.close()
+            raise
 
     def wait_until_ready(self) -> None:
         # Two of them start at once on a machine that may have other things to do.

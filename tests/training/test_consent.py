@@ -15,6 +15,7 @@ from training.errors import ConsentError
 from training.lines import OrderSource, prepare_lines
 from training.pseudonyms import load_key
 from training.recipes import Request
+from training.redaction import lock
 from training.run import make_snapshot
 from training.settings import Settings
 
@@ -141,7 +142,9 @@ def test_the_commands_give_withdraw_and_leave_out(tmp_path, orders_export):
     ids.write_text(f"{SHOPPER.upper()}\n\n")
     run = ("run", "--model", "fraud", "--orders", str(orders_export), "--consent-basis", "x")
     refused = run_training(home, *run)
-    assert (refused.returncode, home.exists()) == (2, False)
+    # Nothing but the lock that keeps a redaction out meanwhile, and nothing in it.
+    assert (refused.returncode, list(home.iterdir())) == (2, [home / lock.FILE])
+    assert (home / lock.FILE).read_bytes() == b""
     assert "consent to train fraud" in refused.stderr
     told = ("--text-version", "1", "--given-by", "M. Moreau", "--document", "letter")
     given = run_training(home, *("consent", "give", "--purpose", "fraud"), *told, "--text", text)

@@ -74,12 +74,15 @@ class Installation:
             stderr=subprocess.DEVNULL,
         )
         end = time.monotonic() + 120
-        while process.poll() is None and not self.began(step, before):
-            assert time.monotonic() < end, f"{step} never began"
-            time.sleep(0.001)
-        time.sleep(after_s)
-        process.send_signal(signal.SIGKILL)
-        return process.wait(20) == -signal.SIGKILL
+        try:
+            while process.poll() is None and not self.began(step, before):
+                assert time.monotonic() < end, f"{step} never began"
+                time.sleep(0.001)
+            time.sleep(after_s)
+        finally:
+            process.send_signal(signal.SIGKILL)
+            code = process.wait(20)
+        return code == -signal.SIGKILL
 
     def began(self, step, before):
         """Whether a run went on or began since it was ``before``, and came to this step."""
