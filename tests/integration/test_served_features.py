@@ -24,9 +24,11 @@ from gateway.lmdb_store import LmdbStore
 from gateway.shared_values import SharedValues
 from gateway.worker_slot import WorkerSlot
 from tests.training.consents import give_consents
+from tests.training.fraud.honest_orders import nothing_injected
 from tests.training.made_up_shop import made_up_orders, write_orders_export
 from training import run as runs
-from training.fraud import features
+from training import sales_arrays
+from training.fraud import features, told_orders
 from training.lines import OrderSource, prepare_lines
 from training.materialize import materialize
 from training.pseudonyms import KEY_FILE, load_key
@@ -71,7 +73,10 @@ class ServedShop:
         """Order → (customer's pseudonym, moment, looked-up columns) by training's own join."""
         with duckdb.connect() as connection:
             connection.execute("SET TimeZone = 'UTC'")
-            features._sales(connection, self.lines.path, None)
+            sales_arrays.place(connection, sales_arrays.sold(self.lines.path, None))
+            # The store knows of no fraud that training makes up.
+            nothing_injected(connection)
+            told_orders.number(connection)
             features._look_up(connection)
             found = ", ".join(LOOKED_UP.values())
             rows = connection.execute(
