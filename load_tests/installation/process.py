@@ -8,6 +8,8 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
+from load_tests.installation.patience import Patience
+
 START_SECONDS = 60.0
 STOP_SECONDS = 30.0
 POLL_SECONDS = 0.02
@@ -85,9 +87,9 @@ class Process:
 
     def wait_until(self, reached: Callable[[], bool], what: str) -> None:
         """Return once ``reached``; NotReachedError if the process ends or time is up."""
-        until = time.monotonic() + START_SECONDS
+        patience = Patience(START_SECONDS)
         while not reached():
-            if not self.runs or time.monotonic() > until:
+            if not self.runs or patience.is_over():
                 raise NotReachedError(f"{self.name}: {what} did not come:\n{self.log_end()}")
             time.sleep(POLL_SECONDS)
 

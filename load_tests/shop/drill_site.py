@@ -17,6 +17,7 @@ from bentos.shopify_admin.connection import Connection
 from control_plane.config import Settings
 from control_plane.init import initialise
 from load_tests.installation.gateway import GatewayProcess
+from load_tests.installation.patience import Patience
 from load_tests.installation.process import Process
 from load_tests.installation.redis_server import RedisServer
 from load_tests.servers import free_port
@@ -25,6 +26,8 @@ from load_tests.shop.ingress_process import CLIENT_ID, HOST, SHOP, IngressProces
 
 ROOT = Path(__file__).resolve().parents[2]
 PATIENCE_S = 120.0
+ANSWER_S = 200.0
+"""For one answer: whoever gives it may be held still for most of that (``patience.py``)."""
 ORDERS = "generated:3000"
 CONSENT = {
     "text_version": "2026-11",
@@ -47,7 +50,9 @@ class DrillSite:
     gateway: GatewayProcess
     ingress: IngressProcess
     caller: str
-    http: httpx.Client = field(default_factory=lambda: httpx.Client(timeout=30, trust_env=False))
+    http: httpx.Client = field(
+        default_factory=lambda: httpx.Client(timeout=ANSWER_S, trust_env=False)
+    )
 
     def environment(self) -> dict[str, str]:
         """Of every process here."""
@@ -94,9 +99,9 @@ class DrillSite:
 
     def until(self, reached: Callable[[], Any], what: str, seconds: float = PATIENCE_S) -> Any:
         """Wait for it; RuntimeError with the logs' ends."""
-        end = time.monotonic() + seconds
+        patience = Patience(seconds)
         while not (found := reached()):
-            if time.monotonic() > end:
+            if patience.is_over():
                 logs = "\n".join(each.log_end() for each in (self.control, self.ingress.process))
                 raise RuntimeError(f"{what} did not come in {seconds:.0f} s:\n{logs}")
             time.sleep(0.1)

@@ -17,7 +17,7 @@ import httpx
 
 from bentos.contract.shopify import webhook_signature
 from load_tests.shop.drill_model import MODEL
-from load_tests.shop.drill_site import ROOT, DrillSite
+from load_tests.shop.drill_site import ANSWER_S, ROOT, DrillSite
 from load_tests.shop.ingress_process import SECRET, SHOP
 from load_tests.shop.planted_shop import NEWS, into_shop, typed
 from load_tests.shop.subjects import Subject
@@ -97,7 +97,7 @@ def decisions(site: DrillSite, people: Sequence[Subject]) -> None:
     """One about each, as a browser asks that knows who is logged in."""
     url = f"http://127.0.0.1:{site.gateway.port}/v1/models/{MODEL}:predict"
     headers = {"Authorization": f"Bearer {site.caller}", "X-Request-Timeout-Ms": "20000"}
-    with httpx.Client(headers=headers, timeout=30, trust_env=False) as client:
+    with httpx.Client(headers=headers, timeout=ANSWER_S, trust_env=False) as client:
         for who in people:
             row = {"amount": 12.0, "customer_id": str(who.number), "note": who.note}
             body = {"targeting_key": who.browser, "instances": [row]}
