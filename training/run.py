@@ -22,6 +22,7 @@ from training.fitted import Fitted
 from training.lake import Snapshot, load_record, save_record, store_snapshot, used_now
 from training.lines import Lines
 from training.recipes import Request, recipe
+from training.redaction import waiting
 from training.settings import Settings
 
 PACKAGE_CODE = (
@@ -105,6 +106,8 @@ def make_snapshot(settings: Settings, lines: Lines, request: Request) -> Snapsho
     """The dataset version of a request."""
     made = recipe(request.model)
     lines.check_consent(request.model)
+    if lines.own_data:
+        waiting.check_shop(settings.home, settings.shop)
     key = key_of(
         lines=lines.path,
         as_of=str(request.as_of),

@@ -213,8 +213,12 @@ def order_digest(secret: str, number: str) -> str:
 
 def until_us(record: RedactionRecord) -> int:
     """µs since 1970 until which what the person ordered stays out."""
-    moment = datetime.fromisoformat(record.until or record.at)
-    return (moment - EPOCH) // timedelta(microseconds=1)
+    return moment_us(record.until or record.at)
+
+
+def moment_us(time: str) -> int:
+    """µs since 1970 of a time of RFC 3339."""
+    return (datetime.fromisoformat(time) - EPOCH) // timedelta(microseconds=1)
 
 
 def segment_entity(gateway: str, boot: str, first_seq: int) -> str:

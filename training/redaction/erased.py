@@ -14,8 +14,16 @@ import msgspec
 from bentos import redaction_files
 from bentos.contract import canonical
 from bentos.contract.identity import Pseudonymizer
-from bentos.contract.redaction import order_secret, until_us
+from bentos.contract.redaction import (
+    RedactionRequest,
+    moment_us,
+    order_digest,
+    order_secret,
+    subject_digest,
+    until_us,
+)
 from training.pseudonyms import KEY_FILE, load_key
+from training.redaction import waiting
 from training.settings import Settings
 
 if TYPE_CHECKING:
@@ -80,15 +88,35 @@ def load(lake: Path) -> Erased:
 
 
 def gone_from(settings: Settings, *, own_data: bool = True) -> Gone:
-    """Who was erased from a home's lake. The secret is of the home's own key, whichever key an
-    order file is read with; without anybody no key is made.
+    """Who was erased from a home's lake, or asked for it and waits. The secret is of the home's
+    own key, whichever key an order file is read with; without anybody no key is made.
 
-    ``own_data``: orders of the shop itself. Public ones stay when it is erased whole.
+    ``own_data``: orders of the shop itself. Public ones stay when it is erased whole. Raises
+    ContractError while it waits for that.
     """
-    if not redaction_files.record_files(settings.lake):
+    asked = waiting.requests(settings.home)
+    if own_data:
+        waiting.check_shop(settings.home, settings.shop)
+    if not (asked or redaction_files.record_files(settings.lake)):
         return Gone()
     who = gone(settings.lake, load_key(settings.keys / KEY_FILE), settings.shop)
+    who = _with(who, asked, settings.shop)
     return who if own_data else msgspec.structs.replace(who, shop="")
+
+
+def _with(who: Gone, asked: list[RedactionRequest], shop: str) -> Gone:
+    """And whoever asked for it, as their redaction's record will name them."""
+    subjects, orders = dict(who.erased.subjects), {*who.erased.orders}
+    for request in asked:
+        until = moment_us(request.requested_at)
+        for name in map(subject_digest, request.subjects):
+            subjects[name] = max(until, subjects.get(name, 0))
+        if request.shop == shop:
+            orders |= {order_digest(who.secret, number) for number in request.order_numbers}
+    erased = msgspec.structs.replace(
+        who.erased, subjects=dict(sorted(subjects.items())), orders=tuple(sorted(orders))
+    )
+    return msgspec.structs.replace(who, erased=erased)
 
 
 def gone(lake: Path, key: Pseudonymizer, shop: str) -> Gone:

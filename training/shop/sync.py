@@ -15,7 +15,7 @@ from bentos.contract.identity import Pseudonymizer
 from bentos.shopify_admin.clock import Clock
 from training.fingerprint import source_digest
 from training.pseudonyms import KIND
-from training.redaction import erased, erased_staging
+from training.redaction import erased, erased_staging, waiting
 from training.shop.bulk import Admin, Hinted, unhinted
 from training.shop.merging import Merge, Merging
 from training.shop.paging import Pages
@@ -58,13 +58,17 @@ class Sync(msgspec.Struct, frozen=True, kw_only=True):
     threads: int = THREADS
 
     def run(self, *, full: bool) -> Report:
-        """Sync once. Raises SyncRunning, and what the client raises; then it can be resumed."""
+        """Sync once. Raises SyncRunning, and what the client raises; then it can be resumed.
+        ContractError while the shop is to be erased whole, also where that came meanwhile."""
+        home = self.lake.folder.parent.parent
         with self.lake.syncing():
+            waiting.check_shop(home, self.shop)
             self.lake.tidy()
             before = self._before(full=full)
             staging, plan, resumed = self._staging(before, full=full)
             try:
                 unread = self._read_all(staging, plan)
+                waiting.check_shop(home, self.shop)
                 gone = erased.gone(self.lake.folder.parent, self.key, self.shop)
                 _keep_newest(staging)
                 erased_staging.take_out(staging.connection, gone, self.lake)
