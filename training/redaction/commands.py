@@ -44,10 +44,13 @@ def redact(
     for name, problem in found.problems.items():
         sys.stderr.write(f"error: {name}: {problem}\n")
     if as_json:
-        _print({"redactions": [_shown(each) for each in found.made], "problems": found.problems})
+        made = [_shown(each) for each in found.made]
+        _print({"redactions": made, "problems": found.problems, "returned": found.returned})
     else:
         for each in found.made:
             _tell(each, "would remove" if dry_run else "removed")
+    if found.returned:
+        sys.stderr.write(f"rows of orders erased before that came back: {found.returned}\n")
     raise typer.Exit(1 if found.problems else 0)
 
 

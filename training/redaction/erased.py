@@ -104,6 +104,13 @@ def gone_from(settings: Settings, *, own_data: bool = True) -> Gone:
     return who if own_data else msgspec.structs.replace(who, shop="")
 
 
+def recorded(settings: Settings) -> Gone:
+    """Who was erased from a home's lake, by the records of that alone."""
+    if not redaction_files.record_files(settings.lake):
+        return Gone()
+    return gone(settings.lake, load_key(settings.keys / KEY_FILE), settings.shop)
+
+
 def _with(who: Gone, asked: list[RedactionRequest], shop: str) -> Gone:
     """And whoever asked for it, as their redaction's record will name them."""
     subjects, orders = dict(who.erased.subjects), {*who.erased.orders}

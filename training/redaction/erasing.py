@@ -5,8 +5,6 @@ anywhere it is gone on with from the note; done twice it changes nothing. Old fi
 never left beside.
 """
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -20,7 +18,6 @@ from bentos.contract.redaction import (
     order_secret,
     subject_digest,
 )
-from training.nightly.errors import BusyError
 from training.orders import connect
 from training.pseudonyms import KEY_FILE, load_key
 from training.redaction import (
@@ -42,8 +39,6 @@ from training.redaction.scope import Scope
 from training.redaction.unread import is_lost, told, untold
 from training.redaction.work import Work
 from training.settings import Settings
-from training.shop.errors import SyncRunning
-from training.shop.tables import ShopLake
 
 
 class NotErased(RuntimeError):
@@ -70,22 +65,8 @@ def erase(settings: Settings, request: RedactionRequest) -> RedactionRecord:
         works.forget(settings.lake, request.id)
         return done
     settings = _of_shop(settings, request)
-    try:
-        with lock.erasing(settings.lake), _no_sync(settings):
-            return _erase(settings, request)
-    except SyncRunning as error:
-        raise BusyError(str(error)) from error
-
-
-@contextmanager
-def _no_sync(settings: Settings) -> Iterator[None]:
-    """Else one that began before the record is there would bring them back."""
-    shop = ShopLake.of(settings)
-    if not shop.folder.is_dir():
-        yield
-        return
-    with shop.syncing():
-        yield
+    with lock.erasing(settings.lake), lock.no_sync(settings):
+        return _erase(settings, request)
 
 
 def _of_shop(settings: Settings, request: RedactionRequest) -> Settings:

@@ -14,7 +14,7 @@ from bentos import redaction_files
 from bentos.contract.errors import ContractError
 from bentos.contract.redaction import MAX_TEXT, Hindrance, RedactionRecord, RedactionRequest
 from training.errors import StoreError
-from training.redaction import erasing
+from training.redaction import erasing, returned
 from training.redaction import work as works
 from training.redaction.erasing import NotErased
 from training.redaction.waiting import waiting
@@ -24,13 +24,16 @@ from training.settings import Settings
 Made = TypeVar("Made", Work, RedactionRecord)
 REFUSED = (ContractError, StoreError, NotErased, OSError, duckdb.Error)
 """What keeps one request from being honoured, and no other."""
+CAME_BACK = "what came back"
 
 
 class Answered(msgspec.Struct, Generic[Made], frozen=True, kw_only=True):
-    """What was made of each request; ``problems``: request → why it could not be honoured."""
+    """What was made of each request; ``problems``: request → why it could not be honoured.
+    ``returned``: table of the shop → rows of orders erased before that had come back."""
 
     made: tuple[Made, ...] = ()
     problems: dict[str, str] = {}
+    returned: dict[str, int] = {}
 
 
 def honour(settings: Settings, only: str | None = None) -> Answered[RedactionRecord]:
@@ -41,7 +44,8 @@ def honour(settings: Settings, only: str | None = None) -> Answered[RedactionRec
     """
     asked = [path.stem for path in redaction_files.request_files(settings.home)]
     works.forget_others(settings.lake, asked)
-    return _each(settings, only, _honour)
+    answered = _each(settings, only, _honour)
+    return answered if only else _with_returned(settings, answered, dry=False)
 
 
 def _honour(settings: Settings, request: RedactionRequest) -> RedactionRecord:
@@ -59,7 +63,18 @@ def _honour(settings: Settings, request: RedactionRequest) -> RedactionRecord:
 
 def foresee(settings: Settings, only: str | None = None) -> Answered[Work]:
     """What ``honour`` would find; nothing is changed."""
-    return _each(settings, only, erasing.foresee)
+    answered = _each(settings, only, erasing.foresee)
+    return answered if only else _with_returned(settings, answered, dry=True)
+
+
+def _with_returned(settings: Settings, answered: Answered[Made], *, dry: bool) -> Answered[Made]:
+    """And what had come back of those who were erased before, which is nobody's request."""
+    try:
+        found = returned.take_out(settings, dry=dry)
+    except REFUSED as error:
+        problems = answered.problems | {CAME_BACK: str(error)}
+        return msgspec.structs.replace(answered, problems=problems)
+    return msgspec.structs.replace(answered, returned=found)
 
 
 def _each(

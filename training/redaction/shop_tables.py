@@ -6,6 +6,8 @@ database has freed: the next sync reads it again, and leaves out who was erased.
 """
 
 import shutil
+from collections.abc import Callable
+from pathlib import Path
 
 import duckdb
 import msgspec
@@ -19,7 +21,10 @@ from training.shop.columns import TABLES
 from training.shop.merging import ROW_GROUP
 from training.shop.staging import FILE, staged_name
 from training.shop.sync import STAGING
-from training.shop.tables import CURRENT, SALES, Contents, Current, ShopLake
+from training.shop.tables import CURRENT, SALES, Contents, ShopLake
+
+Test = Callable[[Path], str | None]
+"""The condition that holds for rows of a file that are to go; None where none of it is."""
 
 
 def count(settings: Settings, rows: Rows, work: Work) -> None:
@@ -40,33 +45,35 @@ def erase(settings: Settings, rows: Rows, work: Work) -> None:
         shutil.rmtree(lake.folder / STAGING)
     if not lake.folder.is_dir():
         return
+    take_out(settings, rows, work, rows.test)
+
+
+def take_out(settings: Settings, rows: Rows, work: Work, test: Test) -> None:
+    """Remove the rows of each table for which a condition holds, and sales made of such; the
+    caller is the one that syncs."""
+    lake = ShopLake.of(settings)
     with work.going_through(lake.folder / CURRENT, settings.home):
         lake.tidy()
         current = lake.current()
-        if current is not None:
-            _take_out(settings, lake, current, rows, work)
+        if current is None:
+            return
+        tables = dict(current.tables)
+        number = current.generation + 1
+        for name, contents in current.tables.items():
+            path = lake.folder / contents.file
+            with work.going_through(path, settings.home):
+                theirs = test(path)
+                if theirs is not None and rows.count(path, theirs):
+                    place = lake.folder / f"{name}/{number:06d}.parquet"
+                    tables[name] = _written(rows, path, theirs, place)
+        if tables != current.tables or _sold(lake, rows):
+            lake.commit(msgspec.structs.replace(current, generation=number, tables=tables))
 
 
-def _take_out(settings: Settings, lake: ShopLake, current: Current, rows: Rows, work: Work) -> None:
-    tables = dict(current.tables)
-    number = current.generation + 1
-    for name, contents in current.tables.items():
-        path = lake.folder / contents.file
-        with work.going_through(path, settings.home):
-            test = rows.test(path)
-            if test is not None and rows.count(path, test):
-                tables[name] = _written(lake, rows, name, contents, number)
-    if tables != current.tables or _sold(lake, rows):
-        lake.commit(msgspec.structs.replace(current, generation=number, tables=tables))
-
-
-def _written(lake: ShopLake, rows: Rows, name: str, contents: Contents, number: int) -> Contents:
-    file = f"{name}/{number:06d}.parquet"
-    place, before = lake.folder / file, lake.folder / contents.file
-    test = rows.test(before)
-    assert test is not None
+def _written(rows: Rows, before: Path, test: str, place: Path) -> Contents:
     rows.keep(before, test, place, ROW_GROUP)
     deleted = rows.count(place, "deleted_at IS NOT NULL")
+    file = f"{place.parent.name}/{place.name}"
     return Contents(file=file, rows=rows.total(place), deleted=deleted)
 
 

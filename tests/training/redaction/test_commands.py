@@ -34,7 +34,7 @@ def test_foreseen_then_done_then_nothing_left_to_do(home, run):
     assert said.out.startswith("r-17: removed ")
     assert "3 versions learned from it" in said.out
     code, said = run("--json")
-    assert (code, json.loads(said.out)) == (0, {"redactions": [], "problems": {}})
+    assert (code, json.loads(said.out)) == (0, {"redactions": [], "problems": {}, "returned": {}})
     assert redaction_files.record_of(home.lake, "r-17").removed == foreseen["removed"]
 
 
