@@ -8,6 +8,7 @@ import msgspec
 from bentos.contract.errors import ContractError
 from training.errors import ConsentError, OrderError, ParityError
 from training.lake import load_record, save_record
+from training.nightly import freed_memory
 from training.nightly import record as records
 from training.nightly.errors import BadDataError, DeskError, PassingError
 from training.nightly.finding import Finding, of_order_error
@@ -76,6 +77,8 @@ def _carry_out(
                 continue
             _keep(night, _bad(step, inputs, error, time.perf_counter() - began, attempt))
             return None
+        finally:
+            freed_memory.give_back()
         if step.cached:
             save_record(night.settings.lake, _place(step), step.key(inputs), output)
         took = time.perf_counter() - began

@@ -14,6 +14,8 @@ from training.recommendations.features import PURCHASES_FILE
 from training.sales_arrays import starts_of
 
 CATALOGUE_SIZE = 3000
+# Of the file, in the order of the fields of Purchases.
+COLUMNS = ("customer", "order_number", "moment", "product_id")
 
 
 class Purchases(msgspec.Struct, frozen=True, kw_only=True):
@@ -25,13 +27,11 @@ class Purchases(msgspec.Struct, frozen=True, kw_only=True):
     product: Any
 
     def where(self, mask: Array) -> "Purchases":
-        """Those for which ``mask`` holds."""
-        return Purchases(
-            customer=self.customer[mask],
-            order=self.order[mask],
-            moment=self.moment[mask],
-            product=self.product[mask],
-        )
+        """Those for which ``mask`` holds; no copies where they lie together, as a time's do."""
+        first, count = int(mask.argmax()) if len(mask) else 0, np.count_nonzero(mask)
+        together = slice(first, first + count)
+        chosen = together if mask[together].all() else mask
+        return Purchases(**{name: getattr(self, name)[chosen] for name in self.__struct_fields__})
 
 
 class Cases(msgspec.Struct, frozen=True, kw_only=True):
@@ -44,20 +44,37 @@ class Cases(msgspec.Struct, frozen=True, kw_only=True):
 
 def load(folder: Path) -> Purchases:
     """The snapshot's purchases; raises ContractError if there are none."""
-    table = pq.read_table(folder / PURCHASES_FILE)
-    if not len(table):
-        raise ContractError("orders", "at least one purchase", "none", "See --as-of.")
-    return Purchases(
-        customer=table["customer"].to_numpy(),
-        order=table["order_number"].to_numpy(),
-        moment=table["moment"].to_numpy(),
-        product=table["product_id"].to_numpy(),
-    )
+    columns = _columns(folder / PURCHASES_FILE, COLUMNS)
+    return Purchases(**dict(zip(Purchases.__struct_fields__, columns, strict=True)))
 
 
-def moment_at(purchases: Purchases, share: float) -> int:
+def load_moments(folder: Path) -> tuple[Array, Array]:
+    """Of the same, order and moment alone."""
+    order, moment = _columns(folder / PURCHASES_FILE, COLUMNS[1:3])
+    return order, moment
+
+
+def _columns(path: Path, names: tuple[str, ...]) -> list[Array]:
+    """A row group at a time into arrays of their own: a table of all of them, and then the arrays,
+    would be there twice, and Arrow keeps what it freed."""
+    with pq.ParquetFile(path) as file:
+        rows = file.metadata.num_rows
+        if not rows:
+            raise ContractError("orders", "at least one purchase", "none", "See --as-of.")
+        kinds = [file.schema_arrow.field(name).type.to_pandas_dtype() for name in names]
+        columns = [np.empty(rows, dtype=kind) for kind in kinds]
+        filled = 0
+        for group in range(file.num_row_groups):
+            table = file.read_row_group(group, columns=list(names))
+            for name, column in zip(names, columns, strict=True):
+                column[filled : filled + len(table)] = table[name].to_numpy()
+            filled += len(table)
+    return columns
+
+
+def moment_at(order: Array, moment: Array, share: float) -> int:
     """The time before which this share of the orders lies."""
-    moments = purchases.moment[starts_of(purchases.order)]
+    moments = moment[starts_of(order)]
     return int(moments[min(len(moments) - 1, int(share * len(moments)))])
 
 

@@ -33,7 +33,7 @@ MIN_SHOPPERS = 5
 def fit(folder: Path, seed: int) -> Fitted:
     """Everything follows from the data; ``seed`` only picks shoppers for tuning."""
     purchases = load(folder)
-    test = moment_at(purchases, TEST_FROM)
+    test = moment_at(purchases.order, purchases.moment, TEST_FROM)
     blend = tune(purchases, test, seed)
     statistics = _statistics(purchases, test)
     cases = cases_at(purchases, test)
@@ -65,7 +65,7 @@ def fit(folder: Path, seed: int) -> Fitted:
 def newest(folder: Path) -> Cases:
     """The labelled window nothing was learned from: histories before it, baskets in it."""
     purchases = load(folder)
-    return cases_at(purchases, moment_at(purchases, TEST_FROM))
+    return cases_at(purchases, moment_at(purchases.order, purchases.moment, TEST_FROM))
 
 
 def _statistics(purchases: Purchases, moment: int) -> Statistics:

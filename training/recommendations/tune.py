@@ -39,7 +39,7 @@ def tune(purchases: Purchases, test: int, seed: int) -> Blend:
 
     A shop with too few returning shoppers gets DEFAULT. ``seed`` picks the shoppers.
     """
-    borders = [*(moment_at(purchases, share) for share in WINDOWS), test]
+    borders = [*(moment_at(purchases.order, purchases.moment, share) for share in WINDOWS), test]
     totals: dict[tuple[float, ...], float] = {}
     for begins, ends in pairwise(borders):
         past = purchases.where(purchases.moment < begins)

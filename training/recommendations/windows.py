@@ -4,7 +4,7 @@ from pathlib import Path
 
 import numpy as np
 
-from training.recommendations.baskets import load, moment_at
+from training.recommendations.baskets import load_moments, moment_at
 
 # Of the orders, those that are learned from.
 TEST_FROM = 0.85
@@ -12,11 +12,11 @@ TEST_FROM = 0.85
 
 def border(folder: Path) -> int:
     """The time (µs) from which on nothing is learned from."""
-    return moment_at(load(folder), TEST_FROM)
+    return moment_at(*load_moments(folder), TEST_FROM)
 
 
 def windows(folder: Path) -> dict[str, int]:
     """Purchases of each window."""
-    purchases = load(folder)
-    later = int(np.sum(purchases.moment >= moment_at(purchases, TEST_FROM)))
-    return {"train": len(purchases.moment) - later, "test": later}
+    order, moment = load_moments(folder)
+    later = int(np.count_nonzero(moment >= moment_at(order, moment, TEST_FROM)))
+    return {"train": len(moment) - later, "test": later}
