@@ -37,16 +37,22 @@ number and payment data are not held at all. These are yours:
 What is in this archive:
 
 {places}
-
+{unread}
 Times are UTC. Amounts are in the currency each row names. A decision is one answer of a model:
 "decision" is what was decided, when and by which version; "about_the_person" is what it was told
 about you and what it answered.
 
 Models trained before an erasure may have learnt from these rows; the shop keeps a list of them.
 """
+UNREAD = """
+Files of the lake that could not be read (damaged, or being written just then), and may hold more
+of you; ask again once the shop has mended them:
+
+{files}
+"""
 _ABOUT = {
-    "inbox.json": "orders as Shopify told of them, their lines, risk assessments, and what became "
-    "of them (refunds, returns, disputes)",
+    "inbox.json": "orders as Shopify told of them, their lines, risk assessments, what became of "
+    "them (refunds, returns, disputes), and what could not be applied yet",
     "decisions.json": "answers of models about you",
     "training.json": "rows that models are trained on, and features made from them, by file; a "
     "row that is kept in several versions is listed in each",
@@ -62,6 +68,7 @@ def write_export(
     wish: RedactionRequest,
 ) -> IO[bytes]:
     """The zip in a file without a name, at its beginning; whoever reads it closes it."""
+    wanted = Wanted(frozenset(wish.subjects), set(wish.order_numbers))
     file: IO[bytes] = tempfile.SpooledTemporaryFile(max_size=IN_MEMORY_BYTES)  # noqa: SIM115
     with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as archive:
         counts = {
@@ -69,10 +76,10 @@ def write_export(
             "decisions.json": _listed(
                 archive, "decisions.json", held_here.decisions_of(store.lake, wish.subjects)
             ),
-            "training.json": _training(archive, settings, wish),
+            "training.json": _training(archive, settings, wanted),
             "opt_outs.json": _opt_outs(archive, database, wish),
         }
-        archive.writestr("README.txt", _readme(row, wish, counts))
+        archive.writestr("README.txt", _readme(row, wish, counts, sorted(wanted.unread)))
     file.seek(0)
     return file
 
@@ -92,8 +99,7 @@ def _inbox(
     return sum(map(len, tables.values()))
 
 
-def _training(archive: zipfile.ZipFile, settings: Settings, wish: RedactionRequest) -> int:
-    wanted = Wanted(frozenset(wish.subjects), set(wish.order_numbers))
+def _training(archive: zipfile.ZipFile, settings: Settings, wanted: Wanted) -> int:
     found = rows_of(settings.home / "lake", wanted)
     rows = ({"file": file, "rows": rows} for file, rows in found)
     return _listed(archive, "training.json", rows, count=lambda each: len(each["rows"]))
@@ -123,7 +129,10 @@ def _listed(
     return total
 
 
-def _readme(row: RedactionRow, wish: RedactionRequest, counts: dict[str, int]) -> str:
+def _readme(
+    row: RedactionRow, wish: RedactionRequest, counts: dict[str, int], unread: list[str]
+) -> str:
+    files = "\n".join(f"    {each}" for each in unread)
     number = f" (Shopify's number {row.data_request})" if row.data_request else ""
     return README.format(
         shop=wish.shop,
@@ -133,6 +142,7 @@ def _readme(row: RedactionRow, wish: RedactionRequest, counts: dict[str, int]) -
         at=clock.now(),
         subjects="\n".join(f"    {each}" for each in wish.subjects) or "    none",
         places="\n".join(f"    {name}: {_ABOUT[name]} ({counts[name]} rows)" for name in counts),
+        unread=UNREAD.format(files=files) if unread else "",
     )
 
 

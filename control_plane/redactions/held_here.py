@@ -1,5 +1,6 @@
 """What the ingress's inbox, the decisions and the list of who is left out hold of somebody."""
 
+import json
 import re
 import sqlite3
 from collections.abc import Iterator
@@ -17,7 +18,7 @@ from bentos.decision_lake.parts import Part
 from control_plane.consents.models import ExclusionRow
 from control_plane.db import ReadSession
 from control_plane.decisions.store import public_path
-from control_plane.shopify.erased_rows import OF_AN_ORDER, Found
+from control_plane.shopify.erased_rows import OF_AN_ORDER, Found, kept_about
 from control_plane.shopify.inbox import read_inbox
 
 Row = dict[str, Any]
@@ -31,7 +32,11 @@ def inbox_rows(inbox: Path, wish: RedactionRequest, domain: str) -> dict[str, li
         return {}
     with closing(connection):
         found = Found.of(connection, wish, domain)
-        return {
+        waiting = kept_about(connection, found)
+        held: dict[str, list[Row]] = {
+            "delivery": [dict(row) | {"kept": json.loads(row["kept"])} for row in waiting]
+        }
+        return held | {
             table: [
                 dict(row)
                 for domain, numbers in found.orders.items()

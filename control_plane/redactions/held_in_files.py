@@ -21,10 +21,11 @@ Row = dict[str, Any]
 
 @dataclass
 class Wanted:
-    """``orders`` grows with what is found."""
+    """``orders`` grows with what is found, ``unread`` with files nobody can read."""
 
     subjects: frozenset[str]
     orders: set[str] = field(default_factory=set)
+    unread: set[str] = field(default_factory=set)
 
 
 def rows_of(lake: Path, wanted: Wanted) -> Iterator[tuple[str, list[Row]]]:
@@ -33,11 +34,12 @@ def rows_of(lake: Path, wanted: Wanted) -> Iterator[tuple[str, list[Row]]]:
     paths = sorted(path for path in files if _is_kept(path.relative_to(lake).parts))
     # Which orders are theirs stands in one table; lines and refunds name the order alone.
     for path in paths:
-        for row in _rows(path, wanted, by_order=False):
+        for row in _readable(lake, path, wanted, by_order=False):
             if row.get(ORDER_COLUMN) is not None:
                 wanted.orders.add(str(row[ORDER_COLUMN]))
+    wanted.unread.clear()
     for path in paths:
-        found = _rows(path, wanted, by_order=True)
+        found = _readable(lake, path, wanted, by_order=True)
         if found:
             yield path.relative_to(lake).as_posix(), found
 
@@ -47,18 +49,26 @@ def _is_kept(parts: tuple[str, ...]) -> bool:
     return parts[0] not in ELSEWHERE and not any(part.startswith(".") for part in parts)
 
 
+def _readable(lake: Path, path: Path, wanted: Wanted, *, by_order: bool) -> list[Row]:
+    """Its rows; none of a file that is gone, as a night has put another one in its place."""
+    try:
+        return _rows(path, wanted, by_order=by_order)
+    except FileNotFoundError:
+        return []
+    except (OSError, pa.ArrowException):
+        wanted.unread.add(path.relative_to(lake).as_posix())
+        return []
+
+
 def _rows(path: Path, wanted: Wanted, *, by_order: bool) -> list[Row]:
     found: list[Row] = []
-    try:
-        with pq.ParquetFile(path) as file:
-            names = [each.name for each in file.schema_arrow if _is_text(each.type)]
-            has_orders = by_order and ORDER_COLUMN in file.schema_arrow.names
-            for group in range(file.num_row_groups):
-                mask = _mask(file, group, names, wanted, has_orders)
-                if mask is not None and pc.any(mask).as_py():
-                    found += file.read_row_group(group).filter(mask).to_pylist()
-    except (FileNotFoundError, pa.ArrowInvalid):
-        pass  # a night has put another one in its place, or is still writing it
+    with pq.ParquetFile(path) as file:
+        names = [each.name for each in file.schema_arrow if _is_text(each.type)]
+        has_orders = by_order and ORDER_COLUMN in file.schema_arrow.names
+        for group in range(file.num_row_groups):
+            mask = _mask(file, group, names, wanted, has_orders)
+            if mask is not None and pc.any(mask).as_py():
+                found += file.read_row_group(group).filter(mask).to_pylist()
     return found
 
 

@@ -172,20 +172,24 @@ def of_requests(inbox: sqlite3.Connection, request: RedactionRequest) -> dict[st
     return _told({"compliance_request": count})
 
 
-def _drop_kept(inbox: sqlite3.Connection, found: Found) -> int:
-    """Deliveries that wait or were set aside: what was kept of them goes, if it is theirs."""
+def kept_about(inbox: sqlite3.Connection, found: Found) -> list[sqlite3.Row]:
+    """Deliveries of theirs that wait or were set aside, with what is kept of them."""
     rows = inbox.execute(
-        "SELECT seq, domain, topic, kept FROM delivery WHERE kept IS NOT NULL"
+        "SELECT seq, domain, topic, received_at, kept FROM delivery WHERE kept IS NOT NULL"
     ).fetchall()
-    theirs = [
-        row["seq"]
+    return [
+        row
         for row in rows
         if row["topic"] not in COMPLIANCE_TOPICS
         and _is_about(json.loads(row["kept"]), found, found.orders.get(row["domain"], set()))
     ]
+
+
+def _drop_kept(inbox: sqlite3.Connection, found: Found) -> int:
+    theirs = kept_about(inbox, found)
     inbox.executemany(
         "UPDATE delivery SET kept = NULL, state = ?, error = NULL, done_at = ? WHERE seq = ?",
-        [(State.IGNORED, clock.now(), seq) for seq in theirs],
+        [(State.IGNORED, clock.now(), row["seq"]) for row in theirs],
     )
     return len(theirs)
 

@@ -5,6 +5,7 @@ import json
 import shutil
 import zipfile
 
+import msgspec
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
@@ -37,6 +38,13 @@ def held(plane, names, tmp_path, shop):
         for number, customer in ((11, mine), (12, other)):
             at = Place(DOMAIN, SHOP, "2026-01-01T00:00:00.000000Z")
             put_order(connection, at, order(number, customer))
+        for number, customer in ((13, mine), (14, other)):
+            kept = msgspec.json.encode(order(number, customer)).decode()
+            connection.execute(
+                "INSERT INTO delivery (client_id, webhook_id, topic, shop, domain, received_at,"
+                " state, kept) VALUES ('', ?, 'orders/create', ?, ?, '2026-01-01T00:00:00Z', 3, ?)",
+                (str(number), SHOP, DOMAIN, kept),
+            )
     connection.close()
     folder = plane.home / "lake" / "shop-tables"
     folder.mkdir(parents=True)
@@ -45,6 +53,7 @@ def held(plane, names, tmp_path, shop):
         folder / "orders.parquet",
     )
     pq.write_table(pa.table({"order_id": [12, 11], "sku": ["b", "a"]}), folder / "lines.parquet")
+    (folder / "cut-off.parquet").write_bytes((folder / "lines.parquet").read_bytes()[:-9])
     gateway.decide(shop.model, mine)
     gateway.decide(shop.model, "a browser", entities={"customer": mine})
     gateway.decide(shop.model, other)
@@ -81,6 +90,7 @@ def test_everything_of_one_person_is_handed_over_and_nothing_of_another(held, as
     inbox = json.loads(files["inbox.json"])
     assert [row["id"] for row in inbox["shop_order"]] == [11]
     assert len(inbox["order_line"]) == 1
+    assert [row["kept"]["id"] for row in inbox["delivery"]] == [13]
     training = {each["file"]: each["rows"] for each in json.loads(files["training.json"])}
     assert training["shop-tables/orders.parquet"] == [
         {"order_id": 11, "customer_id": mine, "paid": 1.5}
@@ -91,6 +101,7 @@ def test_everything_of_one_person_is_handed_over_and_nothing_of_another(held, as
     assert all(each["decision"]["model"] for each in decisions)
     assert all("salt" not in each["about_the_person"] for each in decisions)
     assert mine in files["README.txt"]
+    assert "    shop-tables/cut-off.parquet\n" in files["README.txt"]
     assert asked.show(request_id)["waits_for"] == ["merchant"]
     assert compliance.post(f"{URL}/{request_id}/close", json=close).status_code == 200
     assert not data_request_path(asked.home, request_id).exists()

@@ -16,5 +16,7 @@ def test_files_that_a_night_is_writing_keep_nobody_from_their_rows(tmp_path):
         path.parent.mkdir(parents=True)
         pq.write_table(table, path)
     half.write_bytes(whole.read_bytes()[:100])
-    found = dict(rows_of(tmp_path, Wanted(frozenset({NAME}))))
+    wanted = Wanted(frozenset({NAME}))
+    found = dict(rows_of(tmp_path, wanted))
     assert found == {"orders/lines.parquet": [{"customer_id": NAME, "order_id": "1"}]}
+    assert wanted.unread == {"shop/orders/2.parquet"}
