@@ -23,6 +23,7 @@ from training.lake import Snapshot
 from training.lines import Lines
 from training.parity import check_parity
 from training.recipes import Recipe, Request, recipe, unit_cost_assumption
+from training.redaction import waiting
 from training.settings import Settings
 from training.tracking import track
 
@@ -62,8 +63,11 @@ def package(
     """Build the version of a fitted model.
 
     Raises ParityError, with nothing left in the stores, if the stored graph answers
-    differently; a failed gate gives a manifest with state rejected.
+    differently; a failed gate gives a manifest with state rejected. Raises ContractError where
+    the shop is to be erased whole since its rows were taken.
     """
+    if lines.own_data:
+        waiting.check_shop(settings.home, settings.shop)
     made = recipe(request.model)
     gate.check_figures(fitted.offline)
     _check_pins(made)

@@ -1,10 +1,14 @@
 """What a request forbids from the moment it lies there, before anything was erased for it."""
 
+import subprocess
+import sys
+
 import duckdb
 import pytest
 
 from bentos import redaction_files
 from bentos.contract.errors import ContractError
+from tests.training.made_up_shop import ROOT
 from tests.training.redaction.lived_in import FIRST_ORDER, OTHER_MAIL, SUBJECT, SUBJECT_MAIL
 from training.lines import OrderSource, prepare_lines
 from training.recipes import Request
@@ -14,6 +18,16 @@ from training.shop.tables import ShopLake
 
 OF_SHOP = {"kind": "shop", "subjects": [], "order_numbers": []}
 WAITS = "redaction r-17, which waits"
+PACKAGE = """
+import sys
+from pathlib import Path
+from types import SimpleNamespace
+from training.package import package
+from training.recipes import Request
+from training.settings import Settings
+settings, lines = Settings(home=Path(sys.argv[1])), SimpleNamespace(own_data=True)
+package(settings, lines, None, Request(model="fraud", seed=1), None)
+"""
 
 
 @pytest.fixture
@@ -33,6 +47,10 @@ def test_nothing_is_fetched_of_a_shop_that_waits_to_go_and_nothing_made_of_it(ho
             prepare_lines(home.settings, source)
     with pytest.raises(ContractError, match=WAITS):
         make_snapshot(home.settings, known, Request(model="fraud", seed=1))
+    # BentoML has a process of its own, as everywhere in these tests.
+    command = [sys.executable, "-c", PACKAGE, str(home.settings.home)]
+    packaged = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    assert WAITS in packaged.stderr
     # Public orders are no shop's.
     assert erased.gone_from(home.settings, own_data=False).shop == ""
     assert len(honouring.honour(home.settings).made) == 1
