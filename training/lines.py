@@ -39,6 +39,8 @@ CODE = (
     "training/order_check.py",
     "training/order_file.py",
     "training/orders.py",
+    "training/parsed_lines.py",
+    "training/priced_lines.py",
     "training/pseudonyms.py",
     "training/redaction/erased.py",
     "training/staging.py",

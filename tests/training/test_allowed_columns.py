@@ -7,7 +7,7 @@ import pytest
 
 from bentos.contract.errors import ContractError
 from tests.training.consents import give_consents
-from training import allowed_columns, orders, run
+from training import allowed_columns, priced_lines, run
 from training.lines import OrderSource, prepare_lines
 from training.settings import Settings
 
@@ -50,12 +50,12 @@ def test_a_file_nobody_listed_is_refused(tmp_path):
 
 def test_a_column_more_in_memory_stays_behind(tmp_path, orders_export, monkeypatch):
     """What a change upstream would bring along, were the list one of things to drop."""
-    lines = orders._lines
+    lines = priced_lines.query
 
     def with_more(*arguments):
         return f"SELECT *, 'Plantednote' AS note FROM ({lines(*arguments)})"
 
-    monkeypatch.setattr(orders, "_lines", with_more)
+    monkeypatch.setattr(priced_lines, "query", with_more)
     settings = Settings(home=tmp_path / "home")
     give_consents(settings.home)
     lines = prepare_lines(settings, OrderSource(orders=orders_export))
