@@ -22,6 +22,7 @@ from training.nightly.settings import NightlySettings
 from training.nightly.stuck import Stuck
 from training.redaction import scope
 from training.redaction.rows import Rows
+from training.redaction.work import Work
 from training.settings import Settings
 
 NOW = datetime(2026, 11, 26, tzinfo=UTC)
@@ -176,7 +177,9 @@ def test_older_lines_go_and_what_only_they_tell_is_found_and_erased_all_the_same
     for stays in (young, tonight):
         assert (stays / "lines.parquet").is_file()
     with orders.connect(threads=1) as connection:
-        found = scope.find(lake.settings, connection, scope.Scope(subjects=("C",)))
+        work = Work(id="w", scope=scope.Scope(subjects=("C",)))
+        found = scope.find(lake.settings, connection, work)
+        assert work.unread == {}
         assert found.orders == ("3",)
         assert [bought.product for bought in found.purchases] == [9]
         rows = Rows(connection, found.subjects, found.orders)
