@@ -20,18 +20,20 @@ from training import atomic
 from training.features import plans, recorded
 from training.features.coded_lines import CodedLines
 from training.features.view import AS_OF, ENTITY, FeatureView
-from training.fingerprint import file_digest
+from training.fingerprint import file_digest, key_of, lock_digest, source_digest
 from training.order_file import literal
 
 VALUES_FILE = "values.parquet"
 PARTITION_FILE = "partition.json"
+CODE = "training/features"
 BATCH = 10_000
 _VALUES = "computed_values"
 
 
 class Partition(msgspec.Struct, frozen=True, kw_only=True):
-    """A view's values at one moment. ``definition``: the view's digest; ``lines``: SHA-256 of
-    the order lines; ``parts``: file → SHA-256, ``digest`` over them; ``as_of``: RFC 3339."""
+    """A view's values at one moment. ``definition``: the view's digest; ``code``: a digest of
+    what computed it, empty where that was not yet written; ``lines``: SHA-256 of the order lines;
+    ``parts``: file → SHA-256, ``digest`` over them; ``as_of``: RFC 3339."""
 
     view: str
     definition: str
@@ -40,6 +42,7 @@ class Partition(msgspec.Struct, frozen=True, kw_only=True):
     rows: int
     parts: dict[str, str]
     digest: str
+    code: str = ""
     schema: int = 1
 
 
@@ -79,6 +82,7 @@ def write(root: Path, view: FeatureView, lines: CodedLines, as_of: datetime) -> 
             rows=rows,
             parts=parts,
             digest=canonical.digest(parts),
+            code=_code(),
         )
         content = msgspec.json.format(msgspec.json.encode(partition), indent=2)
         (partial / PARTITION_FILE).write_bytes(content)
@@ -143,8 +147,14 @@ def _same(place: Path, view: FeatureView, lines: str) -> Partition | None:
         whole = all(file_digest(place / name) == d for name, d in partition.parts.items())
     except (OSError, msgspec.MsgspecError):
         return None
-    same = (partition.definition, partition.lines) == (view.digest, lines)
-    return partition if whole and same else None
+    made_of = (partition.definition, partition.lines, partition.code)
+    return partition if whole and made_of == (view.digest, lines, _code()) else None
+
+
+def _code() -> str:
+    """A view is computed by its own SQL or by a plan, over lines with codes, by the DuckDB of the
+    lock: any of them may be mended, and what it gave before is not the same then."""
+    return key_of(code=source_digest(CODE), lock=lock_digest())
 
 
 def _decode(place: Path) -> Partition:

@@ -1,17 +1,20 @@
 """Values at one moment: the same bytes each time, and read only as what they are."""
 
 import dataclasses
+import json
 import random
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 
 from bentos.contract.errors import ContractError
 from tests.training.features.sales import MOMENT, computed, line, write_lines
-from training.features import offline
+from training.features import offline, plans
 from training.features.coded_lines import coded
 from training.features.customer_views import CUSTOMER_ORDERS
 from training.features.registry import VIEWS
+from training.fingerprint import ROOT
 from training.orders import connect
 
 
@@ -57,6 +60,31 @@ def test_the_same_is_not_computed_twice_and_other_lines_are(tmp_path):
     assert (path / "partition.json").stat().st_ino == first
     computed(tmp_path, CUSTOMER_ORDERS, many(600))
     assert (path / "partition.json").stat().st_ino != first
+
+
+def test_what_other_code_computed_is_computed_again(tmp_path):
+    """A plan may be mended, or DuckDB's version be another: the definition stays the same."""
+    computed(tmp_path, CUSTOMER_ORDERS, many(300))
+    path = offline.folder_of(tmp_path / "features", CUSTOMER_ORDERS, MOMENT) / "partition.json"
+    made = json.loads(path.read_bytes())
+    for changed in ({"code": "0" * 64}, {"code": ""}):
+        path.write_text(json.dumps(made | changed))
+        computed(tmp_path, CUSTOMER_ORDERS, many(300))
+        assert json.loads(path.read_bytes()) == made
+    # As it was written before it said what computed it.
+    path.write_text(json.dumps({name: value for name, value in made.items() if name != "code"}))
+    assert offline.read(tmp_path / "features", CUSTOMER_ORDERS, MOMENT).is_file()
+    computed(tmp_path, CUSTOMER_ORDERS, many(300))
+    assert json.loads(path.read_bytes()) == made
+
+
+def test_the_code_that_computes_is_all_of_the_features_and_the_lock(monkeypatch):
+    code = offline._code()
+    monkeypatch.setattr(offline, "lock_digest", lambda: "another")
+    other = offline._code()
+    monkeypatch.setattr(offline, "source_digest", lambda folder: f"another {folder}")
+    assert len({code, other, offline._code()}) == 3
+    assert Path(plans.__file__).parent == ROOT / offline.CODE
 
 
 def test_partitions_lie_by_view_version_and_moment(tmp_path):
