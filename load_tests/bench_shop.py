@@ -3,6 +3,7 @@
     python -m load_tests.bench_shop                                    every part at full size
     python -m load_tests.bench_shop webhooks --deliveries 5000
     python -m load_tests.bench_shop sync --sync-lines 100000 --sync-kills 5
+    python -m load_tests.bench_shop keeping --inbox-deliveries 200000
     python -m load_tests.bench_shop redaction --redaction-subjects 4 --redaction-engines sqlite
 
 The last line of stdout is the report as JSON. Exit code 0: every floor held; 1: one was missed.
@@ -14,11 +15,12 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from load_tests import bench_audit
-from load_tests.shop import redaction, sync, webhook_storm
+from load_tests.shop import keeping, redaction, sync, webhook_storm
 
 PARTS: dict[str, bench_audit.Measure] = {
     "sync": sync.measure,
     "webhooks": webhook_storm.measure,
+    "keeping": keeping.measure,
     "redaction": redaction.measure,
 }
 
@@ -30,6 +32,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--folder", type=Path, help="where the data is put, on a real disk")
     sync.add_options(parser)
     webhook_storm.add_options(parser)
+    keeping.add_options(parser)
     redaction.add_options(parser)
     return bench_audit.run(PARTS, parser.parse_args(arguments))
 

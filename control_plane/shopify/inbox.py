@@ -11,8 +11,10 @@ from contextlib import contextmanager
 from enum import IntEnum
 from pathlib import Path
 
-SCHEMA_VERSION = 2
+SCHEMA_VERSION = 3
 BUSY_MS = 5000
+LOG_BYTES = 64 * 1024 * 1024
+"""What stays of the log when it begins anew; while a long read lasts it may be longer."""
 
 
 class State(IntEnum):
@@ -97,8 +99,10 @@ CREATE TABLE cursor (
     domain TEXT NOT NULL, name TEXT NOT NULL, value TEXT NOT NULL, PRIMARY KEY (domain, name)
 ) WITHOUT ROWID;
 CREATE TABLE erased (name TEXT PRIMARY KEY, before_us INTEGER NOT NULL) WITHOUT ROWID;
+CREATE INDEX assessment_scored ON assessment (domain, queued_at) WHERE features IS NOT NULL;
 """
-CHANGES = {1: SCHEMA[SCHEMA.index("CREATE TABLE erased") :]}
+_ERASED, _SCORED = SCHEMA.index("CREATE TABLE erased"), SCHEMA.index("CREATE INDEX assessment_sc")
+CHANGES = {1: SCHEMA[_ERASED:_SCORED], 2: SCHEMA[_SCORED:]}
 """Schema version → what leads to the next one."""
 
 
@@ -109,6 +113,7 @@ def open_inbox(path: Path) -> sqlite3.Connection:
     connection = _connect(path)
     connection.execute("PRAGMA journal_mode = WAL")
     connection.execute("PRAGMA synchronous = FULL")
+    connection.execute(f"PRAGMA journal_size_limit = {LOG_BYTES}")
     # Rows that are gone are overwritten: redaction must not leave them in free pages.
     connection.execute("PRAGMA secure_delete = ON")
     connection.execute("PRAGMA cache_size = -32768")

@@ -104,7 +104,8 @@ class Ingress:
         self.hand_over = HandOver(*handed, self.apps.all)
         self.erasing = Erasing(*handed, self.fraud_loop.settle)
         self.farewell = Farewell(settings.inbox, self.writer, self.admins, self.metrics)
-        self.keeping = Keeping(settings, self.writer, self.metrics.pruned)
+        heard = self.metrics.pruned, self.metrics.held_writer
+        self.keeping = Keeping(settings, self.writer, *heard)
         self.jobs = [
             Job("apps", APPS_S, self.apps.refresh, self.metrics),
             Job("keeping", KEEPING_S, self.keeping.run, self.metrics),

@@ -14,15 +14,16 @@ Each batch is a transaction: killed anywhere, no order is there in parts, and th
 # ruff: noqa: S608 - tables, columns and tests are ours
 
 import sqlite3
+import time
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator
 from contextlib import closing
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
 from itertools import islice
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import structlog
 
@@ -31,19 +32,21 @@ from control_plane.shopify.erased_rows import OF_AN_ORDER
 from control_plane.shopify.held import Held, read_held
 from control_plane.shopify.inbox import read_inbox
 from control_plane.shopify.inbox_writer import InboxWriter
+from control_plane.shopify.pace import Pace
 from control_plane.shopify.payloads import COMPLIANCE_TOPICS
 from control_plane.shopify.settings import IngressSettings
 
+T = TypeVar("T")
 DAY_S = 86_400.0
-AT_ONCE = 500
-"""Rows or orders of one transaction: whoever waits for the disk meanwhile waits for it."""
 A_RUN = 100_000
 """Orders of one run; the next one is an hour later."""
 _LAWS = ", ".join(f"'{topic}'" for topic in sorted(COMPLIANCE_TOPICS))
+# By its index, by name: without statistics SQLite reads every outcome of the shop instead.
+_OUTCOME = "outcome AS w INDEXED BY outcome_order"
 _OVER = (
     "NOT EXISTS (SELECT 1 FROM assessment AS a WHERE a.domain = o.domain AND a.order_id = o.id"
     " AND a.state IN ('queued', 'scored', 'sending'))"
-    " AND NOT EXISTS (SELECT 1 FROM outcome AS w WHERE w.domain = o.domain AND w.order_id = o.id"
+    f" AND NOT EXISTS (SELECT 1 FROM {_OUTCOME} WHERE w.domain = o.domain AND w.order_id = o.id"
     " AND w.known_at >= :before)"
 )
 _ORDERS = (
@@ -84,14 +87,20 @@ class Due:
 
 
 class Keeping:
-    """``run`` takes away what is past its time; ``count(place, rows)`` hears of it."""
+    """``run`` takes away what is past its time; ``count(place, rows)`` hears of it, and
+    ``held(seconds)`` how long each batch had the writer."""
 
     def __init__(
-        self, settings: IngressSettings, writer: InboxWriter, count: Callable[[str, int], None]
+        self,
+        settings: IngressSettings,
+        writer: InboxWriter,
+        count: Callable[[str, int], None],
+        held: Callable[[float], None],
     ) -> None:
         self._settings = settings
         self._writer = writer
         self._count = count
+        self._held = held
 
     def run(self) -> dict[str, int]:
         """Place → rows that went; told of also where it ends early, as batch by batch they are
@@ -111,10 +120,12 @@ class Keeping:
 
     def _simple(self, rule: Rule, gone: Counter[str]) -> None:
         before, more = clock.later(-rule.days * DAY_S), True
+        pace = Pace()
         while more:
-            rows = self._writer.write(partial(_delete, rule=rule, before=before))
+            size = pace.size
+            rows = self._write(partial(_delete, rule=rule, before=before, limit=size), pace)
             gone[rule.place] += rows
-            more = rows == AT_ONCE
+            more = rows == size
 
     def _orders(self, gone: Counter[str]) -> None:
         moments, home = _moments(self._settings), self._settings.home
@@ -123,12 +134,28 @@ class Keeping:
         # Read to the end first: an open reader would keep an erasure from emptying the log.
         with closing(read_inbox(self._settings.inbox)) as inbox:
             held = read_held(home, inbox)
-            past = (row for row in _past_orders(inbox, moments) if not _holds(held, row))
-            orders = list(islice(past, A_RUN))
-        for start in range(0, len(orders), AT_ONCE):
-            some = orders[start : start + AT_ONCE]
+            with closing(_past_orders(inbox, moments)) as past:
+                orders = list(islice((row for row in past if not _holds(held, row)), A_RUN))
+        pace = Pace()
+        while orders:
+            some, orders = orders[: pace.size], orders[pace.size :]
             batch = partial(_delete_batch, home=home, rows=some, moments=moments)
-            gone.update(self._writer.write(batch))
+            gone.update(self._write(batch, pace))
+
+    def _write(self, run: Callable[[sqlite3.Connection], T], pace: Pace) -> T:
+        """In a transaction; how long it held the writer says how large the next one is."""
+        begun = 0.0
+
+        def timed(inbox: sqlite3.Connection) -> T:
+            nonlocal begun
+            begun = time.monotonic()
+            return run(inbox)
+
+        result = self._writer.write(timed)
+        took = time.monotonic() - begun
+        pace.took(took)
+        self._held(took)
+        return result
 
 
 def due(settings: IngressSettings, inbox: sqlite3.Connection) -> list[Due]:
@@ -175,19 +202,22 @@ def _moments(settings: IngressSettings) -> dict[str, Any] | None:
     }
 
 
-def _past_orders(inbox: sqlite3.Connection, moments: dict[str, Any]) -> Iterator[sqlite3.Row]:
-    yield from inbox.execute(_ORDERS, moments)
-    yield from inbox.execute(_STRANGERS, moments)
+def _past_orders(inbox: sqlite3.Connection, moments: dict[str, Any]) -> Generator[sqlite3.Row]:
+    """To be closed where it is not read to the end: a query that is open keeps the log growing,
+    also after its connection was closed."""
+    for query in (_ORDERS, _STRANGERS):
+        with closing(inbox.execute(query, moments)) as rows:
+            yield from rows
 
 
 def _holds(held: Held, row: sqlite3.Row) -> bool:
     return held.holds(row["shop"], row["id"], row["customer"])
 
 
-def _delete(inbox: sqlite3.Connection, *, rule: Rule, before: str) -> int:
+def _delete(inbox: sqlite3.Connection, *, rule: Rule, before: str, limit: int) -> int:
     query = (
         f"DELETE FROM {rule.table} WHERE ({rule.key}) IN"
-        f" (SELECT {rule.key} FROM {rule.table} WHERE {rule.where} LIMIT {AT_ONCE})"
+        f" (SELECT {rule.key} FROM {rule.table} WHERE {rule.where} LIMIT {limit})"
     )
     return inbox.execute(query, (before,)).rowcount
 
@@ -211,8 +241,8 @@ def _delete_orders(
         newer = (
             "SELECT 1 FROM shop_order AS o WHERE o.domain = :domain AND o.id = :id"
             f" AND NOT (o.updated_us < :before_us AND {_OVER}) UNION ALL"
-            " SELECT 1 FROM outcome WHERE domain = :domain AND order_id = :id"
-            " AND known_at >= :before"
+            f" SELECT 1 FROM {_OUTCOME} WHERE w.domain = :domain AND w.order_id = :id"
+            " AND w.known_at >= :before"
         )
         if inbox.execute(newer, known).fetchone() is not None:
             continue

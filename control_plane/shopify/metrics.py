@@ -18,6 +18,7 @@ from control_plane.shopify.payloads import BODIES
 PREFIX = "signalbox_ingress"
 OTHER = "other"
 ANSWER_SECONDS = (0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0)
+PRUNE_SECONDS = (0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 1.5, 5.0)
 SCORE_SECONDS = (0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.0, 5.0, 15.0)
 
 
@@ -56,6 +57,12 @@ class Metrics:
         )
         self._pruned = self._counter(
             "pruned_rows_total", "Rows whose time to be kept was over.", "place"
+        )
+        self._prune_seconds = Histogram(
+            f"{PREFIX}_prune_seconds",
+            "One batch of them: how long nothing else was written.",
+            buckets=PRUNE_SECONDS,
+            registry=self.registry,
         )
         self._runs = self._counter(
             "job_runs_total", "Runs of what goes on beside the deliveries.", "job", "outcome"
@@ -100,6 +107,10 @@ class Metrics:
     def pruned(self, place: str, rows: int) -> None:
         """Rows of a place have gone, as their time was over."""
         self._pruned.labels(place).inc(rows)
+
+    def held_writer(self, seconds: float) -> None:
+        """A batch of what goes has been written."""
+        self._prune_seconds.observe(seconds)
 
     def ran(self, job: str, *, failed: bool) -> None:
         """A job's run has ended."""

@@ -71,7 +71,7 @@ def measure(options: argparse.Namespace, folder: Path, console: Console) -> Part
     ingress.start()
     try:
         begun = time.monotonic()
-        seen = asyncio.run(_storm(shots, options, ingress, console))
+        seen = asyncio.run(storm(shots, options.rate, options.kills, ingress, console))
         took = time.monotonic() - begun
         settled = _settle(ingress)
         return _part(shots, seen, took, settled, ingress)
@@ -79,11 +79,12 @@ def measure(options: argparse.Namespace, folder: Path, console: Console) -> Part
         ingress.process.stop()
 
 
-async def _storm(
-    shots: list[Shot], options: argparse.Namespace, ingress: IngressProcess, console: Console
+async def storm(
+    shots: list[Shot], rate: float, kills: int, ingress: IngressProcess, console: Console
 ) -> Seen:
+    """Send each when it is due, ``rate`` a second, and kill the receiver so often."""
     seen = Seen()
-    kills = set(kill_points(len(shots), options.kills))
+    killed_at = set(kill_points(len(shots), kills))
     timeout = aiohttp.ClientTimeout(total=5, connect=None, sock_connect=1)
     # Whoever waits here for a connection has not begun: Shopify's five seconds do not run yet.
     places = asyncio.Semaphore(CONNECTIONS)
@@ -95,12 +96,12 @@ async def _storm(
     ):
         begun = time.monotonic()
         for number, shot in enumerate(shots):
-            due = begun + number / options.rate
+            due = begun + number / rate
             if (wait := due - time.monotonic()) > 0:
                 await asyncio.sleep(wait)
             seen.late.append(max(0.0, time.monotonic() - due))
             group.create_task(_deliver(session, shot, seen, places))
-            if number in kills:
+            if number in killed_at:
                 console.print(f"{number} sent: the receiver is killed", highlight=False)
                 restarts.append(group.create_task(asyncio.to_thread(_restart, ingress)))
             if number % 500 == 0 and ingress.process.runs:

@@ -307,6 +307,7 @@ def test_a_request_that_cannot_be_read_keeps_no_other_from_being_done(held):
 def test_an_inbox_of_the_release_before_is_carried_on(tmp_path):
     path = tmp_path / "inbox.db"
     connection = open_inbox(path)
+    connection.execute("DROP INDEX assessment_scored")
     connection.execute("DROP TABLE erased")
     connection.execute("PRAGMA user_version = 1")
     connection.close()

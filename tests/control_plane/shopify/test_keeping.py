@@ -2,6 +2,7 @@
 
 import json
 import sqlite3
+from functools import partial
 
 import pytest
 
@@ -10,7 +11,7 @@ from bentos.contract.errors import ContractError
 from bentos.contract.redaction import RedactionKind, RedactionRequest
 from control_plane import clock
 from control_plane.redactions.note import data_request_path, write_data_request
-from control_plane.shopify import compliance, keeping
+from control_plane.shopify import compliance, keeping, pace
 from control_plane.shopify.held import read_held
 from control_plane.shopify.inbox import State, open_inbox
 from control_plane.shopify.inbox_writer import InboxWriter
@@ -31,7 +32,7 @@ class Inbox:
         self.rows = open_inbox(self.settings.inbox)
         self.writer = InboxWriter(open_inbox(self.settings.inbox), lambda *_: 0, 10)
         self.writer.start()
-        self.counted = {}
+        self.counted, self.held = {}, []
 
     def order(self, number, days, *, customer=None, state="sent", outcome_days=None):
         heard = clock.later(-days * 86_400)
@@ -101,7 +102,7 @@ class Inbox:
 
     def run(self, **settings):
         chosen = IngressSettings(home=self.settings.home, **settings)
-        return Keeping(chosen, self.writer, self.counted.__setitem__).run()
+        return Keeping(chosen, self.writer, self.counted.__setitem__, self.held.append).run()
 
     def due(self):
         return {each.place: (each.due, each.held) for each in keeping.due(self.settings, self.rows)}
@@ -114,6 +115,12 @@ def inbox(tmp_path):
     if made.writer.takes:
         made.writer.stop()
     made.rows.close()
+
+
+def two_at_once(monkeypatch):
+    for bound in ("LEAST", "MOST"):
+        monkeypatch.setattr(pace, bound, 2)
+    monkeypatch.setattr(keeping, "Pace", partial(pace.Pace, 2))
 
 
 def request(kind=RedactionKind.CUSTOMER, **more):
@@ -248,7 +255,7 @@ def test_a_request_that_is_handed_over_while_we_look_holds_too(inbox, monkeypatc
 
 
 def test_one_that_comes_between_two_batches_holds_what_is_still_there(inbox, monkeypatch):
-    monkeypatch.setattr(keeping, "AT_ONCE", 2)
+    two_at_once(monkeypatch)
     for number in range(1, 6):
         inbox.order(number, 900)
     real = keeping._delete_orders
@@ -263,7 +270,7 @@ def test_one_that_comes_between_two_batches_holds_what_is_still_there(inbox, mon
 
 
 def test_killed_between_two_batches_no_order_is_there_in_parts(inbox, monkeypatch):
-    monkeypatch.setattr(keeping, "AT_ONCE", 2)
+    two_at_once(monkeypatch)
     for number in range(1, 6):
         inbox.order(number, 900, outcome_days=900)
     real, batches = keeping._delete_orders, []
@@ -298,6 +305,51 @@ def test_what_is_heard_of_meanwhile_stays(inbox):
     removed = keeping._delete_orders(inbox.rows, orders=both, moments=moments)
     assert set(removed.values()) == {0}
     assert inbox.there() == {1, 2}
+
+
+def test_orders_are_left_for_the_next_run_with_no_query_open_behind(inbox, monkeypatch):
+    monkeypatch.setattr(keeping, "A_RUN", 2)
+    for number in range(1, 6):
+        inbox.order(number, 900)
+    # An open query holds its snapshot: then the log is not emptied, and grows with each batch.
+    deleted, emptied = keeping._delete_orders, []
+
+    def then_empties(rows, **more):
+        emptied.append(inbox.rows.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()[0])
+        return deleted(rows, **more)
+
+    inbox.writer.alone(lambda rows: rows.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone())
+    inbox.outcome(1, 900)
+    monkeypatch.setattr(inbox.writer, "write", inbox.writer.alone)
+    monkeypatch.setattr(keeping, "_delete_orders", then_empties)
+    inbox.run()
+    assert emptied == [0]
+    assert inbox.there() == {3, 4, 5}
+
+
+def test_nothing_is_found_by_reading_all_of_a_shop(inbox):
+    moments = keeping._moments(inbox.settings)
+    plan = [row[3] for row in inbox.rows.execute(f"EXPLAIN QUERY PLAN {keeping._ORDERS}", moments)]
+    assert plan[0] == "SCAN o"
+    assert "SEARCH w USING INDEX outcome_order (domain=? AND order_id=?)" in plan
+    assert not [step for step in plan[1:] if step.endswith("(domain=?)")]
+    inbox.order(1, 900)
+    seen = []
+    inbox.rows.set_trace_callback(seen.append)
+    keeping._delete_orders(inbox.rows, orders=[(DOMAIN, 1)], moments=moments)
+    inbox.rows.set_trace_callback(None)
+    steps = [row[3] for query in seen for row in inbox.rows.execute(f"EXPLAIN QUERY PLAN {query}")]
+    assert not [step for step in steps if "SCAN" in step or step.endswith("(domain=?)")]
+
+
+def test_each_batch_tells_how_long_it_held_the_writer(inbox, monkeypatch):
+    two_at_once(monkeypatch)
+    for number in range(1, 6):
+        inbox.order(number, 900)
+    inbox.run()
+    # Three kinds of rows that are not there, and five orders by two.
+    assert len(inbox.held) == 3 + 3
+    assert all(0 < seconds < 60 for seconds in inbox.held)
 
 
 def test_zero_days_are_for_ever_and_few_days_are_refused(inbox):
