@@ -120,7 +120,7 @@ def _count(settings: Settings, rows: Rows, work: Work) -> dict[str, int]:
     held = _datasets(settings, rows, work).held(work)
     work.found("lake/snapshots", sum(held.values()))
     feature_values.count(settings.offline_features, rows, work)
-    run_records.count(settings.lake, work.scope, work)
+    run_records.count(settings.lake, work.scope, work, blind=_is_blind(settings, work))
     if work.scope.subjects:
         work.found("online store", online_values.count(settings, work.scope.subjects, work))
         consents.count(settings, work.scope.subjects, work)
@@ -142,7 +142,7 @@ def _take_out(settings: Settings, work: Work) -> None:
         for digest in work.snapshots:
             datasets.remove(digest)
         feature_values.erase(settings.offline_features, rows, work, lambda: works.save(lake, work))
-    run_records.erase(lake, scope, work)
+    run_records.erase(lake, scope, work, blind=_is_blind(settings, work))
     if scope.subjects:
         online_values.erase(settings, scope.subjects, work)
         consents.erase(settings, scope.subjects, work)
@@ -160,8 +160,11 @@ def _lines_with(settings: Settings, rows: Rows, work: Work) -> dict[Path, int]:
 
 
 def _datasets(settings: Settings, rows: Rows, work: Work) -> Datasets:
-    blind = is_lost(settings.home, work.untold)
-    return Datasets(settings.lake, rows, work.scope, blind=blind)
+    return Datasets(settings.lake, rows, work.scope, blind=_is_blind(settings, work))
+
+
+def _is_blind(settings: Settings, work: Work) -> bool:
+    return is_lost(settings.home, work.untold)
 
 
 def _look_again(settings: Settings, request: RedactionRequest, work: Work) -> None:

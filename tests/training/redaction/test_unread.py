@@ -6,7 +6,13 @@ import pytest
 from bentos import redaction_files
 from bentos.contract.errors import ContractError
 from bentos.contract.online_store import CURRENT_FILE
-from tests.training.redaction.lived_in import FIRST_ORDER, SUBJECT, SUBJECT_MAIL
+from tests.training.redaction.lived_in import (
+    FIRST_ORDER,
+    OTHERS_ORDER,
+    SUBJECT,
+    SUBJECT_MAIL,
+)
+from training.nightly import record as records
 from training.nightly.redact_step import redact
 from training.redaction import erasing, honouring, unread
 from training.redaction.scope import lines_files
@@ -71,6 +77,9 @@ def test_lines_that_are_removed_take_datasets_that_name_nobody_along(home):
     path.unlink()
     record = erasing.erase(home.settings, request)
     assert home.snapshots() == set()
+    (step,) = records.newest(home.lake).steps
+    assert step.findings[0].rows == ()
+    assert str(OTHERS_ORDER) not in step.error
     assert before <= set(record.snapshots)
     assert len(record.versions) == 3
 
