@@ -23,7 +23,7 @@ from control_plane.decisions.erasure import is_swept, order_erasure
 from control_plane.decisions.models import ErasureRow
 from control_plane.principal import Principal, system
 from control_plane.redactions import note as notes
-from control_plane.redactions import segments, service, tables, trained
+from control_plane.redactions import segments, service, tables, trained, untaken
 from control_plane.redactions.deadline import Urgency, urgency
 from control_plane.redactions.models import RedactionRow
 from control_plane.redactions.note import Note
@@ -47,6 +47,8 @@ class Redactor:
         """One pass; problems that a person should see, each once."""
         problems: list[str] = []
         self._each("adopting", problems, (self._adopt,))
+        if self._has_inbox():
+            self._each("handing over", problems, (partial(untaken.check, self._inbox()),))
         with self.database.read() as session:
             rows = service.list_requests(session, is_open=True)
         for row in rows:
@@ -161,7 +163,10 @@ class Redactor:
         return not erased and self._has_inbox()
 
     def _has_inbox(self) -> bool:
-        return (self.home / "ingress" / "inbox.db").exists()
+        return self._inbox().exists()
+
+    def _inbox(self) -> Path:
+        return self.home / "ingress" / "inbox.db"
 
     def _order(self, request_id: str, wish: RedactionRequest) -> None:
         with self.database.write() as session:
@@ -204,7 +209,8 @@ class Redactor:
             stored = service.get_request(session, row.id)
             if stored.closed_at is None and stored.hindrance != hindrance.why:
                 service.hinder(session, self.principal, stored, hindrance.why)
-        raise ContractError(f"redaction {row.id}: training", "to be done", hindrance.why)
+        field = f"redaction {row.id}: training"
+        raise ContractError(field, "to be done", "not yet", hindrance.why)
 
     def _done(self, request_id: str, place: Place, removed: dict[str, int]) -> None:
         with self.database.write() as session:

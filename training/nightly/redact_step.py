@@ -16,8 +16,9 @@ def redact(night: Night) -> Redacted:
     except BusyError as error:
         raise PassingError(str(error)) from error
     for name, problem in honoured.problems.items():
-        hint = "Mend or remove it, then: python -m training redact"
-        raise ContractError(f"redaction {name}", "a request that can be honoured", problem, hint)
+        expected = "a request that can be honoured"
+        hint = f"{problem}. Mend or remove it, then: python -m training redact"
+        raise ContractError(f"redaction {name}", expected, "one that cannot", hint)
     return Redacted(
         honoured=tuple(record.id for record in honoured.made),
         digest=erased.load(night.settings.lake).digest,

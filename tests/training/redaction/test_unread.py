@@ -57,7 +57,7 @@ def test_a_truncated_file_of_lines_is_named_and_all_else_is_erased(home):
     assert home.found(SUBJECT) == {"lake/redactions/.r-17.work"}
     # What is known only by that file waits for it.
     assert {"/".join(p.split("/")[:2]) for p in home.found(SUBJECT_MAIL)} == {"lake/redactions"}
-    with pytest.raises(ContractError, match="could not go through"):
+    with pytest.raises(ContractError, match=f"could not go through {shown(home, path)}"):
         redact(Night(home.settings))
     path.write_bytes(whole)
     assert len(honouring.honour(home.settings).made) == 2
