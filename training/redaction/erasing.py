@@ -174,6 +174,9 @@ def _look_again(settings: Settings, request: RedactionRequest, work: Work) -> No
         raise NotErased(f"redaction {work.id}: still found in {left.removed}; no record is written")
     unread = work.unread | left.unread
     if unread:
+        # All that was found is gone; what the next try finds is what this one could not read.
+        work.before = dict(work.removed)
+        works.save(settings.lake, work)
         raise NotErased(f"redaction {work.id}: {told(unread)}")
 
 

@@ -20,7 +20,8 @@ SUFFIX = ".work"
 
 
 class Work(msgspec.Struct, kw_only=True):
-    """``removed``: place → rows found in it; ``snapshots``, ``features``: digest → what is left.
+    """``removed``: place → rows found in it (``before``: by tries that ended, but for files they
+    could not read); ``snapshots``, ``features``: digest → what is left.
 
     ``unread``: file or folder → why it could not be gone through; ``untold``: files of order
     lines that no look could read so far."""
@@ -28,6 +29,7 @@ class Work(msgspec.Struct, kw_only=True):
     id: str
     scope: Scope
     removed: dict[str, int] = {}
+    before: dict[str, int] = {}
     snapshots: dict[str, str | None] = {}
     features: dict[str, str | None] = {}
     versions: tuple[TrainedVersion, ...] = ()
@@ -46,7 +48,8 @@ class Work(msgspec.Struct, kw_only=True):
     def found(self, place: str, rows: int) -> None:
         """Rows of a place, seen before they go. What an earlier look saw is not seen twice."""
         if rows:
-            self.removed[place] = max(rows, self.removed.get(place, 0))
+            all_of_them = rows + self.before.get(place, 0)
+            self.removed[place] = max(all_of_them, self.removed.get(place, 0))
 
     def trained(self, versions: list[TrainedVersion]) -> None:
         """Versions that were trained on whom it is about."""
