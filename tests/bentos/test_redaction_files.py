@@ -2,17 +2,9 @@ import pytest
 
 from bentos import redaction_files
 from bentos.contract.errors import ContractError
-from bentos.contract.redaction import RedactionKind, RedactionRecord, RedactionRequest
+from bentos.contract.redaction import Hindrance, RedactionRecord
+from tests.redaction_request import REQUEST
 
-REQUEST = RedactionRequest(
-    id="r-17",
-    kind=RedactionKind.CUSTOMER,
-    reason="customers/redact",
-    requested_at="2026-11-20T10:00:00Z",
-    due_at="2026-12-20T10:00:00Z",
-    shop="shop-1",
-    subjects=("ABCDEFGHIJKLMNOPQRSTUVWX27",),
-)
 RECORD = RedactionRecord(id="r-17", at="2026-11-21T03:00:00Z")
 
 
@@ -49,3 +41,15 @@ def test_what_does_not_fit_names_its_file(tmp_path):
     broken.write_text("{")
     with pytest.raises(ContractError, match=r"r-17\.json.*record"):
         redaction_files.read_record(broken)
+
+
+def test_what_keeps_training_from_its_end_is_the_newest_reason_alone(tmp_path):
+    assert redaction_files.hindrance_of(tmp_path, "r-17") is None
+    for why in ("cut off", "a folder"):
+        said = Hindrance(id="r-17", at="2026-11-21T03:00:00Z", why=why)
+        written = redaction_files.write_hindrance(tmp_path, said)
+    assert written == tmp_path / "redactions/training/r-17.json"
+    assert redaction_files.hindrance_of(tmp_path, "r-17") == said
+    written.write_text('{"id": "r-17", "at": "yesterday", "why": ""}')
+    with pytest.raises(ContractError, match="RFC 3339"):
+        redaction_files.hindrance_of(tmp_path, "r-17")

@@ -5,12 +5,12 @@ import pyarrow.parquet as pq
 import pytest
 
 from bentos import redaction_files
-from bentos.contract.redaction import RedactionKind, RedactionRequest
 from control_plane.config import Settings
 from control_plane.db import Database
 from control_plane.init import initialise
 from control_plane.redactions import service
 from control_plane.redactions.redactor import Redactor
+from tests.redaction_request import redaction_request
 from training.redaction import honouring
 from training.settings import Settings as TrainingSettings
 
@@ -28,16 +28,8 @@ LINES = pa.table(
 
 @pytest.fixture
 def home(tmp_path):
-    request = RedactionRequest(
-        id="r-17",
-        kind=RedactionKind.CUSTOMER,
-        reason="asked by letter",
-        requested_at="2026-11-20T10:00:00Z",
-        due_at="2126-12-20T10:00:00Z",
-        shop="demo-shop",
-        subjects=(SUBJECT,),
-    )
     initialise(Settings(home=tmp_path, shop="demo-shop"), "admin")
+    request = redaction_request(subjects=(SUBJECT,), due_at="2126-12-20T10:00:00Z")
     redaction_files.write_request(tmp_path, request)
     for name in ("first", "second"):
         path = tmp_path / "lake" / "orders" / name / "lines.parquet"

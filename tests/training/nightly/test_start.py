@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 
 from bentos import redaction_files
-from bentos.contract.redaction import RedactionKind, RedactionRequest
 from tests.planted_data import PlantedData
+from tests.redaction_request import redaction_request
 from tests.training.made_up_shop import ROOT, made_up_orders, write_orders_export
 from tests.training.nightly.installation import NEXT_NIGHT, Installation, steps, twin_of, with_plane
 from training.lines import OrderSource
@@ -50,15 +50,7 @@ def digests(record):
 def ask_to_erase(home):
     """A shopper of the made-up shop asks to be forgotten; their pseudonym."""
     name = load_key(home / "keys" / KEY_FILE).pseudonym("demo-shop", "customer", SHOPPER)
-    request = RedactionRequest(
-        id="r-17",
-        kind=RedactionKind.CUSTOMER,
-        reason="customers/redact",
-        requested_at="2024-09-20T10:00:00Z",
-        due_at="2024-10-20T10:00:00Z",
-        shop="demo-shop",
-        subjects=(name,),
-    )
+    request = redaction_request(requested_at="2024-09-20T10:00:00Z", subjects=(name,))
     redaction_files.write_request(home, request)
     return name
 

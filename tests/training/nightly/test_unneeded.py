@@ -9,8 +9,9 @@ import msgspec
 import pytest
 
 from bentos import redaction_files
-from bentos.contract.redaction import RedactionKind, RedactionRecord, RedactionRequest
+from bentos.contract.redaction import RedactionRecord
 from tests.golden.regenerate import MANIFEST
+from tests.redaction_request import redaction_request
 from tests.training.nightly.made_up import fresh_record
 from training import orders
 from training.lake import digest_of_parts
@@ -248,16 +249,7 @@ def test_lines_that_cannot_be_read_stay_and_are_named(lake):
 @pytest.mark.parametrize("kind", ["requests", "data_requests"])
 def test_while_a_law_request_is_open_nothing_goes(lake, kind):
     lake.dataset("a", 500)
-    asked = RedactionRequest(
-        id="r-1",
-        kind=RedactionKind.CUSTOMER,
-        reason="asked",
-        requested_at="2026-11-01T00:00:00Z",
-        due_at="2026-12-01T00:00:00Z",
-        shop="demo-shop",
-        subjects=("A" * 26,),
-    )
-    path = redaction_files.write_request(lake.settings.home, asked)
+    path = redaction_files.write_request(lake.settings.home, redaction_request())
     place = path.parent.with_name(kind)
     place.mkdir(exist_ok=True)
     path = path.rename(place / path.name)
