@@ -174,7 +174,7 @@ def _make_parts(settings: Settings, oidc: OidcSettings) -> Parts:
         metrics=counts,
         upkeep=upkeep,
         redactions=RedactionTask(
-            Redactor(settings.home, database, upkeep.wake),
+            Redactor(settings.home, database, upkeep.wake, lambda: upkeep.unread),
             settings.redactions_interval_s,
             _told(counts, "redactions"),
         ),

@@ -9,8 +9,10 @@ from collections import defaultdict
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import Any
 
+import pyarrow as pa
 import structlog
 from sqlmodel import col, select
 
@@ -35,6 +37,18 @@ log = structlog.get_logger(__name__)
 LATE = timedelta(days=2)
 LEFT_BEHIND = timedelta(minutes=10)
 UPKEEP = system("upkeep")
+MAX_SAID = 3
+MAX_REASON = 300
+"""Characters of why a file could not be read."""
+
+
+class UnreadError(Exception):
+    """Files nobody can read, so that nobody knows who is in them. All others were gone through."""
+
+    def __init__(self, unread: dict[str, str]) -> None:
+        said = [f"{path} ({why})" for path, why in sorted(unread.items())]
+        more = f" and {len(said) - MAX_SAID} more" if len(said) > MAX_SAID else ""
+        super().__init__(f"could not go through {'; '.join(said[:MAX_SAID])}{more}")
 
 
 def order_erasure(
@@ -90,12 +104,15 @@ class Erasing:
     database: Database
     _seen: set[tuple[str, str]] = field(default_factory=set)
     "Shadow files that went through an order already: files never get more rows."
+    _unread: dict[str, str] = field(default_factory=dict)
 
     def run(self, stopping: Callable[[], bool] = lambda: False) -> bool:
         """Orders not done yet, then segments that came later; whether anything was erased.
 
-        ``stopping`` is asked between files: what is left is done the next time.
+        ``stopping`` is asked between files: what is left is done the next time. Raises UnreadError
+        when all else is done: then no order that covers such a file is.
         """
+        self._unread.clear()
         lease = Lease(self.database)
         with self.database.read() as session:
             orders = list_erasures(session)
@@ -116,6 +133,8 @@ class Erasing:
             # What an open order has just seen need not be swept for it; older orders come first.
             erased += self._later(redaction, done, newest)
             erased += sum(self._shadows(redaction, row) for row in _late(orders))
+        if self._unread:
+            raise UnreadError(self._unread)
         return bool(erased)
 
     def _everywhere(self, redaction: Redaction, orders: list[ErasureRow]) -> int:
@@ -126,12 +145,22 @@ class Erasing:
             if day > last:
                 continue
             for path in self.lake.files(Part.PERSONAL, day):
-                erased += redaction.file(path, orders).erased
+                erased += self._through(path, lambda path: redaction.file(path, orders).erased)
             self._remove_left_behind(day)
         for row in orders:
             self._shadows(redaction, row)
-            self._done(row)
+            if not self._unread:
+                self._done(row)
         return erased
+
+    def _through(self, path: str, erase: Callable[[str], int]) -> int:
+        """What went of a file; one that cannot be read keeps no other from it."""
+        try:
+            return erase(path)
+        except (OSError, pa.ArrowException) as error:
+            self._unread[path] = f"{type(error).__name__}: {error}"[:MAX_REASON]
+            log.error("erasure_not_gone_through", path=path, reason=self._unread[path])
+            return 0
 
     def _later(self, redaction: Redaction, orders: list[ErasureRow], newest: int) -> int:
         """Files of segments that were registered since the last time."""
@@ -142,7 +171,9 @@ class Erasing:
         if names and orders:
             for name, paths in self.lake.names(Part.PERSONAL).items():
                 for path in paths if name in names else ():
-                    erased += redaction.file(path, orders).erased
+                    erased += self._through(path, lambda path: redaction.file(path, orders).erased)
+        if self._unread:
+            return erased
         with self.database.write() as session:
             work = work_row(session)
             work.swept = max(work.swept, newest)
@@ -161,8 +192,9 @@ class Erasing:
         for day, some in by_day.items():
             paths = self.lake.files(Part.SHADOW, day)
             new = [path for path in paths if (row.id, path) not in self._seen]
-            erased += sum(redaction.shadows(path, some) for path in new)
-            self._seen.update((row.id, path) for path in new)
+            for path in new:
+                erased += self._through(path, partial(redaction.shadows, ids=some))
+            self._seen.update((row.id, path) for path in new if path not in self._unread)
         return erased
 
     def _remove_left_behind(self, day: str) -> None:

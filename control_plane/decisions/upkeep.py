@@ -12,7 +12,7 @@ import structlog
 from bentos.decision_lake.files import Lake
 from control_plane.db import Database
 from control_plane.decisions.compaction import is_due
-from control_plane.decisions.erasure import UPKEEP, Erasing
+from control_plane.decisions.erasure import UPKEEP, Erasing, UnreadError
 from control_plane.decisions.retention import expire
 from control_plane.decisions.retention_times import Retention
 from control_plane.errors import ConflictError
@@ -24,7 +24,8 @@ POLL_S = 0.2
 
 
 class Upkeep:
-    """Passes every ``interval_s``, and at once when woken. ``failing``: what went wrong last.
+    """Passes every ``interval_s``, and at once when woken. ``failing``: what went wrong last;
+    ``unread``: files the last erasure could not go through.
 
     ``ended`` is told of each pass whether it failed.
     """
@@ -48,6 +49,7 @@ class Upkeep:
         self._thread: threading.Thread | None = None
         self._expired_at = -EXPIRE_EVERY_S
         self.failing: str | None = None
+        self.unread: str | None = None
 
     def start(self) -> None:
         """Go on in a thread of its own."""
@@ -82,16 +84,24 @@ class Upkeep:
                     child.terminate()
                 time.sleep(POLL_S)
 
-    def _pass(self) -> None:
+    def _erase(self) -> None:
+        """What it cannot read keeps nothing else from its time: it is told, and tried again."""
         try:
             self._erasing.run(lambda: self._stopping)
+            self.unread = None
+        except UnreadError as error:
+            self.unread = str(error)
+
+    def _pass(self) -> None:
+        try:
+            self._erase()
             if time.monotonic() - self._expired_at >= EXPIRE_EVERY_S and not self._stopping:
                 expire(
                     self._lake, self._database, UPKEEP, self._retention, datetime.now(UTC).date()
                 )
                 self._expired_at = time.monotonic()
                 self._compact()
-            self.failing = None
+            self.failing = self.unread
         except ConflictError as error:
             # Another replica is at it: it does the same.
             log.info("upkeep_waits", reason=error.detail)

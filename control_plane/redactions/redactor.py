@@ -35,11 +35,13 @@ log = structlog.get_logger(__name__)
 
 @dataclass
 class Redactor:
-    """``ordered`` is called when decisions are to be erased: the upkeep wakes."""
+    """``ordered`` is called when decisions are to be erased: the upkeep wakes. ``unread`` says
+    which of their files it could not go through."""
 
     home: Path
     database: Database
     ordered: Callable[[], None]
+    unread: Callable[[], str | None] = lambda: None
     principal: Principal = field(default=REDACTOR)
     _removed: dict[str, dict[str, int]] = field(default_factory=dict)
 
@@ -152,6 +154,10 @@ class Redactor:
             return
         if erasure.done_at is None or not swept:
             self.ordered()
+            unread = self.unread()
+            if unread is not None:
+                field = f"redaction {row.id}: decisions"
+                raise ContractError(field, "to be done", "not yet", unread)
             return
         self._done(row.id, Place.DECISIONS, {"decisions": erasure.decisions})
 

@@ -11,7 +11,7 @@ import pytest
 from bentos.decision_lake.files import Lake
 from control_plane.config import Settings
 from control_plane.db import Database
-from control_plane.decisions.erasure import Erasing, order_erasure
+from control_plane.decisions.erasure import Erasing, UnreadError, order_erasure
 from control_plane.errors import ConflictError
 from control_plane.principal import system
 from tests.control_plane.decisions.gateway_stand_in import GatewayStandIn
@@ -171,7 +171,7 @@ def test_killed_between_event_and_file_it_is_finished_by_the_next(
     try:
         with database.write() as session:
             order_erasure(session, system("test"), [gateway.subject(key)], "x")
-        with pytest.raises(OSError, match="killed here"):
+        with pytest.raises(UnreadError, match="killed here"):
             Erasing(Broken(str(plane.home / "lake" / "decisions")), database).run()
         assert gateway.subject(key) in bytes_of(plane)
         assert findings().ok
@@ -213,3 +213,38 @@ def test_erasing_takes_its_permission_and_somebody_to_erase(plane, auditor):
     answer = auditor.post(ERASURES, json={"reason": "x", "subjects": ["someone@example.com"]})
     assert answer.status_code == 422
     assert "someone@" not in answer.text
+
+
+def test_a_file_nobody_can_read_is_named_and_keeps_no_other_row(
+    plane, shop, gateway, erase, auditor
+):
+    key = f"cut-{gateway.boot}"
+    gateway.decide(shop.model, key)
+    gateway.ship()
+    [path] = (plane.home / "lake").rglob(f"personal/**/*{gateway.boot}*.parquet")
+    broken = path.with_name("0-cut-off.parquet")
+    broken.write_bytes(b"PAR1 and no more")
+    asked = {"reason": "asked for it", "targeting_keys": [key]}
+    order = auditor.post(ERASURES, json=asked).json()["id"]
+    database = open_database(plane)
+    lake = Lake(str(plane.home / "lake" / "decisions"))
+    try:
+        unread = plane.wait(lambda: _unread(Erasing(lake, database)), "the file's name")
+    finally:
+        database.dispose()
+    assert "0-cut-off.parquet (ArrowInvalid" in unread
+    assert gateway.subject(key) not in str(pq.ParquetFile(path).read().to_pylist())
+    row = next(each for each in auditor.get(ERASURES).json() if each["id"] == order)
+    assert row["done_at"] is None
+    broken.unlink()
+    assert erase(targeting_keys=[key])["done_at"]
+
+
+def _unread(erasing):
+    try:
+        erasing.run()
+    except UnreadError as error:
+        return str(error)
+    except ConflictError:
+        return None
+    raise AssertionError("nothing was unread")
