@@ -36,28 +36,29 @@ if TYPE_CHECKING:
 
 SEPARATOR = b"\x1f"
 DATA_FILE = "data.mdb"
+REDIS = "online store in Redis"
 
 
 def count(settings: Settings, subjects: Collection[str], work: Work) -> int:
-    """Records of these pseudonyms; of everybody without any. Raises StoreError. Generations that
-    cannot be read are noted in ``work``."""
+    """Records of these pseudonyms; of everybody without any. Generations that cannot be read, and
+    a Redis that does not answer, are noted in ``work``."""
     found = 0
     for place in _places(settings.features):
         with work.going_through(place, settings.home):
             found += _held(place, subjects)
     if settings.online_store_url:
-        with redis_store.opened(*_address(settings)) as client:
+        with work.asking(REDIS), redis_store.opened(*_address(settings)) as client:
             found += sum(1 for _ in _keys(client, settings.shop, subjects))
     return found
 
 
 def erase(settings: Settings, subjects: Collection[str], work: Work) -> None:
-    """Remove them; without any, everybody. Raises StoreError where Redis fails."""
+    """Remove them; without any, everybody."""
     if settings.features.is_dir():
         with online_store.only_writer(settings.features):
             _embedded(settings.features, subjects, work)
     if settings.online_store_url:
-        with redis_store.opened(*_address(settings)) as client:
+        with work.asking(REDIS), redis_store.opened(*_address(settings)) as client:
             for key in _keys(client, settings.shop, subjects):
                 client.delete(key)
 

@@ -1,4 +1,4 @@
-"""What a redaction could not go through: a truncated file, a disk that fails.
+"""What a redaction could not go through: a truncated file, a disk that fails, a store away.
 
 It keeps nothing else from being erased, and the request stays open: no record is written, so
 that nobody takes for erased what nobody could look at, and no night trains meanwhile.
@@ -16,8 +16,8 @@ def told(unread: dict[str, str]) -> str:
     more = f" and {len(said) - MAX_SAID} more" if len(said) > MAX_SAID else ""
     return (
         f"could not go through {'; '.join(said[:MAX_SAID])}{more}. All else is erased, and the "
-        "request stays open. Put each back as it was, or remove it (without order lines, datasets "
-        "that name no customers go whole); then: python -m training redact"
+        "request stays open. Mend each, or remove a file that cannot be (without order lines, "
+        "datasets that name no customers go whole); then: python -m training redact"
     )
 
 

@@ -5,7 +5,7 @@ has been written.
 """
 
 from collections.abc import Collection, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 
 import msgspec
@@ -37,13 +37,16 @@ class Work(msgspec.Struct, kw_only=True):
     untold: tuple[str, ...] = ()
 
     @contextmanager
-    def going_through(self, place: Path, home: Path) -> Iterator[None]:
-        """Carry out the block; an error ends the block alone, and is noted under a place of the
-        home."""
+    def asking(self, place: str) -> Iterator[None]:
+        """Carry out the block; an error ends the block alone, and is noted under ``place``."""
         stuck = Stuck()
-        with stuck.named(place.relative_to(home).as_posix()):
+        with stuck.named(place):
             yield
         self.unread |= stuck.why
+
+    def going_through(self, place: Path, home: Path) -> AbstractContextManager[None]:
+        """The same for a file or folder of the home."""
+        return self.asking(place.relative_to(home).as_posix())
 
     def found(self, place: str, rows: int) -> None:
         """Rows of a place, seen before they go. What an earlier look saw is not seen twice."""

@@ -105,6 +105,15 @@ def test_any_other_file_is_named_likewise_and_waited_for(home, damaged):
     assert home.found(SUBJECT, SUBJECT_MAIL, texts=[str(FIRST_ORDER)]) == set()
 
 
+def test_a_store_that_does_not_answer_keeps_nobody_anywhere_else(home):
+    away = home.settings.model_copy(update={"online_store_url": "redis://127.0.0.1:1/0"})
+    home.request()
+    (problem,) = honouring.honour(away).problems.values()
+    assert "online store in Redis (StoreError" in problem
+    assert home.found(SUBJECT, SUBJECT_MAIL) == {"lake/redactions/.r-17.work"}
+    assert len(honouring.honour(home.settings).made) == 1
+
+
 def test_a_whole_shop_goes_whatever_of_it_can_be_read(home):
     for pattern in ("lake/orders/*/*.parquet", "features/generations/*/data.mdb"):
         for path in home.settings.home.glob(pattern):
