@@ -84,7 +84,15 @@ def _nights(session: ReadSession) -> list[Metric]:
         shown.add_metric([outcome], int(last is not None and last["outcome"] == outcome))
     ended = 0.0 if good is None else datetime.fromisoformat(good["ended_at"]).timestamp()
     text = "When a nightly run last came to its end, in Unix time; 0 for none lately."
-    return [shown, _gauge("night_success_timestamp_seconds", text, ended)]
+    return [shown, _gauge("night_success_timestamp_seconds", text, ended), _let_go(last)]
+
+
+def _let_go(night: nights.Night | None) -> Metric:
+    text = "Of each place of the lake, what the newest nightly run let go as its time was over."
+    shown = GaugeMetricFamily(f"{PREFIX}_night_let_go", text, labels=("place",))
+    for each in [] if night is None else night["let_go"]:
+        shown.add_metric([each["place"]], each["count"])
+    return shown
 
 
 def _register(session: ReadSession) -> list[Metric]:

@@ -25,6 +25,19 @@ class ProblemOut(Answer):
     column: str | None
 
 
+class LetGoOut(Answer):
+    """What went of a place of the lake, as its time was over."""
+
+    place: str
+    count: int
+    rule: str
+    """The setting that says how long it is kept, or why it went."""
+    days: float | None
+    """What that setting was."""
+    names: list[str]
+    """Digests of datasets, folders of lines, views' values: the first 100."""
+
+
 class NightOut(Answer):
     """A nightly run, as it reported itself."""
 
@@ -41,6 +54,9 @@ class NightOut(Answer):
     problems: list[ProblemOut]
     accepted: list[str]
     """Checks that a person overruled."""
+    let_go: list[LetGoOut]
+    held: str | None
+    """Why no dataset and no order lines went."""
     reported_by: str
 
 

@@ -30,10 +30,22 @@ class ProblemIn(Body):
     column: Name | None = None
 
 
+class LetGoIn(Body):
+    """What went of a ``place`` of the lake as its time was over: ``count`` things by ``rule``, a
+    setting of so many ``days`` (or words). ``names``: digests and folders, the first of them."""
+
+    place: Name
+    count: int = Field(ge=1, le=10_000_000_000)
+    rule: Name
+    days: float | None = Field(default=None, ge=0, le=100_000, allow_inf_nan=False)
+    names: list[Name] = Field(default_factory=list, max_length=100)
+
+
 class NightIn(Body):
     """One nightly run. ``outcome``: ``stopped`` means that the orders were not fit to learn from.
 
-    ``synced_at``: when the connected shop was read last, ``resumed``: how often it was broken off.
+    ``held``: why no dataset and no order lines went. ``synced_at``: when the connected shop was
+    read last, ``resumed``: how often it was broken off.
     """
 
     id: str = Field(pattern=r"^[0-9]{8}T[0-9]{6}Z-[0-9a-f]{6}$")
@@ -45,3 +57,5 @@ class NightIn(Body):
     models: list[ModelIn] = Field(max_length=50)
     problems: list[ProblemIn] = Field(default_factory=list, max_length=100)
     accepted: list[Name] = Field(default_factory=list, max_length=20)
+    let_go: list[LetGoIn] = Field(default_factory=list, max_length=20)
+    held: Name | None = None

@@ -14,6 +14,16 @@ from control_plane.paging import EVERYTHING, Listing
 from control_plane.principal import Permission, Principal
 
 DONE = "done"
+_BLANK: dict[str, Any] = {
+    "synced_at": None,
+    "resumed": 0,
+    "models": [],
+    "problems": [],
+    "accepted": [],
+    "let_go": [],
+    "held": None,
+}
+"""Members that a report may lack."""
 LOOKED_BACK = 60
 """So many nights back somebody looks for the last one that was good."""
 Night = dict[str, Any]
@@ -62,5 +72,4 @@ def _reports() -> Any:
 
 def _night(row: EventRow) -> Night:
     told = {name: after for name, (_, after) in row.diff.items()}
-    blank: Night = {"synced_at": None, "resumed": 0, "models": [], "problems": [], "accepted": []}
-    return blank | told | {"reported_by": row.actor_id}
+    return _BLANK | told | {"reported_by": row.actor_id}

@@ -45,6 +45,7 @@ PLAIN |= {
     "releases",
     "kills_in_force",
     "models_without_consent",
+    "night_let_go",
     "night_outcome",
     "redactions_open",
     "webhook_deliveries_pending",

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from training.features import offline
 from training.features.registry import VIEWS
+from training.nightly.gone import Gone
 from training.nightly.settings import NightlySettings
 from training.nightly.stuck import Stuck
 from training.settings import Settings
@@ -20,33 +21,30 @@ LEAVING = ".leaving"
 
 
 def prune(
-    settings: Settings, nightly: NightlySettings, now: datetime, stuck: Stuck
-) -> dict[str, int]:
-    """Take away what is older than its time; place → how many were taken. ``now`` is aware."""
+    settings: Settings, nightly: NightlySettings, now: datetime, gone: Gone, stuck: Stuck
+) -> None:
+    """Take away what is older than its time, and note it. ``now`` is aware."""
     fits = now - timedelta(days=nightly.nightly_keep_fits_days)
-    gone = {name: _older(settings.lake / name, fits, stuck) for name in MADE}
+    for name in MADE:
+        _older(settings.lake / name, fits, gone, stuck)
     values = (now - timedelta(days=nightly.nightly_keep_features_days)).astimezone(UTC)
-    gone["features"] = _values(settings.offline_features, values.replace(tzinfo=None), stuck)
-    return {name: count for name, count in gone.items() if count}
+    _values(settings.offline_features, values.replace(tzinfo=None), gone, stuck)
 
 
-def _older(folder: Path, limit: datetime, stuck: Stuck) -> int:
+def _older(folder: Path, limit: datetime, gone: Gone, stuck: Stuck) -> None:
     """By when they were made; a partial one (a dot before its name) is somebody else's."""
     remove_begun(folder, stuck)
     if not folder.is_dir():
-        return 0
-    gone = 0
+        return
     for place in sorted(folder.iterdir()):
         with stuck.named(f"{folder.name}/{place.name}"):
             if not place.name.startswith(".") and place.stat().st_mtime < limit.timestamp():
                 remove(place)
-                gone += 1
-    return gone
+                gone.note(folder.name, place.name)
 
 
-def _values(root: Path, limit: datetime, stuck: Stuck) -> int:
+def _values(root: Path, limit: datetime, gone: Gone, stuck: Stuck) -> None:
     """By the moment values hold for; the newest of a view always stays."""
-    gone = 0
     for view in VIEWS:
         moments: tuple[datetime, ...] = ()
         place = root / view.name / f"{view.version}"
@@ -58,8 +56,7 @@ def _values(root: Path, limit: datetime, stuck: Stuck) -> int:
                 old = offline.folder_of(root, view, moment)
                 with stuck.named(f"{root.name}/{view.name}/{view.version}/{old.name}"):
                     remove(old)
-                    gone += 1
-    return gone
+                    gone.note("features", f"{view.name}/{view.version}/{old.name}")
 
 
 def remove(place: Path) -> None:

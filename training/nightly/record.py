@@ -14,6 +14,7 @@ import msgspec
 from bentos.contract.errors import ContractError
 from training import atomic
 from training.nightly.finding import Finding
+from training.nightly.gone import Went
 
 FOLDER = "nightly"
 MAX_ERROR = 4000
@@ -53,7 +54,8 @@ class RunRecord(msgspec.Struct, frozen=True, kw_only=True):
 
     ``accept``: checks that a person overruled for this run. ``untold``: why the control plane
     does not know of it. ``let_go``: place → how much was taken away at the end, as its time was
-    over; ``held``: why no dataset and no lines were; ``stuck``: place → why it could not be.
+    over, ``went`` what, and by which rule; ``held``: why no dataset and no lines were; ``stuck``:
+    place → why it could not be.
     """
 
     id: str
@@ -68,6 +70,7 @@ class RunRecord(msgspec.Struct, frozen=True, kw_only=True):
     peak_rss_mb: float = 0.0
     untold: str | None = None
     let_go: dict[str, int] = {}
+    went: tuple[Went, ...] = ()
     held: str | None = None
     stuck: dict[str, str] = {}
     schema: int = 1

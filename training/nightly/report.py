@@ -7,6 +7,8 @@ by a control plane that cannot be told: the manifest then says why.
 from datetime import UTC, datetime
 from typing import Any
 
+import msgspec
+
 from training.nightly.errors import DeskError, PassingError
 from training.nightly.night import Night
 from training.nightly.record import BAD, RunRecord, StepRecord
@@ -40,7 +42,13 @@ def report_of(record: RunRecord, synced: str | None) -> dict[str, Any]:
         {"step": LETTING_GO, "check": STUCK, "column": place[:100]}
         for place in sorted(record.stuck)[:MOST_STUCK]
     ]
-    return {
+    # Only where there is something to say: the release before knows no such names.
+    let_go: dict[str, Any] = {}
+    if record.went:
+        let_go["let_go"] = [msgspec.to_builtins(each) for each in record.went]
+    if record.held is not None:
+        let_go["held"] = record.held
+    return let_go | {
         "id": record.id,
         "outcome": record.worst().value,
         "started_at": record.started_at.isoformat(),

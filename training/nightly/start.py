@@ -11,6 +11,7 @@ from training.lines import OrderSource
 from training.nightly import kept, lock, report, runner, unneeded
 from training.nightly import record as records
 from training.nightly.desk import Desk
+from training.nightly.gone import Gone
 from training.nightly.night import Night
 from training.nightly.plan import plan
 from training.nightly.record import RunRecord, StepRecord
@@ -73,15 +74,19 @@ def _let_go(night: Night) -> None:
     """Take away what is past its time, by the clock, whatever counts as the present: files are
     dated by it. Nothing in the lake, however damaged, ends the night here."""
     settings, now, stuck = night.settings, min(night.now, datetime.now(UTC)), Stuck()
-    gone: dict[str, int] = {}
+    gone = Gone()
     found = unneeded.Unneeded()
     with stuck.named("lake"):
         unneeded.mark_used(settings, night.record, stuck)
-        gone |= kept.prune(settings, night.nightly, now, stuck)
+        kept.prune(settings, night.nightly, now, gone, stuck)
         found = unneeded.find(settings, night.nightly, night.record, now, night.desk)
-        gone |= unneeded.prune(settings, found, now, stuck)
+        unneeded.prune(settings, found, now, gone, stuck)
     night.record = msgspec.structs.replace(
-        night.record, let_go=gone, held=found.held, stuck=found.stuck | stuck.why
+        night.record,
+        let_go=dict(gone.counts),
+        went=tuple(gone.told(night.nightly)),
+        held=found.held,
+        stuck=found.stuck | stuck.why,
     )
 
 

@@ -3,7 +3,8 @@
 A dataset stays while a version that learned from it is registered and not retired: it is made
 again from it (``reproduce``). It also stays for its time after it was last used, and after the
 version was retired. Order lines are needed to find what datasets hold of a person; older ones go
-once their time is over, and what they tell that tonight's do not is kept (``witness.py``). While
+once their time is over, and what they tell that tonight's do not is kept as long as a dataset may
+hold it (``witness.py``). While
 a law request is open, nothing of either goes.
 
 What goes is noted first (``lake/let_go/<digest>.json``), then renamed, then removed: a kill leaves
@@ -11,7 +12,6 @@ a hidden folder that the next night removes.
 """
 
 import random
-from collections import Counter
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -21,13 +21,15 @@ from bentos import redaction_files
 from bentos.contract.manifest import Manifest, VersionState
 from training import atomic
 from training.lake import used_now
-from training.nightly import witness
+from training.nightly import witness, witnessed
 from training.nightly.desk import Desk
 from training.nightly.errors import DeskError, PassingError
+from training.nightly.gone import WITNESS, Gone
 from training.nightly.kept import remove, remove_begun
 from training.nightly.record import RunRecord
 from training.nightly.settings import NightlySettings
 from training.nightly.stuck import Stuck
+from training.nightly.witnessed import Seen
 from training.run import read_manifest
 from training.settings import Settings
 
@@ -86,10 +88,9 @@ def find(
     return Unneeded(datasets=datasets, lines=lines, tonight=str(tonight or ""), stuck=stuck.why)
 
 
-def prune(settings: Settings, found: Unneeded, now: datetime, stuck: Stuck) -> dict[str, int]:
-    """Take it away; place → how many were taken."""
+def prune(settings: Settings, found: Unneeded, now: datetime, gone: Gone, stuck: Stuck) -> None:
+    """Take it away, and note what went."""
     lake = settings.lake
-    gone: Counter[str] = Counter()
     for place in (lake / "snapshots", lake / "orders"):
         remove_begun(place, stuck)
     for digest, versions in found.datasets.items():
@@ -97,26 +98,43 @@ def prune(settings: Settings, found: Unneeded, now: datetime, stuck: Stuck) -> d
         with stuck.named(f"snapshots/{digest}"):
             atomic.write_bytes(lake / NOTES / f"{digest}.json", msgspec.json.encode(note))
             remove(lake / "snapshots" / digest)
-            gone["snapshots"] += 1
-    for name in _taken_over(settings, found, stuck):
+            gone.note("snapshots", digest)
+    if found.held is not None:
+        return
+    for name in _taken_over(settings, found, now, gone, stuck):
         with stuck.named(f"orders/{name}"):
             remove(lake / "orders" / name)
-            gone["orders"] += 1
-    return dict(gone)
+            gone.note("orders", name)
 
 
-def _taken_over(settings: Settings, found: Unneeded, stuck: Stuck) -> list[str]:
-    """Of the folders of lines that would go those of which nothing is lost."""
-    if not found.lines:
+def _taken_over(
+    settings: Settings, found: Unneeded, now: datetime, gone: Gone, stuck: Stuck
+) -> list[str]:
+    """Of the folders of lines that would go those of which nothing is lost; what the witness tells
+    and no dataset can hold goes as well."""
+    orders, tonight = settings.lake / "orders", Path(found.tonight)
+    if not found.lines and not (orders / witness.FOLDER).is_dir():
         return []
     from training.orders import connect  # noqa: PLC0415 - DuckDB
 
-    orders, tonight = settings.lake / "orders", Path(found.tonight)
     bounds = (settings.training_memory, settings.training_threads, settings.spill)
     taken: list[str] = []
     with stuck.named(f"orders/{witness.FOLDER}"), connect(*bounds) as connection:
-        taken.extend(witness.take_over(connection, orders, tonight, found.lines, stuck))
+        seen = _seen(settings.lake, now)
+        gone.note_rows(WITNESS, witness.forget(connection, orders, seen))
+        if found.lines:
+            taken.extend(witness.take_over(connection, orders, tonight, found.lines, seen, stuck))
     return taken
+
+
+def _seen(lake: Path, now: datetime) -> Seen:
+    """Since when the datasets that stand do. Raises ContractError, msgspec.MsgspecError, OSError
+    where nobody can say."""
+    became: dict[str, str | None] = {}
+    for path in redaction_files.record_files(lake):
+        became |= redaction_files.read_record(path).snapshots
+    before = witnessed.load(lake / "orders" / witness.FOLDER)
+    return before.now(witnessed.standing(lake / "snapshots"), became, now)
 
 
 def mark_used(settings: Settings, record: RunRecord, stuck: Stuck) -> None:

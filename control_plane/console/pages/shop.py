@@ -121,6 +121,10 @@ def _night(view: View, push: html.div) -> None:
         known[model["model"]] = partial(_model, model)
     if night["outcome"] != nights.DONE and view.good is not None:
         known["Last good night"] = partial(moment, view.good["ended_at"])
+    for gone in night["let_go"]:
+        known[f"Let go of {gone['place']}"] = partial(_gone, gone)
+    if night["held"] is not None:
+        known["Let go"] = f"no dataset and no order lines: {night['held']}"
     facts(known)
     if night["outcome"] == "stopped":
         with notice("The orders were not fit to learn from.", "tone-orange", "warning"):
@@ -136,6 +140,12 @@ def _model(model: Row) -> None:
         return
     html.a(model["version"], href=f"{ROOT}/versions/{model['version']}")
     html.span(f" {model['state']}").classes("quiet")
+
+
+def _gone(gone: Row) -> None:
+    days = "" if gone["days"] is None else f" = {gone['days']:g} days"
+    html.span(f"{gone['count']:,} ")
+    html.span(f"by {gone['rule']}{days}").classes("quiet")
 
 
 def _problem(problem: Row) -> str:

@@ -52,6 +52,28 @@ def test_a_night_is_told_once_and_the_newest_counts(plane):
     assert found[0]["reported_by"] == "trainer"
 
 
+def test_what_it_let_go_is_in_the_register_and_counted(plane):
+    gone = {
+        "place": "snapshots",
+        "count": 2,
+        "rule": "SIGNALBOX_NIGHTLY_KEEP_DATASETS_DAYS",
+        "days": 400.0,
+        "names": ["0" * 64, "1" * 64],
+    }
+    told(plane, night(6, let_go=[gone]))
+    assert gauge(plane, 'night_let_go{place="snapshots"}') == 2
+    asked = {"entity": f"night:{night(6)['id']}"}
+    [event] = plane.admin.get("/api/v1/register/events", params=asked).json()
+    assert event["diff"]["let_go"] == [None, [gone]]
+    told(plane, night(7, held="2 open law requests"))
+    found = plane.admin.get(URL).json()[:2]
+    assert [(each["let_go"], each["held"]) for each in found] == [
+        ([], "2 open law requests"),
+        ([gone], None),
+    ]
+    assert "night_let_go{" not in plane.client(None).get("/metrics").text
+
+
 def test_the_register_tells_of_it_and_so_do_webhooks(plane):
     told(plane, stopped(3))
     asked = {"entity": f"night:{stopped(3)['id']}"}

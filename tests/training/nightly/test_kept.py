@@ -6,13 +6,20 @@ from pathlib import Path
 
 from training.features import offline
 from training.features.registry import VIEWS
-from training.nightly.kept import prune
+from training.nightly import kept
+from training.nightly.gone import Gone
 from training.nightly.settings import NightlySettings
 from training.nightly.stuck import Stuck
 from training.settings import Settings
 
 NOW = datetime(2026, 11, 26, tzinfo=UTC)
 VIEW = VIEWS[0]
+
+
+def prune(settings, nightly, now, stuck):
+    gone = Gone()
+    kept.prune(settings, nightly, now, gone, stuck)
+    return dict(gone.counts)
 
 
 def aged(path, days):

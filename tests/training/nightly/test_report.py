@@ -7,6 +7,7 @@ from tests.training.nightly.made_up import NOW, fresh_record, night
 from training.nightly import report, told
 from training.nightly.errors import DeskError, PassingError
 from training.nightly.finding import Finding
+from training.nightly.gone import Went
 from training.nightly.record import Outcome, StepRecord
 
 ROW = {"order_id": "#1001", "currency": "USD"}
@@ -67,6 +68,14 @@ def test_what_could_not_be_let_go_is_told_of_a_good_night_too():
     assert (len(said["problems"]), said["problems"][0]) == (20, first)
     assert "secret" not in str(said)
     assert "orders/00: could not be let go (InvalidInputException: secret)" in told.summary(begun)
+
+
+def test_what_went_is_told_with_its_rule_and_nothing_where_nothing_went():
+    went = Went(place="orders", count=1, rule="SIGNALBOX_X", days=30.0, names=("0a",))
+    said = report.report_of(msgspec.structs.replace(record(), went=(went,), held="a request"), None)
+    one = {"place": "orders", "count": 1, "rule": "SIGNALBOX_X", "days": 30.0, "names": ("0a",)}
+    assert (said["let_go"], said["held"]) == ([one], "a request")
+    assert not {"let_go", "held"} & report.report_of(record(), None).keys()
 
 
 def test_a_night_that_was_good_names_its_versions():

@@ -1,6 +1,7 @@
 """Datasets and lines go when their time is over and nobody needs them; else they stay."""
 
 import os
+import shutil
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -17,6 +18,7 @@ from training import orders
 from training.lake import digest_of_parts
 from training.nightly import kept, unneeded
 from training.nightly.errors import PassingError
+from training.nightly.gone import Gone
 from training.nightly.record import Outcome, StepRecord
 from training.nightly.reproduce import Verdict, reproduce
 from training.nightly.settings import NightlySettings
@@ -105,8 +107,11 @@ class Lake:
     def find(self, record=None, desk=None):
         return unneeded.find(self.settings, NightlySettings(), record, NOW, desk)
 
-    def prune(self, record=None, desk=None):
-        return unneeded.prune(self.settings, self.find(record, desk), NOW, Stuck())
+    def prune(self, record=None, desk=None, stuck=None, now=NOW):
+        gone = Gone()
+        found = unneeded.find(self.settings, NightlySettings(), record, now, desk)
+        unneeded.prune(self.settings, found, now, gone, stuck or Stuck())
+        return dict(gone.counts)
 
     def stands(self, digest):
         return (self.lake / "snapshots" / digest).is_dir()
@@ -191,20 +196,58 @@ def test_older_lines_go_and_what_only_they_tell_is_found_and_erased_all_the_same
 
 def test_so_many_folders_of_lines_go_in_a_night_and_the_rest_in_the_next_ones(lake, monkeypatch):
     monkeypatch.setattr(unneeded, "LINES_A_NIGHT", 2)
+    lake.dataset("may hold them", 1)
     for number in range(5):
         lake.lines(f"0{number}", 31, [("A", "1", 7), ("B", f"cancelled {number}", 8)])
     record = lake.tonight(lines=lake.lines("0f", 31, [("A", "1", 7)]))
     assert [lake.prune(record) for _ in range(4)] == [{"orders": n} for n in (2, 2, 1)] + [{}]
     assert {place.name for place in (lake.lake / "orders").iterdir()} == {"0f", "witness"}
-    told = duckdb.sql(f"SELECT order_id FROM '{lake.lake}/orders/witness/lines.parquet'").fetchall()
-    assert sorted(told) == [(f"cancelled {number}",) for number in range(5)]
+    assert told(lake) == [f"cancelled {number}" for number in range(5)]
+
+
+def test_what_gone_lines_told_goes_with_the_last_dataset_that_may_hold_it(lake):
+    old, younger = lake.dataset("old", 399), lake.dataset("younger", 390)
+    lake.lines("0a", 31, [("A", "1", 7), ("B", "cancelled", 8)])
+    record = lake.tonight(lines=lake.lines("0f", 31, [("A", "1", 7)]))
+    assert lake.prune(record) == {"orders": 1}
+    later = NOW + timedelta(days=5)
+    lake.dataset("made since", -5)
+    assert lake.prune(record, now=later) == {"snapshots": 1}
+    assert not lake.stands(old)
+    # Redacted, the younger one is another dataset, and was there as long.
+    left = lake.dataset("what is left of it", 390)
+    shutil.rmtree(lake.lake / "snapshots" / younger)
+    note = RedactionRecord(
+        id="r-1", at="2026-01-01T00:00:00Z", reason="asked", snapshots={younger: left}
+    )
+    redaction_files.write_record(lake.lake, note)
+    assert lake.prune(record, now=later) == {}
+    assert told(lake) == ["cancelled"]
+    gone = {"snapshots": 1, "witness": 1}
+    assert lake.prune(record, now=NOW + timedelta(days=11)) == gone
+    assert told(lake) == []
+
+
+def test_what_the_witness_holds_stays_while_a_law_request_is_open(lake):
+    lake.lines("0a", 31, [("B", "cancelled", 8)])
+    record = lake.tonight(lines=lake.lines("0f", 31, [("A", "1", 7)]))
+    assert lake.prune(record) == {"orders": 1}
+    path = redaction_files.write_request(lake.settings.home, redaction_request())
+    assert lake.prune(record, now=NOW + timedelta(days=1)) == {}
+    path.unlink()
+    assert lake.prune(record, now=NOW + timedelta(days=1)) == {"witness": 1}
+
+
+def told(lake):
+    rows = duckdb.sql(f"SELECT order_id FROM '{lake.lake}/orders/witness/lines.parquet'").fetchall()
+    return sorted(row[0] for row in rows)
 
 
 def test_no_lines_go_where_what_they_tell_cannot_be_written_down(lake):
     old = lake.lines("0a", 31, [("A", "1", 7)])
     record, stuck = lake.tonight(lines=lake.lines("0b", 31, [("B", "2", 8)])), Stuck()
     (lake.lake / "orders" / "witness").write_bytes(b"in the way")
-    assert unneeded.prune(lake.settings, lake.find(record), NOW, stuck) == {}
+    assert lake.prune(record, stuck=stuck) == {}
     assert list(stuck.why) == ["orders/witness"]
     assert old.is_dir()
 
@@ -238,10 +281,8 @@ def test_lines_that_cannot_be_read_stay_and_are_named(lake):
     (bad / "lines.parquet").write_bytes((bad / "lines.parquet").read_bytes()[:-20])
     lake.aged(bad, 31)
     record, stuck = lake.tonight(lines=tonight), Stuck()
-    found = lake.find(record)
-    gone = unneeded.prune(lake.settings, found, NOW, stuck)
-    assert gone == {"orders": 1}
-    assert list(found.stuck | stuck.why) == ["orders/0a"]
+    assert lake.prune(record, stuck=stuck) == {"orders": 1}
+    assert list(stuck.why) == ["orders/0a"]
     assert bad.is_dir()
     assert not good.exists()
 
