@@ -9,19 +9,15 @@ MAX_KEPT = 256
 
 
 class DecisionContexts:
-    """Numbers are never used twice in a boot, so what is said again never says something else.
-
-    Every segment begins with ``frames``: a turn may come to lie in a newer one than it was made
-    for.
-    """
+    """Numbers are never used twice in a boot: one means the same wherever it is written."""
 
     def __init__(self) -> None:
         self._numbers: dict[Hashable, int] = {}
-        self.frames: list[bytes] = []
-        "Of all that a decision may name."
+        self._frames: dict[int, bytes] = {}
         self._next = 0
-        self.unwritten = b""
-        "Mostly nothing: frames that no decision was written after."
+
+    def __len__(self) -> int:
+        return len(self._frames)
 
     def number(self, key: Hashable) -> int | None:
         """The number of what ``key`` stands for; None where that is new."""
@@ -30,21 +26,21 @@ class DecisionContexts:
     def define(self, key: Hashable, make: Callable[[int], DecisionContext]) -> int:
         """A number for it; ``make`` gets that."""
         number = self._next
-        self._next += 1
-        frame = encode_frame(make(number))
+        self._frames[number] = encode_frame(make(number))
         self._numbers[key] = number
-        self.frames.append(frame)
-        self.unwritten += frame
+        self._next += 1
         return number
 
-    def take_unwritten(self) -> bytes:
-        """Frames to be written before the decision that was made just now."""
-        unwritten, self.unwritten = self.unwritten, b""
-        return unwritten
+    def before(self, frames: list[bytes], named: list[int], written: set[int]) -> list[bytes]:
+        """The frames of decisions, as many, with the contexts ``named`` by them before the first
+        where those are not among the ``written``."""
+        if written.issuperset(named):
+            return frames
+        missing = sorted({*named} - written)
+        return [b"".join([*map(self._frames.__getitem__, missing), frames[0]]), *frames[1:]]
 
-    def end_turn(self, *, failed: bool) -> None:
-        """After a turn's write, when no decision waits for one: what may not be in the file is
-        said again, and what became too many is forgotten."""
-        if failed or len(self.frames) > MAX_KEPT:
+    def end_turn(self) -> None:
+        """When no decision waits to be written: what became too many is forgotten."""
+        if len(self._frames) > MAX_KEPT:
             self._numbers.clear()
-            self.frames.clear()
+            self._frames.clear()

@@ -77,6 +77,8 @@ class DecisionLog:
         self._failed_at: float | None = None
         self._seq = 0
         self._turn: list[bytes] = []
+        self._named: list[int] = []
+        "The context of each of the turn's decisions."
         self._waiting: list[asyncio.Future[Kept]] = []
         self._loop: asyncio.AbstractEventLoop | None = None
         "The running one, while a turn has something to write."
@@ -98,10 +100,9 @@ class DecisionLog:
         flush that ``on_disk`` waits for. When it cannot be written: False under ``serve`` (the
         answer then says ``logged: false``), Unavailable under ``refuse``.
         """
-        frame = encode_frame(make_decision(self._seq + len(self._turn)))
-        if self.contexts.unwritten:
-            frame = self.contexts.take_unwritten() + frame
-        self._turn.append(frame)
+        decision = make_decision(self._seq + len(self._turn))
+        self._turn.append(encode_frame(decision))
+        self._named.append(decision.context)
         if self._loop is None:
             # Once a turn: to ask for the running loop is a system call.
             self._loop = asyncio.get_running_loop()
@@ -118,9 +119,10 @@ class DecisionLog:
         """Write what was decided in this turn of the loop."""
         self._loop = None
         frames, self._turn = self._turn, []
+        named, self._named = self._named, []
         waiting, self._waiting = self._waiting, []
-        logged = self._write_decisions(frames)
-        self.contexts.end_turn(failed=logged < len(frames))
+        logged = self._write_decisions(frames, named)
+        self.contexts.end_turn()
         kept: Kept = True
         if self._commit is not None and logged:
             # Asked for in the turn of the write: no flush that failed in between is overlooked.
@@ -133,12 +135,13 @@ class DecisionLog:
             if not future.done():
                 future.set_result(kept if place < logged else False)
 
-    def _write_decisions(self, frames: list[bytes]) -> int:
+    def _write_decisions(self, frames: list[bytes], named: list[int]) -> int:
         """How many of the frames, from the first on, are in the file."""
-        fits = self._segment is not None and self._fits(self._segment, frames)
-        logged = 0
-        for group in [frames] if fits else [[each] for each in frames]:
-            count = self._write(group)
+        logged, segment, groups = 0, self._segment, [(frames, named)]
+        if len(frames) != 1 and (segment is None or not self._fits(segment, frames, named)):
+            groups = [([frame], [each]) for frame, each in zip(frames, named, strict=True)]
+        for group, contexts in groups:
+            count = self._write(group, contexts)
             self._seq += count
             logged += count
             # After one that failed none may follow: sequence numbers have no gaps.
@@ -147,12 +150,13 @@ class DecisionLog:
         self.written += logged
         return logged
 
-    def _fits(self, segment: SegmentFile, frames: list[bytes]) -> bool:
-        return segment.size + sum(map(len, frames)) <= self._limits.max_bytes
+    def _fits(self, segment: SegmentFile, frames: list[bytes], named: list[int]) -> bool:
+        whole = self.contexts.before(frames, named, segment.contexts)
+        return segment.size + sum(map(len, whole)) <= self._limits.max_bytes
 
     def append_shadow(self, outcome: ShadowOutcome) -> bool:
         """Write a shadow's outcome beside the decisions; False where that fails."""
-        return self._write([encode_frame(ShadowFrame(outcome))]) == 1
+        return self._write([encode_frame(ShadowFrame(outcome))], []) == 1
 
     def tend(self) -> None:
         """Called on a timer: close an old segment, look at what is not shipped yet."""
@@ -196,15 +200,16 @@ class DecisionLog:
             raise Unavailable("decision log: expected to be writable, got a write error")
         return False
 
-    def _write(self, frames: list[bytes]) -> int:
-        """How many of the frames, from the first on, are in the file."""
+    def _write(self, frames: list[bytes], named: list[int]) -> int:
+        """How many of the frames, from the first on, are in the file: after the contexts named."""
         if self.full and not self._may_try():
             return 0
         try:
             segment = self._segment
-            if segment is None or not self._fits(segment, frames):
+            if segment is None or not self._fits(segment, frames, named):
                 segment = self._rotate()
-            segment.write(frames)
+            segment.write(self.contexts.before(frames, named, segment.contexts))
+            segment.contexts.update(named)
         except OSError as error:
             self._fail(error)
             if self._segment is not None and self._segment.torn:
@@ -259,7 +264,7 @@ class DecisionLog:
             opened_at=datetime.now(UTC).isoformat(timespec="microseconds"),
         )
         name = f"{self._gateway}-{self.boot}-{self._opened:06d}"
-        segment = SegmentFile(self._folder, name, header, self.contexts.frames)
+        segment = SegmentFile(self._folder, name, header)
         self._opened += 1
         if self._commit is not None:
             self._commit.follow(segment.file)

@@ -26,22 +26,20 @@ class ShortWrite(OSError):
 class SegmentFile:
     """Raises OSError wherever the disk does. ``size`` counts the bytes of whole frames; ``torn``
     says that part of another one follows: it would hide whatever is written after it, so the
-    segment must be left."""
+    segment must be left. ``contexts``: numbers of those that it holds, as its writer keeps them."""
 
-    __slots__ = ("_path", "_start", "file", "opened", "size", "torn")
+    __slots__ = ("_path", "_start", "contexts", "file", "opened", "size", "torn")
 
-    def __init__(
-        self, folder: Path, name: str, header: SegmentHeader, contexts: Sequence[bytes] = ()
-    ) -> None:
-        """``contexts``: frames that decisions yet to be written may name."""
+    def __init__(self, folder: Path, name: str, header: SegmentHeader) -> None:
         new = folder / f"{name}{NEW_SUFFIX}"
         self._path = folder / f"{name}{OPEN_SUFFIX}"
         self.torn = False
+        self.contexts: set[int] = set()
         self.file = os.open(new, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
         try:
             # Locked before it has its name: nobody takes it for one left open.
             hold_lock(self.file)
-            start = MAGIC + encode_frame(header) + b"".join(contexts)
+            start = MAGIC + encode_frame(header)
             if os.write(self.file, start) != len(start):
                 raise OSError(f"no room for the header of {name}")
             new.replace(self._path)
@@ -54,7 +52,7 @@ class SegmentFile:
 
     @property
     def used(self) -> bool:
-        """Whether it holds anything but how it begins."""
+        """Whether it holds anything but its header."""
         return self.size > self._start
 
     def write(self, frames: Sequence[bytes]) -> None:

@@ -54,7 +54,7 @@ async def test_what_decisions_share_is_written_once_a_segment(tmp_path):
     assert kept(tmp_path) == [[(seq, "stable") for seq in range(10)]]
 
 
-async def test_a_new_segment_begins_with_all_that_its_decisions_may_name(tmp_path):
+async def test_a_new_segment_says_what_its_decisions_name_and_nothing_else(tmp_path):
     log = open_log(tmp_path)
     await decide(log, "stable", "canary")
     log.rotate_if_due()
@@ -63,9 +63,33 @@ async def test_a_new_segment_begins_with_all_that_its_decisions_may_name(tmp_pat
     await decide(log, "stable")
     log.close()
     assert kept(tmp_path) == [[(0, "stable"), (1, "canary")], [(2, "canary")], [(3, "stable")]]
+    first, second, third = [path.read_bytes() for path in sorted(tmp_path.iterdir())]
+    assert [data.count(b"demo-shop") for data in (first, second, third)] == [2, 1, 1]
+    assert b"stable" not in second
 
 
-async def test_a_segment_of_contexts_alone_is_none(tmp_path):
+async def test_contexts_that_are_more_than_a_segment_holds_make_no_segment_a_decision(tmp_path):
+    log = open_log(tmp_path, max_bytes=4096)
+    for number in range(40):
+        await decide(log, f"variant {number}")
+    before = len(list(tmp_path.iterdir()))
+    for _ in range(40):
+        await decide(log, "variant 39")
+    log.close()
+    assert len(list(tmp_path.iterdir())) <= before + 3
+    assert max(path.stat().st_size for path in tmp_path.iterdir()) <= 4096
+
+
+async def test_a_log_closed_while_it_has_no_segment_opens_none(tmp_path):
+    log = open_log(tmp_path)
+    await decide(log, "stable")
+    log.rotate_if_due()
+    log.close()
+    assert log._opened == 1
+    assert kept(tmp_path) == [[(0, "stable")]]
+
+
+async def test_a_segment_of_shadows_says_no_context(tmp_path):
     log = open_log(tmp_path)
     await decide(log, "stable")
     log.rotate_if_due()
@@ -75,6 +99,7 @@ async def test_a_segment_of_contexts_alone_is_none(tmp_path):
     _, second = sorted(tmp_path.iterdir())
     assert kept(tmp_path) == [[(0, "stable")], []]
     assert [type(frame) for frame in read_frames(second)][1:] == [ShadowFrame]
+    assert b"demo-shop" not in second.read_bytes()
 
 
 async def test_a_segment_that_ends_within_a_turn_takes_no_context_with_it(tmp_path):
@@ -152,7 +177,7 @@ async def test_too_many_are_forgotten_and_said_again(tmp_path, monkeypatch):
     for turn in ("ab", "cd", "ab", "e", "abcdefg", "a"):
         variants += turn
         await decide(log, *turn)
-        assert len(log.contexts.frames) <= 3
+        assert len(log.contexts) <= 3
     log.rotate_if_due()
     await decide(log, "a")
     log.close()
