@@ -7,7 +7,6 @@ Killed at any point, all of it is done again.
 """
 
 import sqlite3
-import time
 from collections.abc import Callable
 from datetime import datetime
 from functools import partial
@@ -35,7 +34,6 @@ from control_plane.shopify.outcome_files import write_files
 
 Name = Callable[[str, str, str], str]
 """(shop, kind, raw id) → pseudonym."""
-LEFT_BEHIND_S = 600.0
 log = structlog.get_logger(__name__)
 
 
@@ -119,13 +117,8 @@ class Erasing:
         return erased_rows.of_customer(inbox, found)
 
     def _rewrite_outcomes(self) -> None:
-        if not self._outcomes.is_dir():
-            return
-        write_files(self._inbox, self._outcomes)
-        for path in self._outcomes.iterdir():
-            # A process that died while writing left it; it may hold whom we just erased.
-            if path.suffix != ".parquet" and time.time() - path.stat().st_mtime > LEFT_BEHIND_S:
-                path.unlink(missing_ok=True)
+        if self._outcomes.is_dir():
+            write_files(self._inbox, self._outcomes)
 
 
 def _written_anew(inbox: sqlite3.Connection) -> None:

@@ -8,6 +8,7 @@ that "nothing bad was heard in 120 days" can be told from "never scored". Whole 
 import os
 import sqlite3
 import tempfile
+import threading
 from contextlib import closing
 from pathlib import Path
 
@@ -17,6 +18,7 @@ import pyarrow.parquet as pq
 from control_plane.shopify.inbox import read_inbox
 
 BATCH = 50_000
+_ONE = threading.Lock()
 MICROSECONDS = pa.timestamp("us", tz="UTC")
 OUTCOMES = pa.schema(
     [
@@ -68,9 +70,11 @@ WHERE a.probability IS NOT NULL AND o.test = 0 ORDER BY a.domain, a.order_id"""
 
 
 def write_files(inbox: Path, folder: Path) -> dict[str, int]:
-    """Write both; file → rows."""
+    """Write both; file → rows. What a killed ingress left half-written goes, as it may hold whom
+    an erasure has taken out since: one process writes here, and one of its threads at a time."""
     folder.mkdir(parents=True, exist_ok=True)
-    with closing(read_inbox(inbox)) as connection:
+    with _ONE, closing(read_inbox(inbox)) as connection:
+        _remove_left_behind(folder)
         # One snapshot: an outcome's decision is in the other file.
         connection.execute("BEGIN")
         return {
@@ -79,6 +83,12 @@ def write_files(inbox: Path, folder: Path) -> dict[str, int]:
                 connection, _ASSESSMENTS, ASSESSMENTS, folder / "assessments.parquet"
             ),
         }
+
+
+def _remove_left_behind(folder: Path) -> None:
+    for path in folder.iterdir():
+        if path.suffix != ".parquet":
+            path.unlink(missing_ok=True)
 
 
 def _write(connection: sqlite3.Connection, query: str, schema: pa.Schema, path: Path) -> int:

@@ -117,6 +117,15 @@ def test_a_customer_is_gone_to_the_last_byte_and_others_stay(held):
     assert note.removed["inbox/shop_order"] == 4
 
 
+def test_what_an_ingress_killed_a_moment_ago_was_writing_goes_too(held):
+    folder = held.home / "lake" / "outcomes"
+    (folder / "tmpfn_ll349").write_bytes((folder / "outcomes.parquet").read_bytes())
+    held.redact(orders_to_redact=[3])
+    held.hand_over.run()
+    held.erasing.run()
+    assert {each.name for each in folder.iterdir()} == {"assessments.parquet", "outcomes.parquet"}
+
+
 def test_the_request_s_file_names_every_pseudonym_and_the_row_nobody(held):
     held.redact(orders_to_redact=[3])
     held.hand_over.run()
