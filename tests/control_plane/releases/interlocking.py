@@ -143,13 +143,18 @@ class Interlocking(RuleBasedStateMachine):
         }
 
     def is_frozen(self, release):
-        """Unless somebody who still may let this very content through."""
+        """Unless somebody who still may let this very content through. Freezes here are of one
+        model: whoever moves with it waits for it, and goes when it is let through."""
         contributors = self.known[release.id].contributors
-        return self.frozen and not any(
-            content == self.bound(release)
-            and person not in contributors
-            and self.may(person, Permission.RELEASES_APPROVE)
-            for person, content in self.exempt[release.id].items()
+        return (
+            release.model == MODEL
+            and self.frozen
+            and not any(
+                content == self.bound(release)
+                and person not in contributors
+                and self.may(person, Permission.RELEASES_APPROVE)
+                for person, content in self.exempt[release.id].items()
+            )
         )
 
     @initialize()

@@ -160,15 +160,19 @@ def test_a_contributor_to_one_member_approves_none(pair):
     assert pair.states() == ["in_review", "in_review"]
 
 
-def test_a_freeze_of_one_model_holds_the_group(pair):
+def test_a_freeze_of_one_model_holds_the_group_until_its_member_is_let_through(pair):
     pair.approve()
     window = freezes.Window(ends_at=clock.later(60), models=["pricing"], reason="sale")
-    pair.desk.write(freezes.create_freeze, pair.desk.person("gus"), window)
+    made = pair.desk.write(freezes.create_freeze, pair.desk.person("gus"), window)
     with pytest.raises(PolicyError, match="pricing: pricing is frozen"):
         pair.tell("ada", "start")
     pair.tell("ada", "schedule", starts_at=clock.later(-1))
     pair.desk.write(start_due)
     assert pair.states() == ["scheduled", "scheduled"]
+    frozen = pair.desk.release(pair.pricing.id)
+    pair.desk.write(freezes.exempt, pair.desk.person("eve"), made.id, frozen, "hot")
+    pair.tell("ada", "start")
+    assert pair.states() == ["canary", "canary"]
 
 
 def test_a_scheduled_group_starts_whole_or_not_at_all(pair):
