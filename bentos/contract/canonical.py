@@ -48,8 +48,14 @@ def _canonical(value: Any) -> bytes:
 
 
 def as_builtins(record: Any) -> Any:
-    """Turn a msgspec Struct (or any nesting of them) into plain JSON values."""
-    return msgspec.to_builtins(record, str_keys=True)
+    """Turn a msgspec Struct (or any nesting of them) into plain JSON values.
+
+    Raises ContractError for keys and values that have no such form.
+    """
+    try:
+        return msgspec.to_builtins(record, str_keys=True)
+    except (TypeError, RecursionError) as error:
+        raise ContractError("$", "what JSON has a form for", type(record).__name__) from error
 
 
 def digest(record: Any) -> str:

@@ -96,13 +96,21 @@ def _committed(personal: PersonalPart) -> tuple[PersonalPart, str]:
     try:
         return personal, commitment(personal)
     except ContractError:
-        kept = msgspec.structs.replace(
+        kept = _sayable(personal)
+        return kept, commitment(kept)
+
+
+def _sayable(personal: PersonalPart) -> PersonalPart:
+    try:
+        return msgspec.structs.replace(
             personal,
             inputs=sayable(personal.inputs),
             outputs=sayable(personal.outputs),
             attributes=sayable(personal.attributes),
         )
-        return kept, commitment(kept)
+    except RecursionError as error:
+        field, expected = "decision.personal", "nesting the stack can hold"
+        raise ContractError(field, expected, "deeper nesting") from error
 
 
 def _instant(at: str) -> datetime:

@@ -192,6 +192,12 @@ def test_refuses_nesting_deeper_than_the_stack():
         canonical_json(nested)
 
 
+@pytest.mark.parametrize("value", [{(1, 2): 3}, [object()], msgspec.msgpack.Ext(5, b"x")])
+def test_refuses_to_turn_into_builtins_what_has_no_such_form(value):
+    with pytest.raises(ContractError, match="what JSON has a form for"):
+        as_builtins({"a": value})
+
+
 def test_largest_integers_are_written():
     assert canonical_json([MAX_INTEGER, -MAX_INTEGER]) == b"[9007199254740991,-9007199254740991]"
 

@@ -92,3 +92,22 @@ def test_what_no_gateway_writes_is_refused(tmp_path, change, field):
     with pytest.raises(ContractError) as refused:
         Contents(path)
     assert refused.value.field == field
+
+
+@pytest.mark.parametrize("kind", ["extension", "nesting"])
+def test_a_value_that_has_no_form_in_json_is_refused_not_tried_again(tmp_path, kind):
+    value = msgspec.msgpack.Ext(5, b"of another program")
+    if kind == "nesting":
+        value = float("nan")
+        for _ in range(700):
+            value = [value]
+    header = SegmentHeader(gateway="g", boot="b1", first_seq=0, opened_at="2026-01-01T00:00:00Z")
+    personal = msgspec.structs.replace(make_personal(), outputs={"a": value})
+    frames = header, DecisionFrame(make_decision(0), personal)
+    path = tmp_path / "x.segment"
+    path.write_bytes(MAGIC + b"".join(map(encode_frame, frames)))
+    try:
+        Contents(path)
+    except Exception as error:  # noqa: BLE001 - not held by name: a traceback would show the value
+        refused = type(error)
+    assert refused is ContractError
