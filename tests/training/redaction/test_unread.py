@@ -87,9 +87,12 @@ def test_lines_that_are_removed_take_datasets_that_name_nobody_along(home):
 @pytest.mark.parametrize(
     "damaged",
     [
-        *("lake/shop/orders/*.parquet", "lake/shop/current.json", "lake/snapshots/*/*.parquet"),
-        *("lake/features/customer_orders/*/*/values.parquet", "lake/versions/*/manifest.json"),
-        *("features/generations/*/data.mdb", "consents/consents.json"),
+        *("lake/shop/current.json", "lake/snapshots/*/*.parquet"),
+        "features/generations/*/data.mdb",
+        pytest.param("lake/shop/orders/*.parquet", marks=pytest.mark.slow),
+        pytest.param("lake/features/customer_orders/*/*/values.parquet", marks=pytest.mark.slow),
+        pytest.param("lake/versions/*/manifest.json", marks=pytest.mark.slow),
+        pytest.param("consents/consents.json", marks=pytest.mark.slow),
     ],
 )
 def test_any_other_file_is_named_likewise_and_waited_for(home, damaged):

@@ -47,14 +47,19 @@ def test_nothing_is_fetched_of_a_shop_that_waits_to_go_and_nothing_made_of_it(ho
             prepare_lines(home.settings, source)
     with pytest.raises(ContractError, match=WAITS):
         make_snapshot(home.settings, known, Request(model="fraud", seed=1))
-    # BentoML has a process of its own, as everywhere in these tests.
-    command = [sys.executable, "-c", PACKAGE, str(home.settings.home)]
-    packaged = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
-    assert WAITS in packaged.stderr
     # Public orders are no shop's.
     assert erased.gone_from(home.settings, own_data=False).shop == ""
     assert len(honouring.honour(home.settings).made) == 1
     home.sync()
+
+
+@pytest.mark.slow
+def test_no_version_comes_of_a_shop_that_waits_to_go(home):
+    home.request(**OF_SHOP)
+    # BentoML has a process of its own, as everywhere in these tests.
+    command = [sys.executable, "-c", PACKAGE, str(home.settings.home)]
+    packaged = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    assert WAITS in packaged.stderr
 
 
 def test_a_sync_during_which_the_shop_s_end_was_asked_for_changes_no_table(home):
