@@ -29,6 +29,7 @@ from bentos.contract.online_store import (
     encode_record,
     key_prefix,
 )
+from bentos.whole_file import sync_folder
 
 # Address space only: the file is as large as what is in it.
 MAP_BYTES = 1 << 36
@@ -169,12 +170,3 @@ def write_synced(path: Path, content: bytes) -> None:
         file.write(content)
         file.flush()
         os.fsync(file.fileno())
-
-
-def sync_folder(folder: Path) -> None:
-    """Flush the names in a folder to the disk."""
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

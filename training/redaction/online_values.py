@@ -26,6 +26,7 @@ from bentos.contract.online_store import (
     redis_address,
     redis_prefix,
 )
+from bentos.whole_file import sync_folder
 from training import online_store, redis_store
 from training.errors import StoreError
 from training.redaction.work import Work
@@ -140,11 +141,11 @@ def _without(place: Path, subjects: Collection[str]) -> Path:
             target.sync(True)
         described = _described(place, name, gone)
         online_store.write_synced(partial / GENERATION_FILE, encode_generation(described))
-        online_store.sync_folder(partial)
+        sync_folder(partial)
         partial.rename(made)
     finally:
         shutil.rmtree(partial, ignore_errors=True)
-    online_store.sync_folder(made.parent)
+    sync_folder(made.parent)
     return made
 
 

@@ -3,9 +3,8 @@
 from bentos.contract.attributes import MAX_STRING_BYTES, AttributeType
 from bentos.contract.register import Action
 from control_plane.console.desk import Desk
-from control_plane.console.elements.dialog import ask
+from control_plane.console.elements.deed import Deed, ask_deed
 from control_plane.console.elements.field import choice_field, text_field
-from control_plane.console.elements.form import Question, Values
 from control_plane.console.seat import Attempt
 from control_plane.principal import Permission
 from control_plane.registry import service
@@ -20,35 +19,27 @@ TYPES = {
 async def ask_declare(desk: Desk) -> None:
     """Declare one."""
 
-    told = (
-        "Callers may send it and releases may target by it, at once.",
-        "It stays declared, and its type stays what it is.",
-    )
-
     def fields() -> None:
         hint = "As callers send it, e.g. country."
         most = str(service.MAX_ATTRIBUTE_NAME)
         text_field("name", "Name", required=True, focus=True, hint=hint, maxlength=most)
         choice_field("type", "Type", [(each.value, words) for each, words in TYPES.items()])
 
-    async def submit(values: Values) -> str:
-        name = values.text("name")
-        declared = {name: values.get("type", "")}
-        attempt = Attempt(
+    deed = Deed(
+        title="Declare an attribute",
+        confirm="Declare",
+        attempt=Attempt(
             action=Action.ATTRIBUTE_DECLARE,
             entity="attributes",
             permission=Permission.ATTRIBUTES_DECLARE,
-        )
-        await desk.write(
-            attempt, lambda session, who: service.declare_attributes(session, who, declared)
-        )
-        return f"{name} is declared."
-
-    question = Question(
-        title="Declare an attribute",
-        confirm="Declare",
-        told=told,
+        ),
+        read=lambda values: {values.text("name"): values.get("type", "")},
+        change=service.declare_attributes,
+        done="It is declared.",
+        told=(
+            "Callers may send it and releases may target by it, at once.",
+            "It stays declared, and its type stays what it is.",
+        ),
         fields=fields,
-        submit=submit,
     )
-    ask(desk, question)
+    ask_deed(desk, deed)

@@ -86,8 +86,7 @@ def _columns(desk: Desk, view: View) -> tuple[Column[Row], ...]:
     return (
         Column("App", _app),
         Column("Secret", _secrets),
-        Column("App proxy reaches", partial(_models, view, "proxy_models")),
-        Column("Checkout reaches", partial(_models, view, "checkout_models")),
+        Column("Reaches", partial(_reached, view)),
         Column("At most", lambda row: f"{row['rate']:,} a second" if row["rate"] else "no limit"),
         Column("Set", _set),
         Column("", partial(_acts, desk, view.models)),
@@ -105,6 +104,11 @@ def _secrets(row: Row) -> None:
             html.code(each)
     if len(row["secrets"]) == MAX_LIVE_SECRETS:
         badge("rotating")
+
+
+def _reached(view: View, row: Row) -> None:
+    html.p(f"Proxy: {_models(view, 'proxy_models', row)}")
+    html.p(f"Checkout: {_models(view, 'checkout_models', row)}")
 
 
 def _models(view: View, door: str, row: Row) -> str:

@@ -10,7 +10,7 @@ from bentos.contract.identity import Pseudonymizer
 from bentos.contract.redaction import RedactionRecord, order_digest, order_secret, subject_digest
 from control_plane.backup.erased_since import leave_out_erased
 from control_plane.shopify.inbox import State, open_inbox
-from tests.control_plane.inbox_row import put
+from tests.control_plane.inbox_row import put, put_order, put_outcome
 
 DOMAIN, SHOP, ERASED = "demo-shop.myshopify.com", "demo-shop", "A" * 25 + "7"
 KEY = Pseudonymizer("", b"k" * 32)
@@ -32,29 +32,11 @@ class Copy:
         put(self.rows, table, **{"domain": DOMAIN, **values})
 
     def order(self, number, created_us=OLD_US, customer=None):
-        self.add(
-            "shop_order",
-            id=number,
-            shop=SHOP,
-            customer=customer,
-            created_us=created_us,
-            updated_us=1,
-            offset_s=0,
-            amount=1,
-            items=1,
-            test=0,
-        )
+        whose = {"domain": DOMAIN, "shop": SHOP, "customer": customer}
+        put_order(self.rows, number, created_us=created_us, updated_us=1, **whose)
 
     def outcome(self, number, known_at=BEFORE):
-        self.add(
-            "outcome",
-            kind="chargeback",
-            source=number,
-            order_id=number,
-            at_us=1,
-            rank=0,
-            known_at=known_at,
-        )
+        put_outcome(self.rows, number, domain=DOMAIN, kind="chargeback", known_at=known_at)
 
     def aside(self, number, topic, received_at=BEFORE, **kept):
         self.add(

@@ -42,9 +42,26 @@ def everybody(people):
 
 
 @pytest.fixture
-def paths(here):
+def rows(here):
+    """A line on pages that are empty by themselves: attributes, apps (one of them rotates its
+    secret, and reaches a model that is no longer public)."""
+    admin = here.plane.admin
+    declared = {"country": "string", "new_customer": "boolean", "a" * 64: "number"}
+    who = here.plane.person("release_manager")
+    who.put("/api/v1/attributes", json=declared).raise_for_status()
+    for number, secrets in enumerate((["file:one.secret"], ["file:new.secret", "file:old.secret"])):
+        domain = f"a-shop-with-a-long-name-{number}.myshopify.com"
+        app = {"domain": domain, "secrets": secrets, "rate": 500 * number or None}
+        admin.put(f"/api/v1/shopify-apps/{number:032x}", json=app).raise_for_status()
+    yield
+    for number in range(2):
+        admin.delete(f"/api/v1/shopify-apps/{number:032x}").raise_for_status()
+
+
+@pytest.fixture
+def paths(here, rows):
     here.bootstrap(1)
-    release = here.started(2, shadow=False, condition=None)
+    release = here.started(2, shadow=False, condition={"country": "NO"})
     version = release["candidate"]
     return (*PATHS, f"/releases/{release['id']}", f"/models/{here.model}", f"/versions/{version}")
 

@@ -17,7 +17,7 @@ from control_plane.shopify.inbox import State, open_inbox
 from control_plane.shopify.inbox_writer import InboxWriter
 from control_plane.shopify.keeping import Keeping
 from control_plane.shopify.settings import IngressSettings
-from tests.control_plane.inbox_row import put
+from tests.control_plane.inbox_row import put, put_order, put_outcome
 
 DOMAIN, SHOP, SUBJECT = "demo-shop.myshopify.com", "demo-shop", "A" * 26
 TABLES = {"shop_order": "id", "order_line": "order_id", "assessment": "order_id"}
@@ -37,19 +37,8 @@ class Inbox:
     def order(self, number, days, *, customer=None, state="sent", outcome_days=None):
         heard = clock.later(-days * 86_400)
         micros = int(1e6 * (clock.seconds_between("1970-01-01T00:00:00.000000Z", heard)))
-        self.add(
-            "shop_order",
-            domain=DOMAIN,
-            id=number,
-            shop=SHOP,
-            updated_us=micros,
-            created_us=micros,
-            offset_s=0,
-            customer=customer,
-            amount=1,
-            items=1,
-            test=0,
-        )
+        whose = {"domain": DOMAIN, "shop": SHOP, "customer": customer}
+        put_order(self.rows, number, updated_us=micros, created_us=micros, **whose)
         self.add(
             "order_line",
             domain=DOMAIN,
@@ -69,16 +58,8 @@ class Inbox:
             self.outcome(number, outcome_days)
 
     def outcome(self, number, days):
-        self.add(
-            "outcome",
-            domain=DOMAIN,
-            kind="refund",
-            source=number,
-            order_id=number,
-            at_us=1,
-            rank=0,
-            known_at=clock.later(-days * 86_400),
-        )
+        known_at = clock.later(-days * 86_400)
+        put_outcome(self.rows, number, domain=DOMAIN, kind="refund", known_at=known_at)
 
     def delivery(self, number, days, state, topic="orders/create"):
         at = clock.later(-days * 86_400)
