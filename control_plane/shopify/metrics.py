@@ -1,6 +1,6 @@
 """What the ingress counts, for Prometheus. Topics come from a closed list, like all labels."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from prometheus_client import (
     CollectorRegistry,
@@ -58,27 +58,15 @@ class Metrics:
         self._pruned = self._counter(
             "pruned_rows_total", "Rows whose time to be kept was over.", "place"
         )
-        self._prune_seconds = Histogram(
-            f"{PREFIX}_prune_seconds",
-            "One batch of them: how long nothing else was written.",
-            buckets=PRUNE_SECONDS,
-            registry=self.registry,
-        )
+        text = "One batch of them: how long nothing else was written."
+        self._prune_seconds = self._histogram("prune_seconds", text, PRUNE_SECONDS)
         self._runs = self._counter(
             "job_runs_total", "Runs of what goes on beside the deliveries.", "job", "outcome"
         )
-        self.answer_seconds = Histogram(
-            f"{PREFIX}_answer_seconds",
-            "From a delivery's head until its answer.",
-            buckets=ANSWER_SECONDS,
-            registry=self.registry,
-        )
-        self.score_seconds = Histogram(
-            f"{PREFIX}_score_seconds",
-            "One call of the gateway for an order.",
-            buckets=SCORE_SECONDS,
-            registry=self.registry,
-        )
+        text = "From a delivery's head until its answer."
+        self.answer_seconds = self._histogram("answer_seconds", text, ANSWER_SECONDS)
+        text = "One call of the gateway for an order."
+        self.score_seconds = self._histogram("score_seconds", text, SCORE_SECONDS)
 
     def delivery(self, topic: str, answer: str) -> None:
         """One was answered."""
@@ -126,6 +114,9 @@ class Metrics:
 
     def _counter(self, name: str, text: str, *labels: str) -> Counter:
         return Counter(f"{PREFIX}_{name}", text, labels, registry=self.registry)
+
+    def _histogram(self, name: str, text: str, buckets: Sequence[float]) -> Histogram:
+        return Histogram(f"{PREFIX}_{name}", text, buckets=buckets, registry=self.registry)
 
 
 def known(topic: str) -> str:

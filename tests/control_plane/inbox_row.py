@@ -21,3 +21,8 @@ def put_outcome(inbox: sqlite3.Connection, number: int, **values: object) -> Non
     """What became of an order, heard of under its own number."""
     plain = {"source": number, "order_id": number, "at_us": 1, "rank": 0}
     put(inbox, "outcome", **{**plain, **values})
+
+
+def put_delivery(inbox: sqlite3.Connection, number: int, **values: object) -> None:
+    """A delivery of one app, under a number."""
+    put(inbox, "delivery", client_id="app", webhook_id=str(number), **values)

@@ -10,7 +10,7 @@ from bentos.contract.identity import Pseudonymizer
 from bentos.contract.redaction import RedactionRecord, order_digest, order_secret, subject_digest
 from control_plane.backup.erased_since import leave_out_erased
 from control_plane.shopify.inbox import State, open_inbox
-from tests.control_plane.inbox_row import put, put_order, put_outcome
+from tests.control_plane.inbox_row import put, put_delivery, put_order, put_outcome
 
 DOMAIN, SHOP, ERASED = "demo-shop.myshopify.com", "demo-shop", "A" * 25 + "7"
 KEY = Pseudonymizer("", b"k" * 32)
@@ -39,16 +39,9 @@ class Copy:
         put_outcome(self.rows, number, domain=DOMAIN, kind="chargeback", known_at=known_at)
 
     def aside(self, number, topic, received_at=BEFORE, **kept):
-        self.add(
-            "delivery",
-            client_id="app",
-            webhook_id=str(number),
-            topic=topic,
-            shop=SHOP,
-            received_at=received_at,
-            state=State.SET_ASIDE,
-            kept=json.dumps(kept).encode(),
-        )
+        whose = {"topic": topic, "shop": SHOP, "domain": DOMAIN}
+        held = {"state": State.SET_ASIDE, "kept": json.dumps(kept).encode()}
+        put_delivery(self.rows, number, received_at=received_at, **whose, **held)
 
     def restored(self, **record):
         redaction_files.write_record(
