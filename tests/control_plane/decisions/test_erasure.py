@@ -216,7 +216,7 @@ def test_erasing_takes_its_permission_and_somebody_to_erase(plane, auditor):
 
 
 def test_a_file_nobody_can_read_is_named_and_keeps_no_other_row(
-    plane, shop, gateway, erase, auditor
+    plane, shop, canary, gateway, erase, auditor
 ):
     key = f"cut-{gateway.boot}"
     gateway.decide(shop.model, key)
