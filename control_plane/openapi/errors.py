@@ -68,6 +68,8 @@ _MAY_BE_MISSING = {
     "/api/v1/session/oidc",
     "/api/v1/session/oidc/callback",
 }
+# Wrong ones are counted, and make whoever tries wait.
+_ASK_FOR_A_PASSWORD = {("/api/v1/session", "post"), ("/api/v1/session/password", "put")}
 
 
 def responses(route: Route, method: str, *, guarded: bool) -> Json:
@@ -84,7 +86,7 @@ def responses(route: Route, method: str, *, guarded: bool) -> Json:
         statuses.add(413)
     if "if-match" in {name.lower() for name in parameters}:
         statuses |= {412, 428}
-    if route.path == "/api/v1/session" and method == "post":
+    if (route.path, method) in _ASK_FOR_A_PASSWORD:
         statuses |= {401, 403, 429}
     return {str(status): _response(status) for status in sorted(statuses)}
 

@@ -166,6 +166,11 @@ def test_an_answer_tells_its_members(name):
         assert schema["description"]
 
 
+@pytest.mark.parametrize("name", ["POST /api/v1/session", "PUT /api/v1/session/password"])
+def test_that_wrong_passwords_make_one_wait_is_told(name):
+    assert "429" in OPERATIONS[name]["responses"]
+
+
 def test_no_example_outlives_its_operation_or_shows_a_secret():
     examples = json.loads(EXAMPLES.read_text())
     assert examples.keys() <= OPERATIONS.keys()
