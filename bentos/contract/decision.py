@@ -61,7 +61,7 @@ class PersonalPart(msgspec.Struct, frozen=True, kw_only=True):
     salt: str
 
 
-class Decision(msgspec.Struct, frozen=True):
+class Decision(msgspec.Struct, frozen=True, kw_only=True):
     """The public part. ``seq`` is gapless per (gateway, boot), so loss shows.
 
     ``assigned_version`` and ``served_version`` differ on fallback; statistics use assigned

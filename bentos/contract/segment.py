@@ -12,6 +12,7 @@ import struct
 import zlib
 from collections.abc import Iterator
 from pathlib import Path
+from typing import TypeVar
 
 import msgspec
 
@@ -52,6 +53,7 @@ class ShadowFrame(msgspec.Struct, frozen=True, tag="shadow"):
     outcome: ShadowOutcome
 
 
+F = TypeVar("F")
 Frame = SegmentHeader | DecisionFrame | ShadowFrame
 BriefFrame = DecisionContext | BriefDecision
 _encode = msgspec.msgpack.Encoder().encode
@@ -81,7 +83,7 @@ def read_frames(path: Path) -> Iterator[Frame]:
         if first or payload[0] in _MAPS:
             yield _decode(payload, field, first)
             continue
-        brief = _decode_brief(payload, field)
+        brief = _decoded(_brief_decoder, payload, field)
         if isinstance(brief, DecisionContext):
             contexts[brief.number] = brief
             continue
@@ -127,18 +129,15 @@ def _whole_frame_end(data: bytes, offset: int) -> int | None:
 
 
 def _decode(payload: bytes, field: str, first: bool) -> Frame:
-    try:
-        frame = _decoder.decode(payload)
-    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
-        raise from_decoding(error, field, "a segment's frame") from error
+    frame = _decoded(_decoder, payload, field)
     if first != isinstance(frame, SegmentHeader):
         expected = "the segment's header" if first else "a decision or a shadow outcome"
         raise ContractError(field, expected, type(frame).__name__)
     return frame
 
 
-def _decode_brief(payload: bytes, field: str) -> BriefFrame:
+def _decoded(decoder: msgspec.msgpack.Decoder[F], payload: bytes, field: str) -> F:
     try:
-        return _brief_decoder.decode(payload)
+        return decoder.decode(payload)
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
         raise from_decoding(error, field, "a segment's frame") from error

@@ -105,7 +105,7 @@ def _told(ingress: IngressProcess) -> dict[tuple[str, str], float]:
         (
             each.name,
             next((each.labels[k] for k in ("job", "place", "le") if k in each.labels), ""),
-        ): (each.value)
+        ): each.value
         for family in text_string_to_metric_families(page)
         for each in family.samples
         if each.labels.get("outcome") != "failed"

@@ -4,8 +4,7 @@ A dataset stays while a version that learned from it is registered and not retir
 again from it (``reproduce``). It also stays for its time after it was last used, and after the
 version was retired. Order lines are needed to find what datasets hold of a person; older ones go
 once their time is over, and what they tell that tonight's do not is kept as long as a dataset may
-hold it (``witness.py``). While
-a law request is open, nothing of either goes.
+hold it (``witness.py``). While a law request is open, nothing of either goes.
 
 What goes is noted first (``lake/let_go/<digest>.json``), then renamed, then removed: a kill leaves
 a hidden folder that the next night removes.
