@@ -11,10 +11,10 @@ from control_plane.fleet.process import set_niceness
 from control_plane.fleet.process_launcher import SHADOW_NICE
 from load_tests.documents import ServedModel, write_models_home
 from load_tests.fraud_inputs import SCHEMA, SIGNATURE
+from load_tests.free_ports import free_port
 from load_tests.http_connection import Target, render_request
 from load_tests.model_rows import RETURNING_KEYS, ModelRows
 from load_tests.rig import HOST, Rig
-from load_tests.servers import free_port
 from load_tests.sides import BINARY, TENSOR, Side
 
 SHOP = "bench-shop"

@@ -11,12 +11,12 @@ from string import Template
 
 from bentos.contract.oip import BINARY_CONTENT_TYPE, HEADER_LENGTH
 from load_tests.fraud_inputs import SCHEMA, SIGNATURE
+from load_tests.free_ports import free_port
 from load_tests.http_connection import Target, render_request
 from load_tests.model_rows import ModelRows
 from load_tests.our_sides import Server
 from load_tests.peer_environments import ENVIRONMENTS, LOCKS
 from load_tests.rig import HOST, Rig
-from load_tests.servers import free_port
 from load_tests.sides import BINARY, TENSOR, Side
 
 CANARY_SHARE = "5 %"

@@ -7,7 +7,6 @@ import os
 import pwd
 import shutil
 import signal
-import socket
 import subprocess
 import tempfile
 import time
@@ -15,6 +14,8 @@ from pathlib import Path
 
 import pg8000.native
 import psutil
+
+from load_tests.free_ports import free_port
 
 PASSWORD = "not a secret: p@ss/word"
 QUOTED_PASSWORD = "not%20a%20secret%3A%20p%40ss%2Fword"
@@ -43,9 +44,7 @@ class PostgresqlServer:
         self.folder = Path(tempfile.mkdtemp(prefix="pg-"))
         self.data = self.folder / "data"
         self.settings = SETTINGS | settings
-        with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
-            self.port = probe.getsockname()[1]
+        self.port = free_port()
         # PostgreSQL refuses to run as root.
         self.user = "nobody" if os.geteuid() == 0 else None
         if self.user is not None:

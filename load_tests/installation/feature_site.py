@@ -25,6 +25,7 @@ from bentos.contract.route import Route, compile_features
 from bentos.contract.signature import EntitySpec, InputSpec, Redaction
 from demo.evaluation import RoutesHistory
 from load_tests.documents import make_caller, write_home
+from load_tests.free_ports import free_port
 from load_tests.installation.callers import KEYS, MOST_ROWS, QUESTIONS, Callers
 from load_tests.installation.gateway import HOST, GatewayProcess
 from load_tests.installation.model import MODEL, SIGNATURE
@@ -32,7 +33,6 @@ from load_tests.installation.question import Question, ask_about_customers
 from load_tests.installation.redis_server import RedisServer
 from load_tests.installation.site import RATE, SHOP, STABLE, Site, learn_routes
 from load_tests.installation.versions import Versions
-from load_tests.servers import free_port
 from training import online_store, redis_store
 from training.online_store import Origin
 

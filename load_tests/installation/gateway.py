@@ -10,8 +10,8 @@ from urllib.request import urlopen
 
 import psutil
 
+from load_tests.free_ports import free_port
 from load_tests.installation.process import Process
-from load_tests.servers import free_port
 
 HOST = "127.0.0.1"
 WORKERS = 2

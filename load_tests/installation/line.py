@@ -3,7 +3,6 @@
 import json
 import os
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -15,6 +14,7 @@ from typing import Any
 import httpx
 
 from bentos.contract.segment import DecisionFrame, read_frames
+from load_tests.free_ports import free_ports
 from load_tests.installation.model import MODEL
 from load_tests.installation.tiny_bento import VERSIONS, build, manifest
 
@@ -32,17 +32,6 @@ class LineError(RuntimeError):
 def serves(version: str) -> Callable[[dict[str, Any]], bool]:
     """A route: the version is stable and no experiment runs."""
     return lambda feature: not feature.get("rules") and feature["defaultValue"]["serve"] == version
-
-
-def free_ports(count: int) -> list[int]:
-    """Ports free a moment ago; held together so that they differ."""
-    sockets = [socket.socket() for _ in range(count)]
-    for each in sockets:
-        each.bind(("127.0.0.1", 0))
-    ports = [each.getsockname()[1] for each in sockets]
-    for each in sockets:
-        each.close()
-    return ports
 
 
 @dataclass

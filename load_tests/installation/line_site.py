@@ -6,13 +6,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from demo.evaluation import RoutesHistory
+from load_tests.free_ports import free_port
 from load_tests.installation.gateway import HOST, GatewayProcess
 from load_tests.installation.line import SHOP, Line
 from load_tests.installation.process import Process
 from load_tests.installation.site import Site, learn_routes
 from load_tests.installation.tampering import Tampering
 from load_tests.installation.tiny_bento import VERSIONS
-from load_tests.servers import free_port
 
 STABLE, CANARY = VERSIONS
 # A release with enough steps that every trial can publish new routes.

@@ -21,12 +21,12 @@ from bentos.contract.documents import (
 from bentos.contract.route import CanaryRule, Route, compile_features, weight_to_buckets
 from demo.evaluation import RoutesHistory
 from load_tests.documents import make_caller, write_home
+from load_tests.free_ports import free_port
 from load_tests.installation.callers import Callers
 from load_tests.installation.gateway import HOST, GatewayProcess
 from load_tests.installation.model import MODEL, SCHEMA, SIGNATURE
 from load_tests.installation.records import Records, read_records
 from load_tests.installation.versions import Versions
-from load_tests.servers import free_port
 
 SHOP = "fault-shop"
 STABLE, CANARY, SHADOW = (

@@ -4,9 +4,9 @@ do."""
 
 from pathlib import Path
 
+from load_tests.free_ports import free_port
 from load_tests.installation.process import Process
 from load_tests.propagation.plane import HOST, SHOP
-from load_tests.servers import free_port
 
 
 class Gateways:

@@ -9,11 +9,11 @@ from typing import Any
 
 import httpx
 
+from load_tests.free_ports import free_port
 from load_tests.installation.connection import Connection, HttpAnswer
 from load_tests.installation.model import MODEL
 from load_tests.installation.process import NotReachedError, Process
 from load_tests.installation.tiny_bento import VERSIONS, manifest
-from load_tests.servers import free_port
 
 HOST = "127.0.0.1"
 LISTEN_SECONDS = 60.0

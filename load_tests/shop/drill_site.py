@@ -16,11 +16,11 @@ from bentos.shopify_admin.connected import connect
 from bentos.shopify_admin.connection import Connection
 from control_plane.config import Settings
 from control_plane.init import initialise
+from load_tests.free_ports import free_port
 from load_tests.installation.gateway import GatewayProcess
 from load_tests.installation.patience import Patience
 from load_tests.installation.process import Process
 from load_tests.installation.redis_server import RedisServer
-from load_tests.servers import free_port
 from load_tests.shop import drill_model
 from load_tests.shop.ingress_process import CLIENT_ID, HOST, SHOP, IngressProcess
 

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import httpx
 
+from load_tests.free_ports import free_port
 from load_tests.installation.process import Process
-from load_tests.servers import free_port
 
 HOST = "127.0.0.1"
 SHOP, DOMAIN, CLIENT_ID = "demo-shop", "demo-shop.myshopify.com", "0123456789abcdef"

@@ -10,7 +10,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from load_tests.installation.line import free_ports
+from load_tests.free_ports import free_ports
 
 pytestmark = pytest.mark.acceptance
 
@@ -18,7 +18,7 @@ ORDERS = Path(__file__).parents[3] / "shared" / "data" / "online_retail.parquet"
 
 
 def demo(home: Path, *arguments: str) -> list[str]:
-    port = next(p for p in free_ports(8) if p < 65_000)
+    port, _of_the_control_plane = free_ports(2)
     return [
         *(sys.executable, "-m", "demo", "--home", str(home), "--port-base", str(port)),
         *arguments,
@@ -43,7 +43,7 @@ def test_interrupted_while_it_sets_up_it_ends_what_it_started(tmp_path):
         popen = subprocess.Popen(demo(home, "--json"), stdout=subprocess.PIPE, stderr=log)
     deadline = time.monotonic() + 60
     while "orders →" not in (tmp_path / "err").read_text():
-        assert popen.poll() is None
+        assert popen.poll() is None, (tmp_path / "err").read_text()
         assert time.monotonic() < deadline
         time.sleep(0.05)
     popen.send_signal(signal.SIGINT)

@@ -18,6 +18,7 @@ from bentos.contract.signature import InputSpec, ModelSignature, OutputSpec
 from gateway.lane import Lane
 from gateway.lane_pressure import Pressure
 from gateway.lane_request import Encoding
+from load_tests.free_ports import free_port, free_ports
 from tests.bentos.tiny.store import bentoml_environment, build_tiny
 from tests.gateway.lanes import close_lane, until
 
@@ -36,16 +37,6 @@ SCHEMA = FeatureSchema(
 )
 
 pytestmark = pytest.mark.acceptance
-
-
-def free_ports(count):
-    sockets = [socket.socket() for _ in range(count)]
-    for sock in sockets:
-        sock.bind(("127.0.0.1", 0))
-    ports = [sock.getsockname()[1] for sock in sockets]
-    for sock in sockets:
-        sock.close()
-    return ports
 
 
 def wait_for(port, process, log):
@@ -75,7 +66,7 @@ def stock_bentoml(tmp_path_factory):
     home, folder = tmp_path_factory.mktemp("home"), tmp_path_factory.mktemp("bentoml")
     environment = bentoml_environment(home)
     build_tiny(folder / "project", VERSION, environment)
-    [port] = free_ports(1)
+    port = free_port()
     log = folder / "log"
     with log.open("w") as output:
         process = subprocess.Popen(

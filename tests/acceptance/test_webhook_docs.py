@@ -3,7 +3,6 @@
 import os
 import re
 import shutil
-import socket
 import subprocess
 import sys
 import time
@@ -11,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from load_tests.free_ports import free_port
 from tests.control_plane.plane import Plane
 
 pytestmark = [pytest.mark.acceptance, pytest.mark.slow]
@@ -39,9 +39,7 @@ def plane(tmp_path):
 
 @pytest.fixture
 def port():
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
+    return free_port()
 
 
 @pytest.fixture

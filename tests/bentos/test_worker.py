@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 
+from load_tests.free_ports import free_port
 from tests.bentos.tiny.store import bentoml_environment, build_tiny
 
 CHECKOUT = Path(__file__).parents[2]
@@ -201,9 +202,7 @@ def test_serves_on_an_inherited_socket(store, tmp_path):
 
 
 def test_bentoml_serve_mounts_the_same_lane(store):
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
+    port = free_port()
     served = subprocess.Popen(
         [Path(sys.executable).with_name("bentoml"), "serve", TAG, "--port", str(port)],
         env=bentoml_environment(store[0]),

@@ -3,7 +3,6 @@
 import itertools
 import os
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -13,6 +12,7 @@ from typing import Any
 
 import httpx
 
+from load_tests.free_ports import free_port
 from tests.control_plane import recorded_examples
 
 _numbers = itertools.count(1)
@@ -23,12 +23,6 @@ def _environment(home: Path, **more: str) -> dict[str, str]:
     return kept | {"SIGNALBOX_HOME": str(home)} | more
 
 
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
-
-
 class Plane:
     """One running control plane. ``database_url``: empty for the SQLite file of its home."""
 
@@ -36,7 +30,7 @@ class Plane:
         self.home = home
         self.database_url = database_url
         self.settings = settings
-        self.port = _free_port()
+        self.port = free_port()
         self.url = f"http://127.0.0.1:{self.port}"
         self.process: subprocess.Popen[bytes] | None = None
         self._clients: dict[str | None, httpx.Client] = {}

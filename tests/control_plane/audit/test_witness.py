@@ -2,7 +2,6 @@
 
 import base64
 import http.client
-import socket
 import subprocess
 import sys
 import time
@@ -15,6 +14,7 @@ from bentos.contract.merkle_proof import consistency_proof
 from control_plane.audit.offline.notes import parse_note, parse_vkey, signed_at
 from control_plane.audit.register_key import RegisterSigner
 from control_plane.audit.witness import Refused, Witness
+from load_tests.free_ports import free_port
 
 SIGNER = RegisterSigner(Ed25519PrivateKey.from_private_bytes(b"\x07" * 32))
 ORIGIN = "signalbox/s/e/1"
@@ -107,9 +107,7 @@ def test_it_remembers_over_a_restart_and_holds_its_folder(tmp_path, witness):
 
 @pytest.mark.acceptance
 def test_the_process_speaks_the_protocol(tmp_path):
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
+    port = free_port()
     command = [sys.executable, "-m", "control_plane.audit.witness"]
     command += ["--name", "w.example/1", "--folder", str(tmp_path), "--port", str(port)]
     command += ["--log", str(SIGNER.vkey(ORIGIN))]

@@ -1,6 +1,5 @@
 import os
 import signal
-import socket
 import subprocess
 import sys
 
@@ -13,19 +12,14 @@ from control_plane.config import Settings
 from control_plane.db import Database
 from control_plane.principal import Permission, Principal
 from control_plane.shopify_apps.service import AppOrder, set_app
+from load_tests.free_ports import free_ports
 
 pytestmark = pytest.mark.acceptance
 
 
-def free_port():
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return str(probe.getsockname()[1])
-
-
 @pytest.mark.slow
 def test_up_runs_all_parts_and_ends_them_together(new_plane):
-    port, gateway_port, ingress_port = free_port(), free_port(), free_port()
+    port, gateway_port, ingress_port = map(str, free_ports(3))
     set_up_app(new_plane)
     environment = {
         **new_plane.environment(),

@@ -1,6 +1,5 @@
 import json
 import re
-import socket
 import subprocess
 import sys
 from typing import Any
@@ -8,6 +7,8 @@ from urllib.parse import parse_qs, urlsplit
 
 import httpx
 import pytest
+
+from load_tests.free_ports import free_port
 
 pytestmark = pytest.mark.acceptance
 SESSION = "/api/v1/session"
@@ -33,9 +34,7 @@ class ProviderProcess:
     """A real OpenID provider in a process of its own."""
 
     def __init__(self) -> None:
-        with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
-            self.port = probe.getsockname()[1]
+        self.port = free_port()
         self.url = f"http://127.0.0.1:{self.port}"
         self.start()
 

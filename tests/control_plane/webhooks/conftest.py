@@ -20,6 +20,7 @@ from control_plane.webhooks import service
 from control_plane.webhooks.address import AddressPolicy, parse_networks
 from control_plane.webhooks.dispatcher import Dispatcher, Plan
 from control_plane.webhooks.seal import Seal
+from load_tests.free_ports import free_port
 
 HERE = Path(__file__).parent
 LOCAL = AddressPolicy(parse_networks("127.0.0.0/8"), http=True)
@@ -31,9 +32,7 @@ class Receiver:
 
     def __init__(self, folder):
         self.folder = folder
-        with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
-            self.port = probe.getsockname()[1]
+        self.port = free_port()
         self.url = f"http://127.0.0.1:{self.port}/hooks"
         self.process = None
         self.take()
