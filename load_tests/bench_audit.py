@@ -4,7 +4,8 @@
     python -m load_tests.bench_audit events --events 100000
 
 Each part fills a fresh folder with its data, through the product's own code, and asks it. The
-last line of stdout is the report as JSON. Exit code 0: every floor held; 1: one was missed.
+last line of stdout is the report as JSON. Exit code 0: every floor held; 1: one was missed; 2: an
+option makes no sense.
 """
 
 import argparse
@@ -19,9 +20,11 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
+from bentos.contract.errors import ContractError
 from load_tests import audit_decisions, audit_events, machine
 from load_tests.audit_part import Part
 
+EXIT_BAD_INPUT = 2
 Measure = Callable[[argparse.Namespace, Path, Console], Part]
 PARTS: dict[str, Measure] = {
     "events": audit_events.measure,
@@ -35,7 +38,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def run(known: Mapping[str, Measure], options: argparse.Namespace) -> int:
-    """Run ``options.parts`` of those known, or all; 1 when a floor was missed."""
+    """Run ``options.parts`` of those known, or all; 1 when a floor was missed.
+
+    2 where ``options.folder`` is named and can be neither found nor made.
+    """
+    try:
+        _make(options.folder)
+    except ContractError as error:
+        print(f"bench: {error}", file=sys.stderr)
+        return EXIT_BAD_INPUT
     console = Console(stderr=True)
     parts = []
     for name in options.parts or known:
@@ -51,6 +62,22 @@ def run(known: Mapping[str, Measure], options: argparse.Namespace) -> int:
         print(f"missed: {claim.problem()}", file=sys.stderr)
     print(json.dumps(report(parts), separators=(",", ":")))
     return 1 if missed else 0
+
+
+def add_folder(parser: argparse.ArgumentParser) -> None:
+    """The option that each of these benches has."""
+    told = "where the data is put, on a real disk; made where it is not there"
+    parser.add_argument("--folder", type=Path, help=told)
+
+
+def _make(folder: Path | None) -> None:
+    if folder is None:
+        return
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        expected = "a folder, or a place where one can be made"
+        raise ContractError("--folder", expected, str(folder), f"{error.strerror}.") from error
 
 
 def report(parts: Sequence[tuple[str, Part]]) -> dict[str, Any]:
@@ -89,7 +116,7 @@ def show(name: str, part: Part, console: Console) -> None:
 def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m load_tests.bench_audit")
     parser.add_argument("parts", nargs="*", choices=[[], *PARTS], help="all unless named")
-    parser.add_argument("--folder", type=Path, help="where the data is put, on a real disk")
+    add_folder(parser)
     audit_events.add_options(parser)
     audit_decisions.add_options(parser)
     return parser.parse_args(arguments)

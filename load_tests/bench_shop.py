@@ -6,13 +6,13 @@
     python -m load_tests.bench_shop keeping --inbox-deliveries 200000
     python -m load_tests.bench_shop redaction --redaction-subjects 4 --redaction-engines sqlite
 
-The last line of stdout is the report as JSON. Exit code 0: every floor held; 1: one was missed.
+The last line of stdout is the report as JSON. Exit code 0: every floor held; 1: one was missed;
+2: an option makes no sense.
 """
 
 import argparse
 import sys
 from collections.abc import Sequence
-from pathlib import Path
 
 from load_tests import bench_audit
 from load_tests.shop import keeping, redaction, sync, webhook_storm
@@ -29,7 +29,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run the parts asked for."""
     parser = argparse.ArgumentParser(prog="python -m load_tests.bench_shop")
     parser.add_argument("parts", nargs="*", choices=[[], *PARTS], help="all unless named")
-    parser.add_argument("--folder", type=Path, help="where the data is put, on a real disk")
+    bench_audit.add_folder(parser)
     sync.add_options(parser)
     webhook_storm.add_options(parser)
     keeping.add_options(parser)

@@ -124,41 +124,17 @@ def drill_site(folder: Path, database_url: str, *, with_redis: bool) -> Iterator
     home.mkdir(parents=True)
     with ExitStack() as stack:
         shop = stack.enter_context(StandIn(orders=ORDERS, now=None, rate=20.0))
-        redis = RedisServer(folder) if with_redis else None
-        if redis is not None:
-            stack.callback(redis.process.stop)
-            redis.start()
+        redis = _redis(stack, folder) if with_redis else None
+        store = {"SIGNALBOX_ONLINE_STORE_URL": redis.url} if redis else {}
         os.environ["SIGNALBOX_DATABASE_URL"] = database_url
         initialise(Settings(home=home, shop=SHOP), "admin")
-        versions = drill_model.workers(folder)
-        for each in versions.values():
-            stack.callback(each.stop)
-        drill_model.start(versions, folder)
-        caller = drill_model.caller_and_documents(home, SHOP, folder)
-        (home / "keys" / "ingress.key").write_text(caller + "\n")
-        port = free_port()
-        control_url = f"http://{HOST}:{port}"
-        plane = {
-            **shared(home, database_url),
-            "SIGNALBOX_CONTROL_PLANE_PORT": str(port),
-            "SIGNALBOX_UPKEEP_INTERVAL_S": "1",
-            "SIGNALBOX_CONSOLE": "false",
-            "SIGNALBOX_DRAIN_S": "0",
-        }
-        if redis is not None:
-            plane["SIGNALBOX_ONLINE_STORE_URL"] = redis.url
-        control = Process("control plane", ["control_plane"], folder / "control.log", plane)
+        caller = _models(stack, home, folder)
+        settings = shared(home, database_url)
+        control, control_url = _control_plane(folder, settings | store)
         stack.callback(control.stop)
         control.start()
-        gateway = _gateway(home, {"SIGNALBOX_ONLINE_STORE_URL": redis.url} if redis else {})
-        ingress = IngressProcess(
-            home,
-            {
-                **shared(home, database_url),
-                "SIGNALBOX_INGRESS_OUTCOMES_S": "1",
-                "SIGNALBOX_GATEWAY_URL": f"http://{HOST}:{gateway.port}",
-            },
-        )
+        gateway = _gateway(home, store)
+        ingress = _ingress(home, settings, gateway)
         site = DrillSite(
             home, shop, database_url, redis, control, control_url, gateway, ingress, caller
         )
@@ -168,6 +144,46 @@ def drill_site(folder: Path, database_url: str, *, with_redis: bool) -> Iterator
         control.wait_until(lambda: _is_up(control_url), "readiness")
         _prepare(site)
         yield site
+
+
+def _redis(stack: ExitStack, folder: Path) -> RedisServer:
+    redis = RedisServer(folder)
+    stack.callback(redis.process.stop)
+    redis.start()
+    return redis
+
+
+def _models(stack: ExitStack, home: Path, folder: Path) -> str:
+    """What answers, and the key of who may ask."""
+    versions = drill_model.workers(folder)
+    for each in versions.values():
+        stack.callback(each.stop)
+    drill_model.start(versions, folder)
+    caller = drill_model.caller_and_documents(home, SHOP, folder)
+    (home / "keys" / "ingress.key").write_text(caller + "\n")
+    return caller
+
+
+def _control_plane(folder: Path, settings: dict[str, str]) -> tuple[Process, str]:
+    """Not started yet, and its address."""
+    port = free_port()
+    plane = {
+        **settings,
+        "SIGNALBOX_CONTROL_PLANE_PORT": str(port),
+        "SIGNALBOX_UPKEEP_INTERVAL_S": "1",
+        "SIGNALBOX_CONSOLE": "false",
+        "SIGNALBOX_DRAIN_S": "0",
+    }
+    control = Process("control plane", ["control_plane"], folder / "control.log", plane)
+    return control, f"http://{HOST}:{port}"
+
+
+def _ingress(home: Path, settings: dict[str, str], gateway: GatewayProcess) -> IngressProcess:
+    told = {
+        "SIGNALBOX_INGRESS_OUTCOMES_S": "1",
+        "SIGNALBOX_GATEWAY_URL": f"http://{HOST}:{gateway.port}",
+    }
+    return IngressProcess(home, settings | told)
 
 
 def _gateway(home: Path, store: dict[str, str]) -> GatewayProcess:

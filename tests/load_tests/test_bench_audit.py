@@ -1,6 +1,8 @@
 import json
 
-from load_tests import audit_events, bench_audit
+import pytest
+
+from load_tests import audit_events, bench_audit, bench_nightly, bench_shop
 from load_tests.audit_part import Part, percentile
 from load_tests.floors import Claim
 
@@ -25,6 +27,29 @@ def test_a_missed_floor_fails_the_run(capsys, monkeypatch, tmp_path):
     monkeypatch.setitem(bench_audit.PARTS, "events", lambda *_: part)
     assert bench_audit.main(["events", "--folder", str(tmp_path)]) == 1
     assert "things: expected at least 2, got 1.000" in capsys.readouterr().err
+
+
+def test_a_folder_that_is_not_there_yet_is_made(monkeypatch, tmp_path):
+    told = []
+
+    def measure(_options, folder, _console):
+        told.append(folder.parent)
+        return Part([])
+
+    monkeypatch.setitem(bench_audit.PARTS, "events", measure)
+    wanted = tmp_path / "not" / "yet"
+    assert bench_audit.main(["events", "--folder", str(wanted)]) == 0
+    assert told == [wanted]
+
+
+@pytest.mark.parametrize("bench", [bench_audit, bench_nightly, bench_shop])
+def test_a_folder_that_cannot_be_made_is_named(capsys, tmp_path, bench):
+    file = tmp_path / "file"
+    file.write_text("")
+    assert bench.main(["--folder", str(file)]) == 2
+    said = capsys.readouterr().err
+    assert said.startswith("bench: --folder: expected a folder")
+    assert said.endswith("File exists.\n")
 
 
 def test_the_percentile_is_a_value_that_was_seen():
