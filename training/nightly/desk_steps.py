@@ -11,7 +11,7 @@ from training.fingerprint import file_digest
 from training.nightly.draft import draft_release
 from training.nightly.errors import DeskError
 from training.nightly.night import Night
-from training.nightly.outputs import Built, Card, Champion, Drafted, Judged, Registered
+from training.nightly.outputs import Built, Card, Champion, Checked, Drafted, Judged, Registered
 
 
 def champion(night: Night, model: str) -> Champion:
@@ -47,9 +47,10 @@ def model_at(night: Night, model: str) -> dict[str, Any] | None:
     return next((each for each in models if each["model"] == model), None)
 
 
-def register(night: Night, model: str, built: Built, card: Card) -> Registered:
+def register(night: Night, model: str, checked: Checked, built: Built, card: Card) -> Registered:
     """POST of the manifest; the same again changes nothing."""
     del card
+    night.check_unasked(checked.lines)
     body = msgspec.json.decode(Path(built.manifest_path).read_bytes())
     key = f"nightly-register-{built.version}-{built.manifest_digest[:16]}"
     answer = night.control.post("/api/v1/versions", body, key)
@@ -59,7 +60,12 @@ def register(night: Night, model: str, built: Built, card: Card) -> Registered:
 
 
 def draft(
-    night: Night, model: str, registered: Registered, judged: Judged, champion: Champion
+    night: Night,
+    model: str,
+    checked: Checked,
+    registered: Registered,
+    judged: Judged,
+    champion: Champion,
 ) -> Drafted:
     """One draft release of tonight's version, if the gates say so."""
     serving = model_at(night, model)
@@ -68,6 +74,7 @@ def draft(
     why = reason_against(registered, judged, champion)
     if why is not None:
         return Drafted(action="none", release=None, why=why)
+    night.check_unasked(checked.lines)
     return draft_release(night.control, serving, registered.version, judged, night.record.id)
 
 

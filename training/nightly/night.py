@@ -5,11 +5,12 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from training.lines import OrderSource
+from training.lines import Lines, OrderSource
 from training.nightly.desk import Desk
 from training.nightly.record import RunRecord, StepRecord
 from training.nightly.settings import NightlySettings
 from training.recipes import Request
+from training.redaction import waiting
 from training.settings import Settings
 
 
@@ -33,6 +34,12 @@ class Night:
     def request(self, model: str) -> Request:
         """What the recipes are asked for: all orders, the installation's seed."""
         return Request(model=model, as_of=None, seed=self.settings.seed)
+
+    def check_unasked(self, lines: Lines) -> None:
+        """Raise ContractError where the shop of these lines is to be erased whole since they were
+        made. A person's redaction follows the night, and names what it trained on them."""
+        if lines.own_data:
+            waiting.check_shop(self.settings.home, self.settings.shop)
 
     @property
     def control(self) -> Desk:

@@ -193,7 +193,7 @@ def _desk_steps(model: str) -> list[Step]:
     return [
         Step(
             name=f"register {model}",
-            needs=(f"package {model}", f"card {model}"),
+            needs=("check", f"package {model}", f"card {model}"),
             run=desk_steps.register,
             gives=given.Registered,
             arguments=(model,),
@@ -201,7 +201,7 @@ def _desk_steps(model: str) -> list[Step]:
         ),
         Step(
             name=f"draft {model}",
-            needs=(f"register {model}", f"evaluate {model}", f"champion {model}"),
+            needs=("check", f"register {model}", f"evaluate {model}", f"champion {model}"),
             run=desk_steps.draft,
             gives=given.Drafted,
             arguments=(model,),

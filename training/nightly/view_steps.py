@@ -12,6 +12,7 @@ def compute(night: Night, checked: Checked) -> Views:
     from training.features.nights import compute as compute_views  # noqa: PLC0415 - Ibis, DuckDB
     from training.materialize import end_of_orders  # noqa: PLC0415
 
+    night.check_unasked(checked.lines)
     # When the night began, not when it went on after a kill: the same moment, the same values.
     moment = end_of_orders(checked.lines, night.record.started_at)
     made = compute_views(night.settings, checked.lines, [moment])
@@ -27,6 +28,7 @@ def publish(night: Night, checked: Checked, views: Views) -> Online:
     from training.materialize import materialize  # noqa: PLC0415
     from training.pseudonyms import KEY_FILE, load_key  # noqa: PLC0415
 
+    night.check_unasked(checked.lines)
     settings = night.settings
     key = load_key(night.source.pseudonym_key_file or settings.keys / KEY_FILE)
     moment = datetime.fromisoformat(views.moment)

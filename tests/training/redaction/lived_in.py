@@ -23,7 +23,7 @@ from training.nightly.finding import Finding
 from training.nightly.record import Outcome, RunRecord, StepRecord
 from training.pseudonyms import KEY_FILE, load_key
 from training.recipes import RECIPES, Request
-from training.run import make_snapshot
+from training.run import make_snapshot, read_manifest
 from training.settings import Settings
 from training.shop.staging import Progress, Staging
 from training.shop.sync import STAGING, Sync
@@ -102,6 +102,11 @@ class LivedIn:
     def snapshots(self) -> set[str]:
         """Digests of the datasets that are there."""
         return {path.name for path in (self.lake / "snapshots").iterdir()}
+
+    def versions(self) -> set[str]:
+        """Tags of the versions that were made."""
+        found = self.lake.glob("versions/*/manifest.json")
+        return {read_manifest(path).version for path in found}
 
     def _train(self, orders: Path) -> None:
         lines = prepare_lines(self.settings, OrderSource(orders=orders))

@@ -4,16 +4,18 @@ import subprocess
 import sys
 
 import duckdb
+import msgspec
 import pytest
 
 from bentos import redaction_files
 from bentos.contract.errors import ContractError
 from tests.training.made_up_shop import ROOT
 from tests.training.redaction.lived_in import FIRST_ORDER, OTHER_MAIL, SUBJECT, SUBJECT_MAIL
+from training import atomic
 from training.lines import OrderSource, prepare_lines
 from training.recipes import Request
 from training.redaction import erased, honouring
-from training.run import make_snapshot
+from training.run import make_snapshot, read_manifest
 from training.shop.tables import ShopLake
 
 OF_SHOP = {"kind": "shop", "subjects": [], "order_numbers": []}
@@ -86,6 +88,20 @@ def test_who_waits_to_be_erased_is_in_no_lines_that_are_made_meanwhile(home, ord
     assert home.pseudonym(SUBJECT_MAIL) not in names
     assert home.pseudonym(OTHER_MAIL) in names
     assert made.report["customers"] == known.report["customers"] - 1
+
+
+def test_a_version_made_while_somebody_waits_is_named_as_one_that_stood_before(home):
+    """A night past its lines goes on and registers what it made; the redaction comes after it."""
+    stood = home.versions()
+    home.request()
+    (place,) = home.lake.glob("versions/fraud-*/manifest.json")
+    known = read_manifest(place)
+    meanwhile = msgspec.structs.replace(known, version="fraud:20261124-0000000a")
+    path = home.lake / "versions" / "fraud-20261124-0000000a" / "manifest.json"
+    atomic.write_bytes(path, msgspec.json.encode(meanwhile))
+    (record,) = honouring.honour(home.settings).made
+    named = {each.version for each in record.versions}
+    assert named == stood | {meanwhile.version} == home.versions()
 
 
 def test_another_shop_s_request_forbids_nothing(home, orders):
