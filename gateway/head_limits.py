@@ -93,7 +93,18 @@ class HeadLimits(HttpToolsProtocol):
         if count > limits.max_headers:
             return HeadersTooLarge(f"headers: expected at most {limits.max_headers}, got {count}")
         size = url + sum([len(name) + len(value) for name, value in self.headers])
-        return _too_large(limits.max_head_bytes, size) if size > limits.max_head_bytes else None
+        if size > limits.max_head_bytes:
+            return _too_large(limits.max_head_bytes, size)
+        return self._lost_body() if self.parser.should_upgrade() else None
+
+    def _lost_body(self) -> BadRequest | None:
+        """An offer of another protocol is not taken up (RFC 9110 §7.8). But the parser reads what
+        follows such a head as that protocol's: a body would be lost."""
+        headers = dict(self.headers)
+        if headers.get(b"content-length", b"0") == b"0" and b"transfer-encoding" not in headers:
+            return None
+        offered = headers[b"upgrade"].decode("latin-1")[:100]
+        return BadRequest(f"header Upgrade: expected none beside a body, got {offered!r}")
 
     def _late(self) -> None:
         self._head_timer = None

@@ -166,5 +166,5 @@ def _micro(value: Any) -> float:
         raise ContractError("parameters.timeout", "microseconds", value)
     try:
         return float(value) / 1000
-    except ValueError:
+    except (ValueError, OverflowError):
         raise ContractError("parameters.timeout", "microseconds", value) from None

@@ -115,6 +115,7 @@ def uvicorn_config(app: App) -> uvicorn.Config:
         app,
         loop="uvloop",
         http=HotProtocol.for_app(app),
+        ws="none",
         lifespan="on",
         log_config=None,
         access_log=False,

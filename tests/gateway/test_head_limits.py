@@ -198,6 +198,29 @@ def test_headers_without_end_are_refused_long_before_their_end(gateway, connecti
     assert still_serves(gateway)
 
 
+@pytest.mark.parametrize("protocol", ["websocket", "h2c"])
+def test_another_protocol_that_is_offered_is_not_taken(connection, protocol):
+    more = "sec-websocket-version: 13\r\nsec-websocket-key: dGhlIHNhbXBsZSBub25jZQ==\r\n"
+    head = f"GET /v2/health/live HTTP/1.1\r\nhost: g\r\nupgrade: {protocol}\r\n{more}"
+    send(connection, head + "connection: upgrade\r\n\r\n")
+    first = b""
+    while not first.endswith(b"}"):
+        first += connection.recv(65536)
+    send(connection, head + "connection: close\r\n\r\n")
+    for part in (first, received(connection)):
+        status, _, body = answer(part)
+        assert (status, body) == (200, {"live": True})
+
+
+def test_a_body_beside_an_offered_protocol_is_refused_by_name(gateway, connection):
+    """The parser takes what follows such a head for the other protocol's: it would be lost."""
+    send(connection, WHOLE.replace("host: g", "host: g\r\nconnection: upgrade\r\nupgrade: h2c"))
+    status, head, body = answer(received(connection))
+    assert (status, body["error"].partition(":")[0]) == (400, "header Upgrade")
+    assert b"connection: close" in head
+    assert still_serves(gateway)
+
+
 def test_what_never_became_a_request_is_counted(gateway, connection):
     send(connection, "nonsense\r\n\r\n")
     received(connection)

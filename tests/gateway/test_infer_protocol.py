@@ -91,6 +91,8 @@ async def test_binary_both_ways_gives_the_same_numbers(ready):
         ([{"name": "hour", "shape": [1], "datatype": "FP32", "data": [1]}], {}, "amount"),
         ([tensor()], {"timeout": "soon"}, "parameters.timeout"),
         ([tensor()], {"timeout": True}, "parameters.timeout"),
+        ([tensor()], {"timeout": 10**400}, "parameters.timeout"),
+        ([tensor()], {"timeout": "1e999"}, "parameters.timeout"),
         ([tensor()], {"version": 3}, "parameters.version"),
         ([tensor()], {"targeting_key": 3}, "targeting_key"),
         ([tensor()], {"attr.vip": 1}, "attributes.vip"),
