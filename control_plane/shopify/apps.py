@@ -94,6 +94,15 @@ class Apps:
             (each, self._secrets.of(each.secrets)) for each in self._apps if each.domain == domain
         ]
 
+    def lacking(self) -> str | None:
+        """Why no delivery can be checked here, or None."""
+        if not self._apps:
+            return "no Shopify app is set up: signalbox shopify set"
+        if any(self._secrets.of(each.secrets) for each in self._apps):
+            return None
+        named = ", ".join(each.client_id for each in self._apps)
+        return f"no client secret can be read, of the apps {named}: see the log"
+
     def _take(self, apps: tuple[App, ...]) -> None:
         self._secrets.read([reference for each in apps for reference in each.secrets])
         self._apps = apps

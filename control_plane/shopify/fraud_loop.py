@@ -19,7 +19,7 @@ from bentos.contract.identity import NAMED
 from bentos.shopify_admin.errors import ShopifyError
 from control_plane import clock
 from control_plane.shopify import assessments, history, permission
-from control_plane.shopify.admin import Admin, AdminOf, OrderGone
+from control_plane.shopify.admin import AdminOf, OrderGone
 from control_plane.shopify.assessments import Item
 from control_plane.shopify.effects import ASSESS_WITHIN_S
 from control_plane.shopify.explanation import (
@@ -124,6 +124,9 @@ class FraudLoop:
                 return
             verdict = self._ask(item.shop, item.customer)
             if verdict is not permission.Verdict.ALLOWED:
+                # It was allowed when PENDING was said: that does not stay.
+                if item.pending:
+                    self._tell_unscored(item)
                 self._end(item, verdict.value)
                 return
             level, facts = self._decide(item)
@@ -234,13 +237,13 @@ class FraudLoop:
         """What was PENDING does not stay so."""
         if item.pending and item.state == "queued":
             try:
-                self._admin(item).assess(item.order_id, Level.NONE, unscored_facts())
+                self._tell_unscored(item)
             except (OrderGone, ShopifyError):
                 log.warning("fraud_loop_left_pending", order=item.order_id)
         self._end(item, "given_up", what)
 
-    def _admin(self, item: Item) -> Admin:
-        return self._admin_of(item.domain)
+    def _tell_unscored(self, item: Item) -> None:
+        self._admin_of(item.domain).assess(item.order_id, Level.NONE, unscored_facts())
 
     def _end(self, item: Item, state: str, error: str = "") -> None:
         now = clock.now()

@@ -140,9 +140,7 @@ class Ingress:
             return "the inbox's writer has ended: see the log"
         if self.writer.failing is not None:
             return f"the inbox cannot be written: {self.writer.failing}"
-        if not self.apps.all():
-            return "no Shopify app is set up: signalbox shopify set"
-        return None
+        return self.apps.lacking()
 
     def write_outcomes(self) -> None:
         """Delayed labels, for training."""

@@ -208,6 +208,21 @@ def test_who_may_not_be_decided_about_is_not_even_scored(stage, verdict):
     assert f'assessments_total{{outcome="{verdict.value}"}} 1.0' in stage.metrics.page().decode()
 
 
+@pytest.mark.parametrize("verdict", [Verdict.OPTED_OUT, Verdict.NO_CONSENT])
+def test_who_may_not_be_decided_about_any_more_is_not_left_pending(stage, verdict):
+    stage.gateway.failures = 1
+    stage.place(1)
+    stage.loop.run()
+    stage.verdict = verdict
+    stage.shopify.fails_with = Unavailable("no connection")
+    stage.again()
+    assert stage.row(1)["state"] == "queued"
+    stage.again()
+    assert stage.row(1)["state"] == verdict.value
+    assert stage.shopify.levels() == [Level.PENDING, Level.NONE]
+    assert len(stage.gateway.calls) == 1
+
+
 def test_a_slow_score_is_pending_first_and_then_itself(stage):
     stage.gateway.delay = 0.6
     stage.place(1, amount=0.1)
