@@ -4,6 +4,7 @@
 and missing required inputs are refused with the path of the field.
 """
 
+import math
 import re
 from collections.abc import Callable, Sequence
 from functools import cache
@@ -16,6 +17,9 @@ from bentos.contract.datatype import ITEM_SIZES, Datatype
 from bentos.contract.errors import ContractError
 from bentos.contract.signature import InputSpec, ModelSignature
 
+# The two messages of msgspec that name a field which their path does not.
+_MISSING = re.compile(r"Object missing required field `(?P<name>.+)`")
+_UNKNOWN = re.compile(r"Object contains unknown field `(?P<name>.+)`")
 FP16_LIMIT = 65504.0
 FP32_LIMIT = 3.4028234663852886e38
 _FLOATS = {Datatype.FP16, Datatype.FP32, Datatype.FP64}
@@ -73,6 +77,11 @@ def explain(error: msgspec.MsgspecError, body: Any) -> ContractError:
     text = str(error)
     message, _, path = text.partition(" - at `")
     field = path.rstrip("`") or "$"
+    if missing := _MISSING.fullmatch(message):
+        return ContractError(f"{field}.{missing['name']}", "a value", "nothing")
+    if unknown := _UNKNOWN.fullmatch(message):
+        unwanted = f"{field}.{unknown['name']}"
+        return ContractError(unwanted, "no such field", _value_at(body, unwanted))
     expected, _, got = message.removeprefix("Expected ").partition(", got ")
     if not message.startswith("Expected "):
         return ContractError(field, "a value the model's signature allows", message)
@@ -126,7 +135,7 @@ def _element_type(spec: InputSpec) -> Any:
     low, high = _bounds(spec)
     if spec.datatype in _FLOATS:
         return Annotated[float, msgspec.Meta(ge=low, le=high)]
-    return Annotated[int, msgspec.Meta(ge=int(low), le=int(high))]
+    return Annotated[int, msgspec.Meta(ge=math.ceil(low), le=math.floor(high))]
 
 
 def _bounds(spec: InputSpec) -> tuple[float, float]:
