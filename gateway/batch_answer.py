@@ -4,6 +4,7 @@ dtype, shape, finiteness and bounds are checked once per batch with numpy; a bad
 its own request only, a wrong dtype or shape fails the batch.
 """
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -100,6 +101,18 @@ def check_bands(
 
 
 def _array(spec: OutputSpec, tensor: oip.Tensor, rows: int) -> npt.NDArray[Any]:
+    shape = _shape(spec, tensor, rows)
+    dtype = np.dtype(ARRAY_TYPES[spec.datatype])
+    try:
+        if tensor.raw is not None:
+            return np.frombuffer(tensor.raw, dtype).reshape(shape)
+        return _from_json(spec, tensor.data, dtype).reshape(shape)
+    except (ValueError, TypeError, OverflowError) as error:
+        raise BadAnswer(f"{spec.name}: expected {spec.datatype} data, got {error}") from error
+
+
+def _shape(spec: OutputSpec, tensor: oip.Tensor, rows: int) -> tuple[int, ...]:
+    """The shape of the output's rows; raises BadAnswer for another datatype or shape."""
     if tensor.datatype is not spec.datatype:
         raise BadAnswer(f"{spec.name}: expected {spec.datatype}, got {tensor.datatype}")
     expected = (rows, *spec.shape)
@@ -112,13 +125,7 @@ def _array(spec: OutputSpec, tensor: oip.Tensor, rows: int) -> npt.NDArray[Any]:
     )
     if not fits:
         raise BadAnswer(f"{spec.name}: expected shape {list(expected)}, got {list(tensor.shape)}")
-    dtype = np.dtype(ARRAY_TYPES[spec.datatype])
-    try:
-        if tensor.raw is not None:
-            return np.frombuffer(tensor.raw, dtype).reshape(shape)
-        return _from_json(spec, tensor.data, dtype).reshape(shape)
-    except (ValueError, TypeError, OverflowError) as error:
-        raise BadAnswer(f"{spec.name}: expected {spec.datatype} data, got {error}") from error
+    return shape
 
 
 def _from_json(spec: OutputSpec, data: Any, dtype: np.dtype[Any]) -> npt.NDArray[Any]:
@@ -149,14 +156,15 @@ def _check_values(spec: OutputSpec, array: npt.NDArray[Any], bad_rows: dict[int,
 
 
 def _texts(spec: OutputSpec, tensor: oip.Tensor, rows: int) -> list[Any]:
-    texts = tensor.data if tensor.raw is None else _split_bytes(spec, tensor.raw)
-    if (
-        not isinstance(texts, list)
-        or len(texts) != rows
-        or not all(isinstance(text, str) for text in texts)
-    ):
-        raise BadAnswer(f"{spec.name}: expected {rows} strings, got {texts!r:.80}")
-    return texts
+    shape = _shape(spec, tensor, rows)
+    data = tensor.data if tensor.raw is None else _split_bytes(spec, tensor.raw)
+    texts = np.array(data, object)
+    count = math.prod(shape)
+    fits = texts.shape in ((count,), tensor.shape)
+    if not fits or not all(isinstance(text, str) for text in texts.flat):
+        raise BadAnswer(f"{spec.name}: expected {count} strings, got {data!r:.80}")
+    columns: list[Any] = texts.reshape(shape).tolist()
+    return columns
 
 
 def _split_bytes(spec: OutputSpec, raw: memoryview) -> list[str]:
@@ -167,6 +175,9 @@ def _split_bytes(spec: OutputSpec, raw: memoryview) -> list[str]:
         end = offset + 4 + length
         if end > len(raw):
             raise BadAnswer(f"{spec.name}: expected {length} bytes, got a shorter blob")
-        texts.append(bytes(raw[offset + 4 : end]).decode("utf-8", "replace"))
+        try:
+            texts.append(bytes(raw[offset + 4 : end]).decode())
+        except UnicodeDecodeError as error:
+            raise BadAnswer(f"{spec.name}: expected UTF-8 text, got {error}") from error
         offset = end
     return texts

@@ -4,6 +4,7 @@ One tensor per named input, first dimension N. Who is routed travels in ``parame
 targeting_key, attr.<name>, timeout (µs), version, consent.
 """
 
+from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
@@ -138,18 +139,18 @@ def _tensor(spec: OutputSpec, values: list[Any], *, binary: bool) -> oip.Tensor:
     name, datatype = spec.name, spec.datatype
     shape = (len(values), *spec.shape)
     if binary:
-        raw = _bytes(values) if datatype is Datatype.BYTES else _array(spec, values).tobytes()
+        array = _array(spec, values)
+        raw = _bytes(array.ravel()) if datatype is Datatype.BYTES else array.tobytes()
         return oip.Tensor(name=name, shape=shape, datatype=datatype, raw=raw)
-    nested = bool(spec.shape) and datatype is not Datatype.BYTES
-    data = _array(spec, values).ravel().tolist() if nested else values
+    data = _array(spec, values).ravel().tolist() if spec.shape else values
     return oip.Tensor(name=name, shape=shape, datatype=datatype, data=data)
 
 
 def _array(spec: OutputSpec, values: list[Any]) -> npt.NDArray[Any]:
-    return np.asarray(values, ARRAY_TYPES[spec.datatype])
+    return np.asarray(values, ARRAY_TYPES.get(spec.datatype, "O"))
 
 
-def _bytes(values: list[str]) -> bytes:
+def _bytes(values: Iterable[str]) -> bytes:
     """BYTES elements: a uint32 LE length and that many bytes each."""
     texts = [value.encode() for value in values]
     return b"".join([len(text).to_bytes(4, "little") + text for text in texts])

@@ -117,6 +117,47 @@ def test_json_of_the_right_type_is_an_answer(datatype, data):
     assert json_answer(datatype, data).columns == {"o": data}
 
 
+def texts_answer(spec, **tensor):
+    signature = ModelSignature(model="m", inputs=PRICING.inputs, outputs=(spec,))
+    tensor = oip.Tensor(name="o", **{"datatype": Datatype.BYTES, **tensor})
+    body, length = oip.encode(oip.InferResponse(model_name="m", outputs=[tensor]))
+    return read_batch(signature, body, None if length is None else str(length), 2)
+
+
+PAIRS = OutputSpec(name="o", datatype=Datatype.BYTES, shape=(2,))
+ONE = OutputSpec(name="o", datatype=Datatype.BYTES)
+RAW = b"".join(len(text).to_bytes(4, "little") + text for text in (b"a", b"", b"\xc3\xbc", b"d"))
+
+
+@pytest.mark.parametrize(
+    "form", [{"raw": RAW}, {"data": ["a", "", "ü", "d"]}, {"data": [["a", ""], ["ü", "d"]]}]
+)
+def test_rows_of_several_texts_are_an_answer(form):
+    assert texts_answer(PAIRS, shape=(2, 2), **form).columns == {"o": [["a", ""], ["ü", "d"]]}
+
+
+def test_a_column_of_texts_is_one_text_a_row():
+    assert texts_answer(ONE, shape=(2, 1), data=["a", "b"]).columns == {"o": ["a", "b"]}
+
+
+@pytest.mark.parametrize(
+    ("spec", "tensor", "message"),
+    [
+        (ONE, {"shape": (2,), "datatype": Datatype.INT64, "raw": bytes(16)}, "got INT64"),
+        (ONE, {"shape": (3,), "data": ["a", "b"]}, "expected shape"),
+        (ONE, {"shape": (2, 2), "data": ["a", "b", "c", "d"]}, "expected shape"),
+        (PAIRS, {"shape": (2,), "data": ["a", "b"]}, "expected shape"),
+        (PAIRS, {"shape": (2, 2), "data": ["a", "b", "c"]}, "expected 4 strings"),
+        (PAIRS, {"shape": (2, 2), "data": [["a", "b"], ["c"]]}, "expected 4 strings"),
+        (PAIRS, {"shape": (2, 2), "raw": RAW[:-1]}, "a shorter blob"),
+        (ONE, {"shape": (2,), "raw": b"\x01\0\0\0\xff\0\0\0\0"}, "UTF-8"),
+    ],
+)
+def test_texts_of_another_type_shape_or_number_fail_the_batch(spec, tensor, message):
+    with pytest.raises(BadAnswer, match=message):
+        texts_answer(spec, **tensor)
+
+
 @pytest.mark.parametrize("value", [None, 1e300])
 def test_what_is_no_finite_number_in_json_fails_its_own_row(value):
     batch = json_answer(Datatype.FP32, [0.5, value])

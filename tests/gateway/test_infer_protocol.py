@@ -88,7 +88,8 @@ async def test_binary_both_ways_gives_the_same_numbers(ready):
         ([tensor(data=["a", "b"])], {}, "float"),
         ([tensor(), {"name": "hour", "shape": [1], "datatype": "FP32", "data": [1]}], {},
          "the same first dimension"),
-        ([{"name": "hour", "shape": [1], "datatype": "FP32", "data": [1]}], {}, "amount"),
+        ([{"name": "hour", "shape": [1], "datatype": "FP32", "data": [1]}], {},
+         "$[0].amount: expected a value, got 'nothing'"),
         ([tensor()], {"timeout": "soon"}, "parameters.timeout"),
         ([tensor()], {"timeout": True}, "parameters.timeout"),
         ([tensor()], {"timeout": 10**400}, "parameters.timeout"),
@@ -141,6 +142,21 @@ def test_texts_are_answered_in_both_forms(binary):
         assert bytes(tensor.raw) == b"\x02\0\0\0ok\x06\0\0\0sch\xc3\xb6n"
     else:
         assert tensor.data == ["ok", "schön"]
+
+
+@pytest.mark.parametrize("binary", [True, False])
+def test_a_row_of_several_texts_is_answered_in_both_forms(binary):
+    signature = ModelSignature(
+        model="m", inputs=(), outputs=(OutputSpec(name="t", datatype=Datatype.BYTES, shape=(2,)),)
+    )
+    request = oip.InferRequest(inputs=[], parameters={"binary_data_output": binary})
+    body, length = encode(signature, request, {"t": [["a", "ü"]]}, {"model_version": "m:1"})
+    [tensor] = oip.decode_response(body, None if length is None else str(length)).outputs
+    assert tensor.shape == (1, 2)
+    if binary:
+        assert bytes(tensor.raw) == b"\x01\0\0\0a\x02\0\0\0\xc3\xbc"
+    else:
+        assert tensor.data == ["a", "ü"]
 
 
 def test_a_row_of_several_numbers_is_answered_row_by_row():
