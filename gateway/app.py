@@ -5,6 +5,7 @@ import gc
 import socket
 from collections.abc import Awaitable, Callable, MutableMapping
 from contextlib import suppress
+from functools import partial
 from typing import Any, NamedTuple
 
 import structlog
@@ -22,6 +23,7 @@ from gateway.errors import (
     NotFound,
     Unauthorized,
 )
+from gateway.header_lines import by_name
 from gateway.predict import predict
 from gateway.recovery import close_left_open
 from gateway.reply import Reply, error_reply
@@ -148,7 +150,7 @@ class App:
 
     async def _http(self, scope: Scope, receive: Receive, send: Send) -> None:
         path: str = scope["path"]
-        headers: dict[bytes, bytes] = dict(scope["headers"])
+        headers = by_name(scope["headers"])
         call, door = self.hot_call(path), storefront.door_of(path)
         try:
             if scope["method"] == "OPTIONS" and (call or door):
@@ -176,9 +178,10 @@ class App:
     async def _door(
         self, door: storefront.Door, scope: Scope, headers: dict[bytes, bytes], receive: Receive
     ) -> Reply:
-        body = await self._body(headers, receive)
+        packed = await self._whole(headers, receive)
+        unpack = partial(self._unpacked, packed, headers)
         method, query = scope["method"], scope["query_string"]
-        reply = await storefront.answer(self.serving, door, method, query, headers, body)
+        reply = await storefront.answer(self.serving, door, method, query, headers, unpack)
         return _packed(reply, headers)
 
     async def _cold(

@@ -33,7 +33,7 @@ def is_personalised(headers: Mapping[bytes, bytes], told: Any, *, storefront: bo
     )
     if told is not None:
         words.append(parse_consent(told))
-    if headers.get(GPC) == _GPC_ON:
+    if _GPC_ON in headers.get(GPC, b""):  # in any of its lines
         return False
     return all(personalises(word) for word in words) if words else not storefront
 

@@ -8,7 +8,7 @@ never read, so login changes nothing (contract §1).
 """
 
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
 import msgspec
@@ -57,17 +57,18 @@ async def answer(
     method: str,
     query: bytes,
     headers: dict[bytes, bytes],
-    body: bytes,
+    unpack: Callable[[], bytes],
 ) -> Reply:
-    """Answer one call through a door; raises GatewayError or ContractError."""
+    """Answer one call through a door; raises GatewayError or ContractError. ``unpack`` gives the
+    body: nothing is unpacked for whoever may not come in."""
     if method not in _METHODS[door.kind]:
         raise MethodNotAllowed(method, _METHODS[door.kind])
     if door.kind == CHECKOUT:
         caller = serving.shopify.checkout(headers.get(b"authorization"))
-        return await _predict(serving, caller, door.model, headers, body)
+        return await _predict(serving, caller, door.model, headers, unpack())
     caller, call = serving.shopify.proxy(query.decode("latin-1"), time.time())
     as_liquid = _wants_liquid(call.parameters, headers)
-    body = _proxy_body(call.parameters, body if method == "POST" else None)
+    body = _proxy_body(call.parameters, unpack() if method == "POST" else None)
     reply = await _predict(serving, caller, door.model, headers, body)
     reply = structs.replace(reply, headers=[*reply.headers, _NO_STORE])
     return liquid.render(reply, door.model) if as_liquid and reply.status == 200 else reply

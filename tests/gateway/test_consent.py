@@ -82,6 +82,23 @@ async def test_a_server_s_key_is_the_merchant_s_affair_until_it_says_otherwise(s
         assert score(response, total), (body, headers)
 
 
+@pytest.mark.parametrize("values", [("1", "0"), ("0", "1")])
+async def test_an_objection_holds_whatever_other_line_stands_beside_it(shop, values):
+    headers = [*bearer(SERVER_KEY).items(), *(("sec-gpc", each) for each in values)]
+    response = await shop.client.post(PREDICT, json={"instances": [ROW]}, headers=headers)
+    assert response.status_code == 200, response.text
+    assert score(response, 2)
+
+
+@pytest.mark.parametrize("values", [("0", "15"), ("15", "0")])
+async def test_two_consents_are_none(shop, values):
+    headers = [*bearer(SERVER_KEY).items(), *(("x-signalbox-consent", each) for each in values)]
+    response = await shop.client.post(PREDICT, json={"instances": [ROW]}, headers=headers)
+    assert response.status_code == 400
+    assert response.json()["field"] == "header X-Signalbox-Consent"
+    assert decisions(shop) == []
+
+
 async def test_consent_travels_in_the_open_protocol_s_parameters(shop):
     body = {
         "parameters": {"targeting_key": "b-1", "consent": 2},

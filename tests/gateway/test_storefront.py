@@ -208,6 +208,18 @@ async def test_other_methods_and_paths_are_refused(shop):
     assert (await shop.client.get(f"/proxy/?{query}")).status_code == 404
 
 
+@pytest.mark.parametrize("path", ["/proxy/items", "/checkout/items"])
+async def test_nothing_is_unpacked_for_whoever_may_not_come_in(shop, path):
+    headers = {"content-encoding": "gzip"}
+    response = await shop.client.post(path, content=b"no gzip", headers=headers)
+    assert response.status_code == 401
+    allowed = {"authorization": f"Bearer {session_token()}", **headers}
+    url = f"{path}?{signed_query()}"
+    response = await shop.client.post(url, content=b"no gzip", headers=allowed)
+    assert response.status_code == 400
+    assert "gzip" in response.json()["error"]
+
+
 async def test_a_door_keeps_its_rate(shop):
     shop.publish(DocumentName.KEYS, storefront_keys(rate=2))
     statuses = [
