@@ -101,8 +101,11 @@ def prepare_lines(settings: Settings, source: OrderSource, models: tuple[str, ..
     ``models``: those they are for; without any, at least one must be consented to. Raises
     ConsentError before anything is read, OrderError for what the file has wrong.
     """
+    stated = source.consent_basis
+    # A synced shop is the merchant's own for certain; of a file its mapping says what it is.
+    own = consent.admit_own(settings, stated, models) if source.shop else None
     path, mapping = resolve(settings, source)
-    admission = consent.admit(settings, mapping, source.consent_basis, models)
+    admission = own or consent.admit(settings, mapping, stated, models)
     key = load_key(source.pseudonym_key_file or settings.keys / KEY_FILE)
     admission.check_key(key.key_id)
     content = content_digest(path, mapping)
@@ -137,7 +140,7 @@ def prepare_lines(settings: Settings, source: OrderSource, models: tuple[str, ..
         own_data=admission.own_data,
         consents=admission.consents,
         left_out=report.left_out,
-        stated=source.consent_basis,
+        stated=stated,
     )
     save_record(settings.lake, "lines", cache_key, lines)
     return lines

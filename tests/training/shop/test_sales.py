@@ -7,7 +7,7 @@ from bentos.contract.errors import ContractError
 from bentos.contract.identity import Pseudonymizer
 from tests.training.consents import give_consents
 from tests.training.fake_shop import FakeShop, money
-from training.errors import OrderError
+from training.errors import ConsentError, OrderError
 from training.lines import OrderSource, prepare_lines
 from training.pseudonyms import KEY_FILE, load_key
 from training.settings import Settings
@@ -49,6 +49,14 @@ def a_shop():
 def lines(prepared, what="order_id, product_id, quantity, unit_price, is_return"):
     order = "ORDER BY ordered_at, order_id, line"
     return duckdb.sql(f"SELECT {what} FROM '{prepared.path}' {order}").fetchall()
+
+
+def test_without_consent_nothing_is_made_of_what_was_synced(tmp_path):
+    settings = Settings(home=tmp_path)
+    sync(a_shop(), settings)
+    with pytest.raises(ConsentError, match="consent: expected the merchant's consent"):
+        prepare_lines(settings, SOURCE, ("fraud",))
+    assert not (ShopLake.of(settings).folder / SALES).exists()
 
 
 def test_lines_come_from_the_lake_under_the_same_pseudonyms(settings):
