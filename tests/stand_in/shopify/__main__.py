@@ -36,7 +36,7 @@ def parser() -> argparse.ArgumentParser:
     options.add_argument("--orders", default=None, help="FILE or generated:LINES")
     options.add_argument("--lines", type=int, help="scale the order set to so many order lines")
     options.add_argument("--client-id", default="stand-in-client")
-    options.add_argument("--client-secret", default="stand-in-secret")
+    options.add_argument("--client-secret", default="stand-in-secret-as-long-as-shopifys-are")
     options.add_argument("--token", default="shpat_stand_in", help="an access token that works")
     options.add_argument("--scopes", default=ALL_SCOPES)
     options.add_argument(

@@ -2,6 +2,8 @@
 
 import pytest
 
+from bentos.shopify_secrets import ShopifySecrets
+from tests.stand_in.shopify.__main__ import parser
 from tests.stand_in.shopify.process import StandIn
 from tests.stand_in.shopify.records import Kind
 
@@ -35,3 +37,13 @@ def test_records_are_added_altered_and_deleted_and_time_moves(shop):
     assert shop.delete(Kind.CUSTOMER, made["number"])["body"] == altered["body"]
     missing = shop.http.get(f"/_stand_in/shop/Customer/{made['number']}")
     assert missing.status_code == 404
+
+
+def test_the_secret_it_has_by_itself_is_one_that_ingress_and_gateway_take(tmp_path):
+    secret = parser().parse_args([]).client_secret.encode()
+    path = tmp_path / "shop.secret"
+    path.touch(mode=0o600)
+    path.write_bytes(secret)
+    secrets = ShopifySecrets(tmp_path)
+    secrets.read(["file:shop.secret"])
+    assert secrets.of(["file:shop.secret"]) == (secret,)
