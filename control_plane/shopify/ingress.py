@@ -14,6 +14,7 @@ from control_plane.shopify.admin import Admins
 from control_plane.shopify.app import App
 from control_plane.shopify.applying import Applier
 from control_plane.shopify.apps import Apps, from_database
+from control_plane.shopify.changed_outcomes import ChangedOutcomes, watch
 from control_plane.shopify.door import Door
 from control_plane.shopify.erasing import Erasing
 from control_plane.shopify.farewell import Farewell
@@ -23,7 +24,6 @@ from control_plane.shopify.inbox import open_inbox, read_inbox
 from control_plane.shopify.inbox_writer import InboxWriter
 from control_plane.shopify.keeping import Keeping
 from control_plane.shopify.metrics import Metrics
-from control_plane.shopify.outcome_files import write_files
 from control_plane.shopify.reconcile import reconcile
 from control_plane.shopify.scorer import Scorer
 from control_plane.shopify.settings import IngressSettings
@@ -81,6 +81,7 @@ class Ingress:
         self.metrics = Metrics()
         self.pseudonyms = _pseudonyms(settings)
         connection = open_inbox(settings.inbox)
+        watch(connection)
         self.reader = read_inbox(settings.inbox)
         self.apps = Apps(from_database(settings), settings.keys, settings.folder / "apps.json")
         applier = Applier(self.metrics.applied, self._name, self._hint)
@@ -106,10 +107,12 @@ class Ingress:
         self.farewell = Farewell(settings.inbox, self.writer, self.admins, self.metrics)
         heard = self.metrics.pruned, self.metrics.held_writer
         self.keeping = Keeping(settings, self.writer, *heard)
+        folder = settings.home / "lake" / "outcomes"
+        self.outcomes = ChangedOutcomes(settings.inbox, folder, self.writer)
         self.jobs = [
             Job("apps", APPS_S, self.apps.refresh, self.metrics),
             Job("keeping", KEEPING_S, self.keeping.run, self.metrics),
-            Job("outcomes", settings.ingress_outcomes_s, self.write_outcomes, self.metrics),
+            Job("outcomes", settings.ingress_outcomes_s, self.outcomes.run, self.metrics),
             Job("reconcile", settings.ingress_reconcile_s, self.reconcile, self.metrics),
             Job("compliance", COMPLIANCE_S, self.comply, self.metrics),
             Job("fraud", FRAUD_S, self.fraud_loop.run, self.metrics),
@@ -141,10 +144,6 @@ class Ingress:
         if self.writer.failing is not None:
             return f"the inbox cannot be written: {self.writer.failing}"
         return self.apps.lacking()
-
-    def write_outcomes(self) -> None:
-        """Delayed labels, for training."""
-        write_files(self.settings.inbox, self.settings.home / "lake" / "outcomes")
 
     def reconcile(self) -> None:
         """Read again what was updated, of every shop that is connected."""

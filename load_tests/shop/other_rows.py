@@ -19,7 +19,7 @@ FILES = {
     "snapshots": "lake/snapshots/*/fraud_orders.parquet",
     "offline features": "lake/features/customer_*/*/*/values.parquet",
     "decisions": "lake/decisions/personal/**/*.parquet",
-    "outcomes": "lake/outcomes/outcomes.parquet",
+    "outcomes": "lake/outcomes/outcomes.parquet/*.parquet",
 }
 INBOX = {
     # Without updated_us: the shop counts an assessment of ours as a change of the order.

@@ -55,7 +55,7 @@ PLACES = (
     Place("open segments", ("gateway/segments/*.open",), (CUSTOMER,), lasts=False),
     Place("ingress inbox", ("ingress/inbox.db*",), (CUSTOMER, ORDER)),
     Place("wishes for data", ("redactions/data_requests/*",), (CUSTOMER, ORDER, "mail", "phone")),
-    Place("outcomes", ("lake/outcomes/*.parquet",), (ORDER,)),
+    Place("outcomes", ("lake/outcomes/*/*.parquet",), (ORDER,)),
     Place("copy of the consents", ("consents/*",), (CUSTOMER,), lasts=False),
 )
 REDIS = Place("online features, Redis", (), (CUSTOMER,))

@@ -219,7 +219,7 @@ def _assessed(site: DrillSite, people: Sequence[Subject]) -> bool:
     if not wanted <= {row[0] for row in rows}:
         return False
     search = PlantedData(map(str, wanted))
-    files = (site.home / "lake" / "outcomes").glob("*.parquet")
+    files = (site.home / "lake" / "outcomes").glob("*/*.parquet")
     found = {each.text for path in files for each in search.found_in_file(path)}
     return found == set(search.texts)
 

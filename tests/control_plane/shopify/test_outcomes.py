@@ -85,6 +85,9 @@ def test_files_join_what_became_of_it_to_the_decision(inbox, tmp_path):
         outcomes.refund(inbox, PLACE, Refund(3, 7, AT, Decimal("1.50"), 0))
         cancelled = order(6, cancelled_us=AT + 1, cancel_reason="fraud", updated_us=AT + 1)
         outcomes.cancellation(inbox, PLACE, cancelled)
+    # As an earlier release left it.
+    (tmp_path / "lake").mkdir()
+    (tmp_path / "lake" / "outcomes.parquet").write_bytes(b"PAR1")
     rows = write_files(tmp_path / "inbox.db", tmp_path / "lake")
     assert rows == {"outcomes": 3, "assessments": 1}
     found = pq.read_table(tmp_path / "lake" / "outcomes.parquet").to_pylist()

@@ -58,7 +58,7 @@ def test_a_pseudonym_is_found_as_the_bytes_of_its_digest(tmp_path):
 
 
 def test_a_row_of_somebody_else_that_goes_or_changes_is_counted(tmp_path):
-    path = tmp_path / "lake/outcomes/outcomes.parquet"
+    path = tmp_path / "lake/outcomes/outcomes.parquet/part-00000000.parquet"
     path.parent.mkdir(parents=True)
     (tmp_path / "ingress").mkdir()
     gone = str(PEOPLE[0].orders[0])
