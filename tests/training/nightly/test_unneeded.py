@@ -11,7 +11,7 @@ import pytest
 
 from bentos import redaction_files
 from bentos.contract.redaction import RedactionRecord
-from tests.golden.regenerate import MANIFEST
+from tests.golden.records import MANIFEST
 from tests.redaction_request import redaction_request
 from tests.training.nightly.made_up import fresh_record
 from training import orders

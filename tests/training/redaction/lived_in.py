@@ -9,7 +9,7 @@ import msgspec
 from bentos import redaction_files
 from bentos.contract.redaction import RedactionRequest
 from bentos.contract.training_consent import ExclusionKind
-from tests.golden.regenerate import MANIFEST
+from tests.golden.records import MANIFEST
 from tests.planted_data import PlantedData
 from tests.training.consents import give_consents
 from tests.training.fake_shop import FakeShop
