@@ -24,7 +24,8 @@ from load_tests.shop.ingress_process import CLIENT_ID, SECRET, SHOP
 from tests.control_plane.shopify.conftest import Running
 from tests.control_plane.shopify.deliveries import order, send
 from tests.gateway.gateway_process import HEADERS, GatewayProcess, publish_on_disk
-from tests.gateway.installation import STABLE, Versions
+from tests.gateway.installation import STABLE
+from tests.gateway.versions import Versions
 from tests.stand_in.shopify.process import StandIn
 from tests.stand_in.shopify.records import Kind
 from tests.training.made_up_shop import run_training

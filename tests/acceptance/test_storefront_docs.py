@@ -15,7 +15,6 @@ from bentos.contract.features import Feature, FeatureSchema
 from bentos.contract.route import Route, compile_features
 from bentos.contract.signature import InputSpec, ModelSignature, OutputSpec
 from tests.gateway.gateway_process import GatewayProcess, publish_on_disk
-from tests.gateway.installation import Versions
 from tests.gateway.shop import (
     APP_SECRET,
     BROWSER_KEY,
@@ -24,6 +23,7 @@ from tests.gateway.shop import (
     storefront_keys,
     write_secret,
 )
+from tests.gateway.versions import Versions
 
 pytestmark = pytest.mark.acceptance
 PAGE = Path(__file__).parents[2] / "docs" / "storefront.md"

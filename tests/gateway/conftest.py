@@ -8,9 +8,11 @@ from gateway.app import App
 from gateway.config import GatewayConfig
 from gateway.lane_pressure import Pressure
 from gateway.shadow_feed import Channel
-from tests.gateway.installation import PATIENT, SECRET, Gateway, Publisher, Versions
+from tests.gateway.installation import PATIENT, SECRET, Gateway
 from tests.gateway.lanes import close_lane, open_lane
+from tests.gateway.publisher import Publisher
 from tests.gateway.shop import ITEMS_SCHEMA, open_storefront
+from tests.gateway.versions import Versions
 
 
 @pytest.fixture(scope="session")

@@ -15,7 +15,8 @@ import psutil
 
 from bentos.contract.documents import DocumentName, EndpointsBody, KillBody
 from bentos.contract.segment import DecisionFrame, read_frames
-from tests.gateway.installation import SECRET, Publisher, keys_body, route, schemas_body
+from tests.gateway.installation import SECRET, keys_body, route, schemas_body
+from tests.gateway.publisher import Publisher
 
 HEADERS = {"authorization": f"Bearer sbx_aaaaaaaaaaaa_{SECRET}"}
 BODY = {"targeting_key": "k", "instances": [{"amount": 1.0}]}

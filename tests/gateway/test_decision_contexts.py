@@ -10,7 +10,7 @@ from bentos.contract.segment import DecisionFrame, ShadowFrame, read_frames
 from gateway import decision_contexts
 from gateway.config import LogFullPolicy, LogSync
 from gateway.decision_log import DecisionLog, Limits
-from tests.gateway.installation import keep, make_decision, make_personal
+from tests.gateway.made_decision import keep, make_decision, make_personal
 from tests.gateway.shipper.segments import make_outcome
 
 BIG = 1 << 20

@@ -9,7 +9,7 @@ from bentos.contract.segment import DecisionFrame, SegmentHeader, read_frames
 from gateway.config import LogFullPolicy, LogSync
 from gateway.decision_log import DecisionLog, Limits
 from gateway.errors import Unavailable
-from tests.gateway.installation import keep, make_decision, make_personal
+from tests.gateway.made_decision import keep, make_decision, make_personal
 
 
 def open_log(folder, policy=LogFullPolicy.SERVE, boot="b1", sync=LogSync.DEFAULT, **limits):

@@ -11,7 +11,7 @@ import uvicorn
 from bentos.contract.documents import Announcement, DocumentName, EndpointsBody, Revision
 from gateway.document_stream import DocumentStream
 from gateway.documents import DocumentStore, load_public_key
-from tests.gateway.installation import Publisher
+from tests.gateway.publisher import Publisher
 
 
 class Origin:

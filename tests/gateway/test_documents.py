@@ -8,7 +8,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from bentos.contract.documents import DocumentName, EndpointsBody, Revision, RoutesBody
 from gateway.documents import DocumentRefused, DocumentStore, load_public_key
-from tests.gateway.installation import Publisher
+from tests.gateway.publisher import Publisher
 
 BODY = EndpointsBody(versions={"fraud:20260101-aaaaaaaa": ("unix:/x",)})
 

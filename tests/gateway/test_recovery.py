@@ -11,7 +11,7 @@ from gateway.config import LogFullPolicy
 from gateway.decision_log import DecisionLog, Limits
 from gateway.recovery import close_left_open
 from gateway.segment_file import SegmentFile
-from tests.gateway.installation import keep, make_decision, make_personal
+from tests.gateway.made_decision import keep, make_decision, make_personal
 
 WRITER = """
 import asyncio

@@ -16,7 +16,8 @@ from gateway.online_store import StoreUnavailable
 from gateway.redis_store import FAILURES_TO_OPEN, RedisStore
 from tests.gateway import feature_shop
 from tests.gateway.feature_shop import KEY, ORDERS, SALES, SHOP, entries, name
-from tests.gateway.installation import SECRET, STABLE, Gateway, Publisher, route
+from tests.gateway.installation import SECRET, STABLE, Gateway, route
+from tests.gateway.publisher import Publisher
 from tests.gateway.redis_process import RedisProcess
 from training import redis_store
 

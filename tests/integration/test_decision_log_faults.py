@@ -20,7 +20,7 @@ from gateway.config import LogFullPolicy, LogSync
 from gateway.decision_log import DecisionLog, Limits
 from gateway.recovery import close_left_open
 from tests.brief_decisions import brief_of, context_of
-from tests.gateway.installation import keep, make_decision, make_personal
+from tests.gateway.made_decision import keep, make_decision, make_personal
 from tests.gateway.shipper.segments import make_outcome
 
 calls = st.tuples(st.integers(0, 3), *[st.sampled_from([False, False, False, True])] * 2)

@@ -5,7 +5,8 @@ import pytest
 import tritonclient.http as triton
 
 from tests.gateway.gateway_process import HEADERS, GatewayProcess, publish_on_disk
-from tests.gateway.installation import CANARY, STABLE, WIDE, Versions
+from tests.gateway.installation import CANARY, STABLE, WIDE
+from tests.gateway.versions import Versions
 
 
 @pytest.fixture(scope="session")

@@ -13,7 +13,8 @@ from pathlib import Path
 from bentos.contract.documents import DocumentName
 from gateway.app import App
 from gateway.config import GatewayConfig
-from tests.gateway.installation import Gateway, Publisher, route
+from tests.gateway.installation import Gateway, route
+from tests.gateway.publisher import Publisher
 
 
 async def answers(home: Path, asked) -> list[list[list]]:

@@ -20,7 +20,7 @@ from bentos.contract.segment import (
     whole_length,
 )
 from tests.brief_decisions import brief_of, context_of
-from tests.gateway.installation import make_decision, make_personal
+from tests.gateway.made_decision import make_decision, make_personal
 
 HEADER = SegmentHeader(gateway="g", boot="b", first_seq=0, opened_at="2026-11-22T08:30:00.000000Z")
 

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from bentos.contract.canonical import MAX_INTEGER, as_builtins, canonical_json
 from bentos.contract.decision import Decision, PersonalPart, ShadowOutcome
 from bentos.decision_lake.columns import columns, from_row, to_row
-from tests.gateway.installation import make_decision, make_personal
+from tests.gateway.made_decision import make_decision, make_personal
 from tests.gateway.shipper.segments import make_outcome
 
 VALUES = st.recursive(

@@ -12,7 +12,7 @@ from bentos.contract.decision import PersonalPart, ShadowOutcome
 from gateway.config import LogFullPolicy
 from gateway.decision_id import RANDOM_BYTES, new_decision_id
 from gateway.decision_log import DecisionLog, Limits
-from tests.gateway.installation import keep, make_decision, make_personal
+from tests.gateway.made_decision import keep, make_decision, make_personal
 
 MODELS = ("fraud", "pricing")
 DAYS = ("2026-01-01", "2026-01-02")

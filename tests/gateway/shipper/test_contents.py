@@ -12,7 +12,7 @@ from bentos.contract.segment import (
     read_frames,
 )
 from gateway.shipper.contents import Contents, sorted_tables
-from tests.gateway.installation import make_decision, make_personal
+from tests.gateway.made_decision import make_decision, make_personal
 
 
 def test_the_identity_is_the_contract_s(segments):

@@ -12,7 +12,7 @@ from bentos.contract.segment import DecisionFrame, encode_frame
 from bentos.decision_lake.files import Lake
 from gateway.shipper.register import Register
 from gateway.shipper.shipping import MAX_FAILURES, Shipping
-from tests.gateway.installation import keep, make_decision, make_personal
+from tests.gateway.made_decision import keep, make_decision, make_personal
 from tests.gateway.shipper.segments import Writer, make_outcome
 
 pytestmark = pytest.mark.acceptance

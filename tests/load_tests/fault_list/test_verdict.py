@@ -12,7 +12,7 @@ from load_tests.installation.gateway import GatewayProcess
 from load_tests.installation.model import MODEL
 from load_tests.installation.records import Records
 from load_tests.installation.site import CANARY, OFFSETS, SHOP, STABLE, Site
-from tests.gateway.installation import make_decision
+from tests.gateway.made_decision import make_decision
 
 
 class Anything(Fault):

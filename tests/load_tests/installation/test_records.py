@@ -4,7 +4,7 @@ import pyarrow.parquet as pq
 from bentos.contract.decision import ShadowOutcome
 from bentos.contract.segment import MAGIC, DecisionFrame, SegmentHeader, ShadowFrame, encode_frame
 from load_tests.installation.records import Written, read_records
-from tests.gateway.installation import make_decision, make_personal
+from tests.gateway.made_decision import make_decision, make_personal
 
 SHADOW = ShadowOutcome(
     decision_id="id-0",

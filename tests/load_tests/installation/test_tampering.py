@@ -9,7 +9,7 @@ import pytest
 from bentos.contract.documents import DocumentHeader, DocumentName, KillBody, RoutesBody
 from gateway.documents import DocumentRefused, DocumentStore, load_public_key
 from load_tests.installation.tampering import INDEX, STREAM, Tampering, TamperingProxy
-from tests.gateway.installation import Publisher
+from tests.gateway.publisher import Publisher
 
 
 class ControlPlane:
