@@ -11,10 +11,10 @@ from control_plane.releases.content import Draft
 from control_plane.releases.interlock import Seen
 from control_plane.releases.lifecycle import CLOSED, STARTED, State, Verb, goes_back
 from control_plane.releases.order import Order
+from tests.control_plane.releases.bookkeeping import Known
 from tests.control_plane.releases.conftest import tag
 from tests.control_plane.releases.interlocking import (
     WEIGHTED,
-    Known,
     people,
     plans,
     weights,

@@ -15,7 +15,8 @@ from control_plane.releases import freezes, kills, reviews
 from control_plane.releases.lifecycle import CLOSED, STARTED, State, Verb
 from control_plane.releases.queries import open_release
 from control_plane.releases.retirement import retire_unused
-from tests.control_plane.releases.interlocking import MODEL, Interlocking, people, plans, versions
+from tests.control_plane.releases.bookkeeping import MODEL
+from tests.control_plane.releases.interlocking import Interlocking, people, plans, versions
 
 roles = st.sampled_from([["approver"], ["release_manager"], ["viewer"]])
 
