@@ -6,7 +6,8 @@ import pytest
 from bentos.contract.errors import ContractError
 from bentos.contract.identity import Pseudonymizer
 from tests.training.consents import give_consents
-from tests.training.fake_shop import FakeShop, money
+from tests.training.fake_records import money
+from tests.training.fake_shop import FakeShop
 from training.errors import ConsentError, OrderError
 from training.lines import OrderSource, prepare_lines
 from training.pseudonyms import KEY_FILE, load_key

@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 from bentos.contract.errors import ContractError
 from bentos.contract.identity import Pseudonymizer
 from bentos.shopify_admin.errors import AccessDenied
-from tests.training.fake_shop import FakeShop, gid, money
+from tests.training.fake_records import gid, money
+from tests.training.fake_shop import FakeShop
 from training.shop import reading
 from training.shop.columns import TABLES
 from training.shop.errors import SyncRunning
