@@ -3,170 +3,35 @@
 import hashlib
 import itertools
 import json
-import shutil
 import threading
 import zipfile
-from unittest.mock import ANY
 
-import msgspec
 import pytest
 
 from bentos.contract.errors import ContractError
-from bentos.contract.manifest import Manifest
-from bentos.contract.register import Action
 from control_plane.audit.checkpoint_copies import CheckpointCopies
 from control_plane.audit.checkpoints import make_checkpoint
 from control_plane.audit.register_key import load_register_signer
-from control_plane.audit.service import Change, list_events, record
 from control_plane.audit.verification import verify_all
 from control_plane.audit.verifier import verify
-from control_plane.backup.__main__ import main
 from control_plane.backup.restoring import restore
 from control_plane.backup.taking import take
-from control_plane.config import Settings
 from control_plane.db import Database
 from control_plane.errors import ConflictError
 from control_plane.in_use import holding
-from control_plane.init import initialise
-from control_plane.people.models import SessionRow
-from control_plane.principal import system
-from control_plane.publish import archive
-from control_plane.publish.service import Reconciler
-from control_plane.publish.signing import load_signer
-from control_plane.registry.models import ModelRow, PromotionRow
-from control_plane.registry.service import register_version
 from gateway.documents import DocumentRefused, DocumentStore, load_public_key
+from tests.control_plane.backup.installation import (
+    append,
+    contents,
+    do,
+    documents,
+    events,
+    promote,
+    publish,
+)
 
 ENGINES = ("sqlite", "postgresql")
 NUMBERS = itertools.count()
-LATER = "9999-12-31T00:00:00.000000Z"
-
-
-@pytest.fixture
-def new_settings(tmp_path, postgresql_databases):
-    """Settings of a home of its own; its database does not exist yet, or is empty."""
-    made = []
-
-    def make(engine, name="home"):
-        url = ""
-        if engine == "postgresql":
-            url = postgresql_databases.url(postgresql_databases.empty())
-        made.append(Settings(home=tmp_path / name, database_url=url))
-        return made[-1]
-
-    return make
-
-
-def do(settings, change):
-    database = Database(settings.database)
-    with database.write() as session:
-        found = change(session)
-    database.dispose()
-    return found
-
-
-def append(settings, count=1):
-    def change(session):
-        for _ in range(count):
-            record(session, system("test"), Change(action=Action.KILL_SET, entity="kill:x"))
-
-    do(settings, change)
-
-
-def publish(settings):
-    database = Database(settings.database)
-    Reconciler(database, load_signer(settings.keys / "documents.key")).publish_all()
-    database.dispose()
-
-
-def documents(settings):
-    """Headers and bodies in force."""
-
-    def read(session):
-        found = archive.current_headers(session).values()
-        return [(header, archive.body_bytes(session, header.digest)) for header in found]
-
-    return do(settings, read)
-
-
-def events(settings, **more):
-    return do(settings, lambda session: list_events(session, limit=1000, **more))
-
-
-def fill(session, manifest):
-    """What an engine could mangle, and a promotion, whose number the engine gives."""
-    body = msgspec.convert(manifest("fraud", consent_basis="é\u2028'\"\\\U0001f682"), Manifest)
-    register_version(session, system("test"), body)
-    # Its signature is JSON's null, not SQL's.
-    session.add(ModelRow(name="none", visibility="server", created_at="x", signature=None))
-    session.flush()
-    promote(session)
-    session.add(
-        SessionRow(
-            id="s",
-            digest="d",
-            person="admin",
-            auth_method="password",
-            created_at="x",
-            idle_s=60,
-            idle_until=LATER,
-            expires_at=LATER,
-        )
-    )
-
-
-def promote(session, version="fraud:20261122-00000001"):
-    row = PromotionRow(model="fraud", version=version, release="r", at="x")
-    session.add(row)
-    session.flush()
-    return row.seq
-
-
-def contents(settings):
-    """Rows as they were written, whatever the engine."""
-    path = settings.home / "compare.zip"
-    path.unlink(missing_ok=True)
-    take(settings, path)
-    with zipfile.ZipFile(path) as zipped:
-        return {
-            name: zipped.read(name).decode().splitlines()
-            for name in zipped.namelist()
-            if name.startswith("tables/")
-        }
-
-
-@pytest.fixture(scope="module")
-def originals(tmp_path_factory, postgresql_databases, manifest):
-    """An installation on each engine, made once."""
-    made = {}
-
-    def original(engine):
-        if engine not in made:
-            url = ""
-            if engine == "postgresql":
-                url = postgresql_databases.url(postgresql_databases.migrated())
-            settings = Settings(home=tmp_path_factory.mktemp(engine), database_url=url)
-            initialise(settings, "admin")
-            do(settings, lambda session: fill(session, manifest))
-            publish(settings)
-            made[engine] = settings
-        return made[engine]
-
-    return original
-
-
-@pytest.fixture
-def prepared(originals, tmp_path, postgresql_databases):
-    """A copy of it that may be broken."""
-
-    def make(engine):
-        original, home, url = originals(engine), tmp_path / f"before-{engine}", ""
-        shutil.copytree(original.home, home)
-        if engine == "postgresql":
-            url = postgresql_databases.url(postgresql_databases.copy(original.database))
-        return Settings(home=home, database_url=url)
-
-    return make
 
 
 @pytest.mark.parametrize(
@@ -181,24 +46,11 @@ def prepared(originals, tmp_path, postgresql_databases):
 def test_a_disaster(prepared, new_settings, tmp_path, source, target):
     """Backup under load, more changes, everything lost, restored from the file alone."""
     before = prepared(source)
-    stopping = threading.Event()
-
-    def write():
-        while not stopping.is_set():
-            append(before)
-
-    writer = threading.Thread(target=write)
-    writer.start()
-    try:
-        manifest = take(before, tmp_path / "backup.zip", with_keys=True)
-    finally:
-        stopping.set()
-        writer.join()
+    manifest = backup_under_load(before, tmp_path / "backup.zip")
     append(before, 7)
     publish(before)
     lost_documents = documents(before)
-    key = load_public_key(before.keys / "documents.pub")
-    gateway = DocumentStore(tmp_path / "gateway", key, lambda *_: None)
+    gateway = gateway_beside(before, tmp_path / "gateway")
     for header, body in lost_documents:
         gateway.accept(header, body)
     size = events(before)[-1].seq
@@ -236,6 +88,28 @@ def test_a_disaster(prepared, new_settings, tmp_path, source, target):
 
     # Numbers that the engine gives go on, too.
     assert do(after, promote) == 2
+
+
+def backup_under_load(settings, path):
+    """While somebody writes on."""
+    stopping = threading.Event()
+
+    def write():
+        while not stopping.is_set():
+            append(settings)
+
+    writer = threading.Thread(target=write)
+    writer.start()
+    try:
+        return take(settings, path, with_keys=True)
+    finally:
+        stopping.set()
+        writer.join()
+
+
+def gateway_beside(settings, folder):
+    key = load_public_key(settings.keys / "documents.pub")
+    return DocumentStore(folder, key, lambda *_: None)
 
 
 def test_the_same_backup_twice_gives_two_epochs(prepared, tmp_path):
@@ -364,32 +238,3 @@ def test_what_the_copied_checkpoints_count_is_known_to_be_lost(prepared, new_set
     # What was signed of the lost history is excused by the event that tells of its loss.
     copies = CheckpointCopies(after.checkpoint_copies)
     assert do(after, lambda session: verify_all(session, copies)).ok
-
-
-def test_the_commands_speak_for_people_and_for_scripts(prepared, tmp_path, monkeypatch, capsys):
-    settings = prepared("sqlite")
-    monkeypatch.setenv("SIGNALBOX_HOME", str(settings.home))
-    assert main(["backup"]) == 0
-    [path] = (settings.home / "backups").glob("signalbox-demo-shop-*.zip")
-    assert f"{path}: " in capsys.readouterr().out
-    assert main(["backup", "--to", str(path)]) == 2
-    assert "does not exist yet" in capsys.readouterr().err
-    assert main(["backup", "--to", str(tmp_path / "b.zip"), "--json"]) == 0
-    told = json.loads(capsys.readouterr().out)
-    assert told["file"] == str(tmp_path / "b.zip")
-    assert told["tables"]["person"]["rows"] == 1
-    assert main(["restore", str(path)]) == 4
-    assert "--replace" in capsys.readouterr().err
-    assert main(["restore", str(path), "--replace", "--json"]) == 0
-    assert json.loads(capsys.readouterr().out)["lost"] == {
-        "since": ANY,
-        "events": 2,
-        "exact": True,
-    }
-    assert main(["restore", str(path), "--replace"]) == 0
-    told = capsys.readouterr().out
-    assert "roles, passwords and keys are as of" in told
-    assert "whoever lost a role since has it again" in told
-    assert main(["restore", str(tmp_path / "none.zip")]) == 2
-    assert main(["upgrade", "--dry-run"]) == 0
-    assert "nothing to do" in capsys.readouterr().out

@@ -1,10 +1,9 @@
 """Fills a control plane through its API with what a shop's first weeks leave behind.
 
-``python tests/control_plane/console/history.py URL HOME``: for screenshots and for looking
+``python -m tests.control_plane.console.history URL HOME``: for screenshots and for looking
 around; every event is a real one, by real persons with real roles.
 """
 
-import hashlib
 import random
 import sys
 from datetime import UTC, datetime, timedelta
@@ -16,6 +15,7 @@ import httpx
 from bentos.contract.redaction import RedactionKind, RedactionRequest
 from bentos.redaction_files import write_request
 from control_plane.redactions.note import Note, write_data_request, write_note
+from tests.control_plane.console.manifests import SOURCES, manifest
 
 PASSWORD = "correct horse battery signal"
 PEOPLE = {
@@ -25,88 +25,6 @@ PEOPLE = {
     "jun.park": ("Jun Park", ["data_scientist"]),
     "vera.holt": ("Vera Holt", ["viewer"]),
 }
-SOURCES = {
-    "fraud": ["amount", "orders_last_day", "address_age_days", "card_country_differs"],
-    "pricing": ["base_price", "stock", "days_to_season_end"],
-    "recommendations": ["views_7d", "basket_value", "category_affinity"],
-}
-METRIC = {
-    "fraud": ("pr_auc", 0.41, 0.19),
-    "pricing": ("wape", 0.182, 0.241),
-    "recommendations": ("ndcg_10", 0.347, 0.211),
-}
-BASELINE = {
-    "fraud": "amount over threshold",
-    "pricing": "last week's price",
-    "recommendations": "best sellers",
-}
-
-
-def sha(text: str) -> str:
-    return hashlib.sha256(text.encode()).hexdigest()
-
-
-def manifest(model: str, day: str, better: float, **changes: Any) -> dict[str, Any]:
-    tag = f"{model}:{day}-{sha(model + day)[:8]}"
-    name, ours, theirs = METRIC[model]
-    higher = name != "wape"
-    value = round(ours + better if higher else ours - better, 4)
-    low = {"fraud": 0, "recommendations": 0}.get(model)
-    output = {"fraud": "probability", "pricing": "price", "recommendations": "score"}[model]
-    bounds = {"minimum": 0, "maximum": 1} if low is not None else {"minimum": 1, "maximum": 500}
-    return {
-        "version": tag,
-        "model": model,
-        "bento_digest": sha(tag),
-        "onnx_digest": sha(f"onnx {tag}"),
-        "signature": {
-            "model": model,
-            "inputs": [
-                {"name": each, "datatype": "FP32", "redaction": "public"} for each in SOURCES[model]
-            ],
-            "outputs": [{"name": output, "datatype": "FP32", **bounds}],
-        },
-        "features": {
-            "model": model,
-            "features": [
-                {"name": each, "source": f"input:{each}", "default": 0.0} for each in SOURCES[model]
-            ],
-        },
-        "dataset": {
-            "digest": sha(f"dataset {model} {day}"),
-            "parts": {
-                f"lines/{model}/{day}.parquet": sha(f"part {model} {day}"),
-                f"returns/{day}.parquet": sha(f"returns {day}"),
-            },
-            "source": "lake/snapshots/orders",
-            "rows": 184_203 + int(day) % 977,
-            "assumptions": ["orders without consent were left out (2.1 %)"],
-        },
-        "consent_basis": "contract: order processing; analytics only with consent",
-        "code_commit": sha(day)[:40],
-        "lock_digest": sha("lock"),
-        "seed": 20260,
-        "cpu_kernels": {"blas": "Haswell", "ort": "CPUExecutionProvider"},
-        "offline": {
-            "protocol": "time split, last 14 days held out",
-            "primary": name,
-            "higher_is_better": higher,
-            "model": {name: value, "calibration_error": 0.013},
-            "baseline_name": BASELINE[model],
-            "baseline": {name: theirs, "calibration_error": 0.048},
-        },
-        "parity": {
-            "rows": 25_771,
-            "edge_rows": 412,
-            "max_abs_error": 2.4e-7,
-            "mismatches": 0,
-            "tolerance": "1e-5",
-            "passed": True,
-        },
-        "budgets": {"onnx_bytes": 412_804.0, "p50_us": 14.2},
-        "mlflow_run_id": sha(tag)[:32],
-        **changes,
-    }
 
 
 class Filler:
@@ -266,32 +184,45 @@ def _a_rollback(f: Filler) -> None:
 
 
 def _present(f: Filler) -> dict[str, str]:
-    fraud = f.version("fraud", "20261120", 0.026)
-    f.report(fraud)
+    fraud, canary = _a_canary(f)
+    waiting, shadow = _waiting(f), _a_shadow(f)
+    _around(f)
+    return {"canary": canary, "waiting": waiting, "shadow": shadow, "fraud": fraud}
+
+
+def _a_canary(f: Filler) -> tuple[str, str]:
+    """Version and release."""
+    version = f.version("fraud", "20261120", 0.026)
+    f.report(version)
     must(
         f.people["ines.moreau"].put(
             "/api/v1/attributes",
             json={"country": "string", "new_customer": "boolean", "orders_before": "number"},
         )
     )
-    canary = f.draft(
+    release = f.draft(
         "jun.park",
         "fraud",
-        fraud,
+        version,
         "Card country as a feature; recall on new customers",
         ticket="ML-219",
         steps=[0.05, 0.25, 0.5],
     )
-    f.tell("jun.park", canary, "submit", "precision unchanged at the operating point")
-    f.tell("tomas.lind", canary, "approve", "checked the slices for new customers and for guests")
-    f.tell("ines.moreau", canary, "start", "start in shadow")
-    f.tell("ines.moreau", canary, "ramp", "18,000 shadow answers, none out of bounds")
-    price = f.version("pricing", "20261116", 0.011)
-    f.report(price)
-    waiting = f.draft(
+    f.tell("jun.park", release, "submit", "precision unchanged at the operating point")
+    f.tell("tomas.lind", release, "approve", "checked the slices for new customers and for guests")
+    f.tell("ines.moreau", release, "start", "start in shadow")
+    f.tell("ines.moreau", release, "ramp", "18,000 shadow answers, none out of bounds")
+    return version, release["id"]
+
+
+def _waiting(f: Filler) -> str:
+    """A release that somebody is to look at."""
+    version = f.version("pricing", "20261116", 0.011)
+    f.report(version)
+    release = f.draft(
         "jun.park",
         "pricing",
-        price,
+        version,
         "Retrained after the outlet articles left",
         ticket="ML-223",
         steps=[
@@ -301,22 +232,25 @@ def _present(f: Filler) -> dict[str, str]:
         ],
         condition={"country": "DE"},
     )
-    f.tell("jun.park", waiting, "submit", "please look at the margin slice")
-    shadow = f.version("recommendations", "20261123", 0.017)
-    f.report(shadow)
-    third = f.draft(
+    f.tell("jun.park", release, "submit", "please look at the margin slice")
+    return str(release["id"])
+
+
+def _a_shadow(f: Filler) -> str:
+    version = f.version("recommendations", "20261123", 0.017)
+    f.report(version)
+    release = f.draft(
         "ines.moreau",
         "recommendations",
-        shadow,
+        version,
         "Baskets weigh more than views",
         ticket="ML-226",
         steps=[0.05, 0.25, 0.5],
     )
-    f.tell("ines.moreau", third, "submit", "for review")
-    f.tell("tomas.lind", third, "approve", "gain is small but steady")
-    f.tell("ines.moreau", third, "start", "shadow over night")
-    _around(f)
-    return {"canary": canary["id"], "waiting": waiting["id"], "shadow": third["id"], "fraud": fraud}
+    f.tell("ines.moreau", release, "submit", "for review")
+    f.tell("tomas.lind", release, "approve", "gain is small but steady")
+    f.tell("ines.moreau", release, "start", "shadow over night")
+    return str(release["id"])
 
 
 def _around(f: Filler) -> None:

@@ -9,13 +9,15 @@ from pathlib import Path
 from typing import Any
 from uuid import UUID
 
+from msgspec.structs import replace
+
 from bentos.contract.decision import Decision, Latency, PersonalPart
 from bentos.contract.documents import KillBody, RoutesBody, parse_revision
 from bentos.contract.identity import Pseudonymizer
 from bentos.decision_lake.files import Lake
 from gateway.config import LogFullPolicy
 from gateway.decision_log import DecisionLog, Limits
-from gateway.routing import Routes
+from gateway.routing import Assignment, Routes
 from gateway.shipper.register import Register
 from gateway.shipper.shipping import Shipping
 from tests.brief_decisions import brief
@@ -67,35 +69,15 @@ class GatewayStandIn:
         of_shop: str = SHOP,
     ) -> str:
         """One decision by the routes published now; its id."""
+        made = self._made(model, self._routes().assign(model, key, attributes or {}, None))
         moment = at or datetime.now(UTC)
-        assigned = self._routes().assign(model, key, attributes or {}, None)
-        identifier = decision_id(moment)
-
-        def decision(seq: int) -> Decision:
-            return Decision(
-                decision_id=identifier,
-                shop=of_shop,
-                at=moment.isoformat(timespec="microseconds"),
-                gateway="g.0",
-                boot=self.boot,
-                seq=seq,
-                model=model,
-                release_id=assigned.release_id,
-                step=assigned.step,
-                revision=assigned.revision,
-                assigned_version=assigned.version,
-                served_version=assigned.version,
-                variant=assigned.variant,
-                reason=assigned.reason,
-                bucket=assigned.bucket,
-                status=200,
-                rows=1,
-                latency_us=Latency(900, 10, 20, 300),
-                batch_rows=1,
-                feature_age_s=None,
-                schema_digest=schema_digest,
-            )
-
+        made = replace(
+            made,
+            decision_id=decision_id(moment),
+            shop=of_shop,
+            at=moment.isoformat(timespec="microseconds"),
+            schema_digest=schema_digest,
+        )
         personal = PersonalPart(
             subject=None if key is None else self.subject(key),
             pseudonym_key_id="k",
@@ -105,8 +87,34 @@ class GatewayStandIn:
             attributes=attributes or {},
             salt=secrets.token_hex(16),
         )
-        asyncio.run(self._log.write(lambda seq: brief(self._log, decision(seq), personal)))
-        return identifier
+        asyncio.run(self._log.write(lambda seq: brief(self._log, replace(made, seq=seq), personal)))
+        return made.decision_id
+
+    def _made(self, model: str, assigned: Assignment) -> Decision:
+        """By this assignment, before it is anybody's."""
+        return Decision(
+            decision_id="",
+            shop=SHOP,
+            at="",
+            gateway="g.0",
+            boot=self.boot,
+            seq=0,
+            model=model,
+            release_id=assigned.release_id,
+            step=assigned.step,
+            revision=assigned.revision,
+            assigned_version=assigned.version,
+            served_version=assigned.version,
+            variant=assigned.variant,
+            reason=assigned.reason,
+            bucket=assigned.bucket,
+            status=200,
+            rows=1,
+            latency_us=Latency(900, 10, 20, 300),
+            batch_rows=1,
+            feature_age_s=None,
+            schema_digest=None,
+        )
 
     def assigned(self, model: str, key: str) -> str:
         """The version a key gets by the routes published now; nothing is recorded."""

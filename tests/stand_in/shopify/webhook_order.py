@@ -44,30 +44,7 @@ class OrderBodies:
             "cancel_reason": lower(body.get("cancelReason")),
             "closed_at": body.get("closedAt"),
             **_names(record),
-            "email": body.get("email") or NO_TEXT,
-            "contact_email": body.get("email") or NO_TEXT,
-            "phone": body.get("phone"),
-            "note": body.get("note"),
-            "note_attributes": [
-                {"name": each["key"], "value": each["value"]}
-                for each in body.get("customAttributes", [])
-            ],
-            "tags": ", ".join(body.get("tags", [])),
-            "browser_ip": body.get("clientIp"),
-            "client_details": {
-                "accept_language": None,
-                "browser_height": None,
-                "browser_ip": body.get("clientIp"),
-                "browser_width": None,
-                "session_hash": None,
-                "user_agent": "Mozilla/5.0",
-            }
-            if body.get("clientIp")
-            else None,
-            "buyer_accepts_marketing": body.get("customerAcceptsMarketing", False),
-            "cart_token": body.get("cartToken"),
-            "checkout_token": body.get("checkoutToken"),
-            "customer_locale": body.get("customerLocale"),
+            **_shopper(body),
             "source_name": body.get("sourceName", "web"),
             "test": body.get("test", False),
             "order_status_url": body.get("statusPageUrl", f"https://{self._shop.domain}/orders"),
@@ -199,6 +176,36 @@ def _names(record: Record) -> Body:
     name = record.body.get("name", f"#{record.number}")
     digits = "".join(letter for letter in name if letter.isdigit()) or str(record.number)
     return {"name": name, "order_number": int(digits), "number": max(1, int(digits) - 1000)}
+
+
+def _shopper(body: Mapping[str, Any]) -> Body:
+    """What the order itself says of who placed it, and from where."""
+    ip = body.get("clientIp")
+    client = {
+        "accept_language": None,
+        "browser_height": None,
+        "browser_ip": ip,
+        "browser_width": None,
+        "session_hash": None,
+        "user_agent": "Mozilla/5.0",
+    }
+    return {
+        "email": body.get("email") or NO_TEXT,
+        "contact_email": body.get("email") or NO_TEXT,
+        "phone": body.get("phone"),
+        "note": body.get("note"),
+        "note_attributes": [
+            {"name": each["key"], "value": each["value"]}
+            for each in body.get("customAttributes", [])
+        ],
+        "tags": ", ".join(body.get("tags", [])),
+        "browser_ip": ip,
+        "client_details": client if ip else None,
+        "buyer_accepts_marketing": body.get("customerAcceptsMarketing", False),
+        "cart_token": body.get("cartToken"),
+        "checkout_token": body.get("checkoutToken"),
+        "customer_locale": body.get("customerLocale"),
+    }
 
 
 # REST name → the store's.

@@ -137,48 +137,25 @@ def grown(folder, weeks):
 def test_a_draft_a_champion_a_challenger_and_a_persons_hand(install, tmp_path):
     home = install("home", grown(tmp_path, 34))
     plane, releases = home.plane, "/api/v1/releases"
-    first = home.night(now=NIGHTS[0])
-    assert said(first, "draft")["action"] == "created"
-    bootstrap = plane.admin.get(releases).json()[0]
-    assert (bootstrap["kind"], bootstrap["author"]) == ("bootstrap", "trainer")
-
-    # Nobody looked at it: the next night's takes its place, and there is one draft still.
-    home.orders = grown(tmp_path, 35)
-    second = home.night(now=NIGHTS[1])
-    assert said(second, "draft")["action"] == "superseded"
-    (bootstrap,) = plane.admin.get(releases).json()
-    assert bootstrap["candidate"] == said(second, "package")["version"]
-    assert bootstrap["ticket"] == f"nightly:{second['id']}"
-
-    promoted = promote(plane, bootstrap)
-    assert promoted["state"] == "promoted"
+    champion = promote(plane, drafted_twice(home, tmp_path))
+    assert champion["state"] == "promoted"
 
     # The same orders: the same version, which serves already.
     third = home.night(now=NIGHTS[2])
-    assert said(third, "champion")["version"] == promoted["candidate"]
+    assert said(third, "champion")["version"] == champion["candidate"]
     assert said(third, "draft") == {
         "action": "none",
         "release": None,
-        "why": f"{promoted['candidate']} serves already",
+        "why": f"{champion['candidate']} serves already",
     }
-    assert said(third, "aliases") == {"champion": promoted["candidate"], "challenger": None}
+    assert said(third, "aliases") == {"champion": champion["candidate"], "challenger": None}
 
     # More orders, and a margin that lets through what is hardly worse: compared, and drafted.
     home.orders = grown(tmp_path, 36)
     lenient = {"SIGNALBOX_NIGHTLY_MARGIN": "-0.5"}
     fourth = home.night(now=NIGHTS[3], **lenient)
-    judged = said(fourth, "evaluate")
-    assert judged["champion"] == promoted["candidate"]
-    assert judged["improvement"]["low"] <= judged["improvement"]["high"]
-    assert said(fourth, "draft")["action"] == "created"
     draft = plane.admin.get(releases).json()[0]
-    assert (draft["kind"], draft["state"]) == ("standard", "draft")
-    assert said(fourth, "aliases") == {
-        "champion": promoted["candidate"],
-        "challenger": draft["candidate"],
-    }
-    card = json.loads((Path(said(fourth, "card")["folder"]) / "card.json").read_text())
-    assert card["champion"] == promoted["candidate"]
+    check_challenger(fourth, champion, draft)
 
     # A margin it cannot clear: registered for those who want it, drafted for nobody.
     strict = home.night("--fresh", now=NIGHTS[4], SIGNALBOX_NIGHTLY_MARGIN="0.5")
@@ -194,6 +171,36 @@ def test_a_draft_a_champion_a_challenger_and_a_persons_hand(install, tmp_path):
     assert said(fifth, "draft")["action"] == "none"
     assert "in_review; it is a person's" in said(fifth, "draft")["why"]
     assert plane.admin.get(f"{releases}/{draft['id']}").json()["candidate"] == draft["candidate"]
+
+
+def drafted_twice(home, folder):
+    """Nobody looks at the first night's draft: the next takes its place, and there is one still."""
+    first = home.night(now=NIGHTS[0])
+    assert said(first, "draft")["action"] == "created"
+    bootstrap = home.plane.admin.get("/api/v1/releases").json()[0]
+    assert (bootstrap["kind"], bootstrap["author"]) == ("bootstrap", "trainer")
+
+    home.orders = grown(folder, 35)
+    second = home.night(now=NIGHTS[1])
+    assert said(second, "draft")["action"] == "superseded"
+    (bootstrap,) = home.plane.admin.get("/api/v1/releases").json()
+    assert bootstrap["candidate"] == said(second, "package")["version"]
+    assert bootstrap["ticket"] == f"nightly:{second['id']}"
+    return bootstrap
+
+
+def check_challenger(night, champion, draft):
+    judged = said(night, "evaluate")
+    assert judged["champion"] == champion["candidate"]
+    assert judged["improvement"]["low"] <= judged["improvement"]["high"]
+    assert said(night, "draft")["action"] == "created"
+    assert (draft["kind"], draft["state"]) == ("standard", "draft")
+    assert said(night, "aliases") == {
+        "champion": champion["candidate"],
+        "challenger": draft["candidate"],
+    }
+    card = json.loads((Path(said(night, "card")["folder"]) / "card.json").read_text())
+    assert card["champion"] == champion["candidate"]
 
 
 def altered(folder, name, change):
