@@ -29,7 +29,7 @@ def test_new_events_appear_by_themselves(here, open_page):
 @pytest.mark.slow
 def test_an_event_shows_who_what_why_and_hands_out_its_proof(here, open_page):
     here.bootstrap(1)
-    query = {"action": "release:approve"}
+    query = {"action": "release:approve", "model": here.model}
     event = here.plane.admin.get("/api/v1/register/events", params=query).json()[-1]
     page = open_page("compliance", path=f"/audit/{event['seq']}")
     expect(page.get_by_role("heading", level=1)).to_contain_text("release:approve")
