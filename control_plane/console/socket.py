@@ -22,6 +22,8 @@ from control_plane.errors import ForbiddenError, UnauthorizedError
 GUARDED = ("event", "javascript_response", "ack", "log")
 SEAT = "seat"
 ENDED = "/sign-in?ended=1"
+GONE = "Implicit handshake failed"
+"""NiceGUI's own words for a page it no longer has: its script loads such a page anew."""
 Handler = Callable[..., Awaitable[Any] | Any]
 
 
@@ -38,6 +40,8 @@ def guard(server: AsyncServer) -> None:
 
     async def connected(sid: str, environ: dict[str, Any], auth: Any = None) -> None:
         asked = parse_qs(environ.get("QUERY_STRING", "")).get("client_id", [""])[0]
+        if asked not in Client.instances:
+            raise SocketRefusedError(GONE)
         if not _is_its_browser(server, sid, asked):
             raise SocketRefusedError("the page was opened by another browser")
         await connect(sid, environ, auth)

@@ -139,3 +139,32 @@ window.signalbox = {
     true,
   );
 })();
+
+// A page the server no longer knows is loaded anew by NiceGUI. With a question open, or something
+// typed, it stays as it is, says that it is over, and is loaded when the person lets it go.
+(() => {
+  const OVER = "The connection was lost for too long: nothing on this page works any more. Copy what you still need of it, then load it anew.";
+  const kept = () => document.querySelector("dialog[open], [data-typed]:not(dialog *)");
+  document.addEventListener("input", (event) => (event.target.dataset.typed = ""));
+  const say = () => {
+    const load = Object.assign(document.createElement("button"), { type: "button", className: "button small", textContent: "Load anew" });
+    load.addEventListener("click", () => location.reload());
+    const note = Object.assign(document.createElement("div"), { className: "notice tone-red lost", textContent: OVER });
+    note.setAttribute("role", "alert");
+    note.append(load);
+    (document.querySelector("dialog[open]") ?? document.getElementById("main")).prepend(note);
+    document.addEventListener("close", () => kept() || location.reload(), true);
+    document.getElementById("popup").ariaHidden = true;
+  };
+  addEventListener("DOMContentLoaded", () => {
+    const socket = window.socket;
+    if (!socket) return;
+    const theirs = socket.listeners("connect_error");
+    socket.off("connect_error");
+    // An inactive socket was refused and tries no more; an active one tries again by itself.
+    socket.on("connect_error", (error) => {
+      if (!kept()) for (const each of theirs) each(error);
+      else if (!socket.active) say();
+    });
+  });
+})();

@@ -1,4 +1,7 @@
-"""Actions that no button offers: forged on the wire, or by somebody who was just shut out."""
+"""Actions that no button offers: forged on the wire, or by somebody who was just shut out; and
+pages the control plane no longer knows, as after its restart."""
+
+import signal
 
 import pytest
 from playwright.sync_api import expect
@@ -11,6 +14,9 @@ FIND = """label => {
   return { id, client_id: window.clientId, listener_id: click.listener_id };
 }"""
 SEND = "message => window.socket.emit('event', { ...message, args: [] })"
+
+PATIENT_MS = 90_000
+"""A browser may wait some seconds before it tries again."""
 
 
 @pytest.fixture
@@ -77,3 +83,42 @@ def test_the_api_refuses_what_the_page_does_not_offer(here, canary, people, open
     )
     assert answer.status == 403
     assert denials(people.ids["viewer",])[-1]["action"] == "release:promote"
+
+
+@pytest.fixture
+def lost(here, people, at_work):
+    """Two pages of somebody, one with a question open, and a control plane that began anew."""
+    here.bootstrap(1)
+    here.started(2, shadow=False)
+    _, context = people.newcomer("release_manager")
+    idle, busy = context.new_page(), context.new_page()
+    for page in (idle, busy):
+        page.goto(f"{here.plane.url}/console/")
+        page.locator("#main h1").wait_for(state="attached")
+    busy.get_by_role("button", name=f"Pause {here.model}").click()
+    busy.get_by_role("dialog").get_by_label("Reason").fill("the margin fell at noon")
+    for page in (idle, busy):
+        page.evaluate("window.untouched = true")
+    here.plane.stop(signal.SIGKILL)
+    here.plane.start()
+    yield idle, busy
+    context.close()
+
+
+@pytest.mark.slow
+def test_an_idle_page_comes_back_by_itself_and_a_typed_one_when_let_go(here, lost):
+    idle, busy = lost
+    idle.wait_for_function("!window.untouched", timeout=PATIENT_MS)
+    idle.get_by_role("button", name=f"Pause {here.model}").click()
+    expect(idle.get_by_role("dialog").get_by_label("Reason")).to_be_focused()
+    dialog = busy.get_by_role("dialog")
+    expect(dialog.get_by_role("alert").first).to_contain_text(
+        "nothing on this page", timeout=PATIENT_MS
+    )
+    expect(dialog.get_by_label("Reason")).to_have_value("the margin fell at noon")
+    expect(dialog.get_by_role("button", name="Load anew")).to_be_visible()
+    assert busy.evaluate("window.untouched")
+    dialog.get_by_role("button", name="Cancel").click()
+    busy.wait_for_function("!window.untouched")
+    busy.get_by_role("button", name=f"Pause {here.model}").click()
+    expect(busy.get_by_role("dialog").get_by_label("Reason")).to_be_focused()
