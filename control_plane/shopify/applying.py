@@ -7,18 +7,20 @@ again a few times (a later start may know better) and then set aside; the others
 import sqlite3
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import datetime
 from functools import partial
 
 import msgspec
 import structlog
 
 from control_plane import clock
-from control_plane.shopify import compliance, effects, erased, outcomes
+from control_plane.shopify import compliance, effects, erased, erased_rows, outcomes
 from control_plane.shopify.inbox import State, transaction
 from control_plane.shopify.inbox_writer import count
 from control_plane.shopify.kept import (
     Bulk,
     Compliance,
+    DeletedOrder,
     Dispute,
     Inventory,
     Kept,
@@ -27,11 +29,13 @@ from control_plane.shopify.kept import (
     Refund,
     RiskChange,
     Uninstalled,
+    microseconds,
 )
 from control_plane.shopify.payloads import (
     BULK_TOPIC,
     COMPLIANCE_TOPICS,
     DISPUTE_TOPICS,
+    ORDER_DELETED,
     ORDER_TOPICS,
     PRODUCT_TOPICS,
 )
@@ -46,6 +50,7 @@ Ended = Callable[[str, str], None]
 log = structlog.get_logger(__name__)
 KEPT: dict[str, type[Kept]] = {
     **dict.fromkeys(ORDER_TOPICS, Order),
+    ORDER_DELETED: DeletedOrder,
     **dict.fromkeys(PRODUCT_TOPICS, Product),
     **dict.fromkeys(DISPUTE_TOPICS, Dispute),
     **dict.fromkeys(COMPLIANCE_TOPICS, Compliance),
@@ -130,8 +135,20 @@ def _effect(connection: sqlite3.Connection, row: sqlite3.Row, name: Name) -> Sta
         connection, place.domain, partial(name, place.shop), kept
     ):
         return State.STALE
-    fresh = _put(connection, place, row, kept)
+    if isinstance(kept, DeletedOrder):
+        fresh = _forget(connection, place, kept, name)
+    else:
+        fresh = _put(connection, place, row, kept)
     return State.APPLIED if fresh else State.STALE
+
+
+def _forget(
+    connection: sqlite3.Connection, place: Place, deleted: DeletedOrder, name: Name
+) -> bool:
+    """Whether there was anything of it. What comes late of such an order finds it erased."""
+    digest = erased.digest_of(partial(name, place.shop), deleted.id)
+    erased.remember(connection, (), (digest,), microseconds(datetime.fromisoformat(place.heard_at)))
+    return any(erased_rows.of_orders(connection, place.domain, [deleted.id]).values())
 
 
 def _put(connection: sqlite3.Connection, place: Place, row: sqlite3.Row, kept: Kept) -> bool:

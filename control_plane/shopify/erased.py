@@ -35,6 +35,11 @@ def whole_shop(name: Name) -> str:
     return subject_digest(name(ERASED_SHOP, ""))
 
 
+def digest_of(name: Name, order: int) -> str:
+    """How an order that does not come back is remembered."""
+    return order_digest(name(ERASED_ORDER, ""), str(order))
+
+
 def covers(
     inbox: sqlite3.Connection, domain: str, name: Name, what: Order | Refund | Dispute
 ) -> bool:
@@ -59,9 +64,8 @@ def covers(
 
 
 def _is_erased(inbox: sqlite3.Connection, name: Name, order: int) -> bool:
-    number = str(order)
     # The second is how earlier releases remembered one.
-    forms = order_digest(name(ERASED_ORDER, ""), number), subject_digest(name(ORDER, number))
+    forms = digest_of(name, order), subject_digest(name(ORDER, str(order)))
     return any(_before(inbox, each) is not None for each in forms)
 
 

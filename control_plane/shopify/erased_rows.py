@@ -2,6 +2,7 @@
 
 import json
 import sqlite3
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -95,16 +96,23 @@ class Found:
 
 def of_customer(inbox: sqlite3.Connection, found: Found) -> dict[str, int]:
     """Delete a person's rows; place → how many went."""
-    removed = dict.fromkeys([*OF_AN_ORDER, "delivery"], 0)
+    removed = Counter[str]()
     for domain, numbers in found.orders.items():
-        for some in _chunks(numbers):
-            for table, column in OF_AN_ORDER.items():
-                removed[table] += inbox.execute(
-                    f"DELETE FROM {table} WHERE domain = ? AND {column} IN ({_marks(some)})",  # noqa: S608
-                    (domain, *some),
-                ).rowcount
+        removed.update(of_orders(inbox, domain, numbers))
     removed["delivery"] = _drop_kept(inbox, found)
     return _told(removed)
+
+
+def of_orders(inbox: sqlite3.Connection, domain: str, numbers: Iterable[int]) -> dict[str, int]:
+    """Delete orders with all that is theirs; table → how many rows went."""
+    removed = dict.fromkeys(OF_AN_ORDER, 0)
+    for some in _chunks(numbers):
+        for table, column in OF_AN_ORDER.items():
+            removed[table] += inbox.execute(
+                f"DELETE FROM {table} WHERE domain = ? AND {column} IN ({_marks(some)})",  # noqa: S608
+                (domain, *some),
+            ).rowcount
+    return removed
 
 
 def of_shop(inbox: sqlite3.Connection, shop: str, domain: str) -> dict[str, int]:

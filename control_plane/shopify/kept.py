@@ -14,36 +14,11 @@ from msgspec import Struct
 
 from bentos.contract.errors import ContractError
 from control_plane.shopify import payloads
+from control_plane.shopify.codes import code_of
 from control_plane.shopify.payloads import BODIES
 from control_plane.shopify.subjects import CUSTOMER, Name, subjects_of
 
-OTHER = "other"
 MONEY_DIGITS = 12
-CODES: dict[str, frozenset[str]] = {
-    "cancel_reason": frozenset({"customer", "declined", "fraud", "inventory", "staff"}),
-    "financial_status": frozenset(
-        {"authorized", "expired", "paid", "partially_paid", "partially_refunded", "pending"}
-        | {"refunded", "voided"}
-    ),
-    "fulfillment_status": frozenset({"fulfilled", "partial", "restocked", "null"}),
-    "restock_type": frozenset({"no_restock", "cancel", "return", "legacy_restock"}),
-    "transaction_kind": frozenset({"refund", "sale", "capture", "void", "authorization"}),
-    "transaction_status": frozenset({"success", "pending", "failure", "error"}),
-    "dispute_type": frozenset({"chargeback", "inquiry"}),
-    "dispute_status": frozenset(
-        {"needs_response", "under_review", "charge_refunded", "accepted", "won", "lost"}
-        | {"prevented"}
-    ),
-    "dispute_reason": frozenset(
-        {"bank_not_process", "credit_not_processed", "customer_initiated", "debit_not_authorized"}
-        | {"duplicate", "fraudulent", "general", "incorrect_account_details", "noncompliant"}
-        | {"insufficient_funds", "product_not_received", "product_unacceptable", "unrecognized"}
-        | {"subscription_canceled"}
-    ),
-    "product_status": frozenset({"active", "archived", "draft", "unlisted"}),
-    "bulk_status": frozenset({"completed", "failed", "canceled", "expired"}),
-    "bulk_error": frozenset({"access_denied", "internal_server_error", "timeout"}),
-}
 
 
 class Line(Struct, frozen=True):
@@ -71,6 +46,12 @@ class Order(Struct, frozen=True):
     financial_status: str | None
     fulfillment_status: str | None
     test: bool
+
+
+class DeletedOrder(Struct, frozen=True):
+    """An order the merchant deleted."""
+
+    id: int
 
 
 class Compliance(Struct, frozen=True):
@@ -139,7 +120,18 @@ class Uninstalled(Struct, frozen=True):
     """The shop took the app away."""
 
 
-Kept = Order | Compliance | Refund | Dispute | Product | Inventory | RiskChange | Bulk | Uninstalled
+Kept = (
+    Order
+    | DeletedOrder
+    | Compliance
+    | Refund
+    | Dispute
+    | Product
+    | Inventory
+    | RiskChange
+    | Bulk
+    | Uninstalled
+)
 _DECODERS = {topic: msgspec.json.Decoder(body) for topic, body in BODIES.items()}
 
 
@@ -210,6 +202,12 @@ def _compliance(message: payloads.ComplianceIn, domain: str, name: Name) -> Comp
     )
 
 
+def _deleted(message: payloads.DeletedOrderIn) -> DeletedOrder:
+    if message.created_at is not None:
+        raise ContractError(payloads.ORDER_DELETED, "an id alone", "a whole order")
+    return DeletedOrder(message.id)
+
+
 def _refund(message: payloads.RefundIn) -> Refund:
     moved = [
         _money(each.amount)
@@ -250,6 +248,7 @@ def _risk_change(message: payloads.RiskChangeIn) -> RiskChange:
 
 
 _PLAIN: dict[type[Struct], Callable[[Any], Kept]] = {
+    payloads.DeletedOrderIn: _deleted,
     payloads.RefundIn: _refund,
     payloads.DisputeIn: _dispute,
     payloads.RiskChangeIn: _risk_change,
@@ -273,14 +272,6 @@ def _money(amount: Decimal) -> Decimal:
     if not amount.is_finite() or amount.adjusted() >= MONEY_DIGITS:
         raise ContractError("amount", "a sum of money", "another number")
     return amount
-
-
-def code_of(which: str, text: str | None) -> str | None:
-    """The code, or ``other``; never what was typed."""
-    if text is None:
-        return None
-    lowered = text.lower()
-    return lowered if lowered in CODES[which] else OTHER
 
 
 def _maybe(moment: datetime | None) -> int | None:

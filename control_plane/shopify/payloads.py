@@ -2,7 +2,7 @@
 
 Bodies are REST resources (shopify.dev/docs/api/admin-rest). What has no field here is skipped by
 the decoder and never becomes an object, let alone a row: names, addresses, e-mails, phones, IP
-addresses, notes. Codes are brought into closed sets afterwards (``kept.py``).
+addresses, notes. Codes are brought into closed sets afterwards (``codes.py``).
 """
 
 from datetime import datetime
@@ -44,7 +44,8 @@ class LineIn(Struct):
 
 
 class OrderIn(Struct):
-    """orders/create, /updated, /paid, /cancelled. ``created_at`` carries the shop's own zone."""
+    """orders/create, /updated, /paid, /cancelled, /fulfilled, /partially_fulfilled.
+    ``created_at`` carries the shop's own zone."""
 
     id: Id
     created_at: Moment
@@ -57,6 +58,14 @@ class OrderIn(Struct):
     financial_status: Code | None = None
     fulfillment_status: Code | None = None
     test: bool = False
+
+
+class DeletedOrderIn(Struct):
+    """orders/delete: the id is all that is left. An order that says when it was placed was signed
+    to tell of it: the topic is only a header's claim, and must not delete it."""
+
+    id: Id
+    created_at: Moment | None = None
 
 
 class RefundLineIn(Struct):
@@ -177,13 +186,18 @@ class ComplianceIn(Struct):
 
 
 SHOP_TOPIC = "shop/redact"
-ORDER_TOPICS = frozenset(f"orders/{each}" for each in ("create", "updated", "paid", "cancelled"))
+ORDER_TOPICS = frozenset(
+    f"orders/{each}"
+    for each in ("create", "updated", "paid", "cancelled", "fulfilled", "partially_fulfilled")
+)
+ORDER_DELETED = "orders/delete"
 PRODUCT_TOPICS = frozenset(f"products/{each}" for each in ("create", "update", "delete"))
 DISPUTE_TOPICS = frozenset({"disputes/create", "disputes/update"})
 BULK_TOPIC = "bulk_operations/finish"
 COMPLIANCE_TOPICS = frozenset({"customers/data_request", "customers/redact", SHOP_TOPIC})
 BODIES: dict[str, type[Struct]] = {
     **dict.fromkeys(ORDER_TOPICS, OrderIn),
+    ORDER_DELETED: DeletedOrderIn,
     **dict.fromkeys(PRODUCT_TOPICS, ProductIn),
     **dict.fromkeys(DISPUTE_TOPICS, DisputeIn),
     **dict.fromkeys(COMPLIANCE_TOPICS, ComplianceIn),

@@ -16,14 +16,9 @@ from control_plane import clock
 from control_plane.shopify import effects, erased, outcomes
 from control_plane.shopify.admin import Admin
 from control_plane.shopify.apps import App
+from control_plane.shopify.codes import code_of
 from control_plane.shopify.inbox_writer import InboxWriter
-from control_plane.shopify.kept import (
-    Line,
-    Order,
-    code_of,
-    gid_number,
-    microseconds,
-)
+from control_plane.shopify.kept import Line, Order, gid_number, microseconds
 from control_plane.shopify.metrics import Metrics
 from control_plane.shopify.place import Place
 from control_plane.shopify.subjects import CUSTOMER, Name

@@ -16,7 +16,8 @@ from tests.stand_in.shopify.records import Kind
 pytestmark = [pytest.mark.acceptance, pytest.mark.slow]
 SECRET = "shpss_" + "7" * 32
 TOPICS = [
-    *("orders/create", "orders/updated", "orders/paid", "orders/cancelled", "refunds/create"),
+    *("orders/create", "orders/updated", "orders/paid", "orders/cancelled", "orders/delete"),
+    "refunds/create",
     *("products/create", "products/update", "products/delete", "inventory_levels/update"),
     *("disputes/create", "disputes/update", "orders/risk_assessment_changed"),
     *("bulk_operations/finish", "app/uninstalled"),

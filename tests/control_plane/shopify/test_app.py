@@ -56,6 +56,46 @@ def test_the_newest_state_stays_whatever_order_it_comes_in(ingress, client):
     ]
 
 
+def left_of(ingress, number):
+    """Tables that tell of an order."""
+    column = {"shop_order": "id"} | dict.fromkeys(("order_line", "outcome"), "order_id")
+    query = "SELECT 1 FROM {} WHERE {} = ?"
+    return [name for name, key in column.items() if ingress.rows(query.format(name, key), number)]
+
+
+def test_a_deleted_order_goes_with_all_of_its_and_stays_away(ingress, client):
+    cancelled = {"cancelled_at": "2026-11-22T11:00:00-05:00", "cancel_reason": "customer"}
+    assert send(client, "orders/create", order(1007, **cancelled)).status_code == 200
+    ingress.settled()
+    assert left_of(ingress, 1007) == ["shop_order", "order_line", "outcome"]
+    assert send(client, "orders/delete", {"id": 1007}).json() == {"status": "accepted"}
+    ingress.settled()
+    assert left_of(ingress, 1007) == []
+    # Shopify gives no order to its deliveries.
+    late = order(1007, updated="2026-11-23T10:00:00-05:00")
+    assert send(client, "orders/updated", late).status_code == 200
+    ingress.settled()
+    assert left_of(ingress, 1007) == []
+
+
+def test_an_order_that_says_what_it_is_deletes_nothing(ingress, client):
+    """A header is no fact: what was signed to tell of an order erases none."""
+    assert send(client, "orders/create", order(1008)).status_code == 200
+    assert send(client, "orders/delete", order(1008)).json() == {"status": "set_aside"}
+    ingress.settled()
+    assert left_of(ingress, 1008) == ["shop_order", "order_line"]
+
+
+@pytest.mark.parametrize("topic", ["orders/fulfilled", "orders/partially_fulfilled"])
+def test_an_order_is_told_by_whatever_happens_to_it(ingress, client, topic):
+    number = 1011 + len(topic)
+    told = order(number, fulfillment_status="fulfilled")
+    assert send(client, topic, told).json() == {"status": "accepted"}
+    ingress.settled()
+    query = "SELECT fulfillment_status FROM shop_order WHERE id = ?"
+    assert ingress.rows(query, number) == [{"fulfillment_status": "fulfilled"}]
+
+
 def test_nothing_a_shopper_typed_reaches_the_disk(ingress, client):
     message = order(1003, customer=291168, cancel_reason=CANARY, financial_status=CANARY)
     assert send(client, "orders/create", message).status_code == 200

@@ -5,7 +5,8 @@ import json
 import pytest
 
 from bentos.contract.errors import ContractError
-from control_plane.shopify.kept import CODES, Dispute, Order, Refund, keep
+from control_plane.shopify.codes import CODES
+from control_plane.shopify.kept import Dispute, Order, Refund, keep
 from control_plane.shopify.payloads import BODIES
 from tests.control_plane.shopify.deliveries import CANARY, order
 
