@@ -7,6 +7,7 @@ the gateway gracefully (a second one at once); SIGHUP replaces one worker after 
 import asyncio
 import signal
 import socket
+from contextlib import suppress
 
 import structlog
 
@@ -75,9 +76,19 @@ class Supervisor:
         """Let every worker finish; False when one had to be killed."""
         for worker in self._alive:
             worker.leave()
-        bound = self._config.gateway_drain_delay_s + self._config.gateway_drain_timeout_s
-        ended = await asyncio.gather(*[self._ended_within(w, bound) for w in set(self._alive)])
+        delay, bound = self._config.gateway_drain_delay_s, self._config.gateway_drain_timeout_s
+        refusing = asyncio.create_task(self._refuse_after(delay))
+        alive = set(self._alive)
+        ended = await asyncio.gather(*[self._ended_within(w, delay + bound) for w in alive])
+        refusing.cancel()
         return all(ended)
+
+    async def _refuse_after(self, delay_s: float) -> None:
+        """Refuse new connections: while the socket is open they would wait for workers that
+        accept no more, and be reset when it closes."""
+        await asyncio.sleep(delay_s)
+        with suppress(OSError):  # not every system can
+            self._listener.shutdown(socket.SHUT_RD)
 
     # --- one worker after another dies ------------------------------------------------
     async def _keep(self, index: int) -> None:

@@ -121,6 +121,7 @@ def test_leaving_finishes_what_was_accepted_and_closes_the_connection(home, vers
         socket.create_connection(("127.0.0.1", int(gateway.url.rpartition(":")[2]))) as silent,
         ThreadPoolExecutor(1) as pool,
     ):
+        place = silent.getpeername()
         versions.running[address].send_signal(signal.SIGSTOP)
         headers = {"x-request-timeout-ms": "20000"}
         asked = pool.submit(client.post, PREDICT, json=BODY, headers=headers)
@@ -128,6 +129,8 @@ def test_leaving_finishes_what_was_accepted_and_closes_the_connection(home, vers
         gateway.process.send_signal(signal.SIGTERM)
         silent.settimeout(20)
         assert silent.recv(1) == b""  # so it closes what is silent, and waits for the request
+        with pytest.raises(ConnectionRefusedError):  # nobody waits for what nobody will accept
+            socket.create_connection(place, timeout=20)
         versions.running[address].send_signal(signal.SIGCONT)
         assert asked.result().status_code == 200
         assert asked.result().headers["connection"] == "close"
