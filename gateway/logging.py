@@ -49,8 +49,23 @@ def _lines(error: BaseException) -> list[str]:
     return [*(_lines(cause) if cause else ()), frames, type(error).__qualname__]
 
 
+class Libraries(logging.Handler):
+    """What libraries say, in the same lines. Only the first line of a text: asyncio's further ones
+    hold exceptions and arguments."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Write a record of the standard library's."""
+        structlog.get_logger().log(
+            record.levelno,
+            "library_said",
+            library=record.name,
+            text=record.getMessage().partition("\n")[0],
+            exc_info=record.exc_info[1] if record.exc_info else None,
+        )
+
+
 def configure() -> None:
-    """Set up structlog for this process."""
+    """Set up structlog, and with it the standard library's logging, for this process."""
     structlog.configure(
         processors=[
             structlog.contextvars.merge_contextvars,
@@ -63,5 +78,8 @@ def configure() -> None:
         logger_factory=structlog.PrintLoggerFactory(cast("TextIO", BestEffort(sys.stderr))),
         cache_logger_on_first_use=True,
     )
+    logging.getLogger().handlers = [Libraries()]
+    # It warns of everything that is no HTTP, which is counted: such lines are anybody's to write.
+    logging.getLogger("uvicorn").setLevel(logging.ERROR)
     # httpx logs every request at INFO, with its URL.
     logging.getLogger("httpx").setLevel(logging.WARNING)

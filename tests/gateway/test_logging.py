@@ -57,3 +57,23 @@ except KeyError as error:
     assert "in bad" in told
     assert told.index("ValueError") < told.index("KeyError")
     assert not [said for said in ("shopper-4711", "anna@", "example.com") if said in text]
+
+
+def test_what_a_library_says_is_a_line_too_and_quotes_no_exception(tmp_path):
+    code = """
+import logging as standard
+standard.getLogger('uvicorn.error').warning('Invalid HTTP request received.')
+try:
+    int('shopper-4711')
+except ValueError as error:
+    more = f'Task failed\\nfuture: <Task exception={error!r}>'
+    standard.getLogger('asyncio').error(more, exc_info=error)
+"""
+    with (tmp_path / "log").open("wb") as log:
+        assert say(f"exec(compile({code!r}, 'code.py', 'exec'))", log).returncode == 0
+    # Whatever is no HTTP is counted; a line for each would be anybody's to write.
+    [line] = map(json.loads, (tmp_path / "log").read_text().splitlines())
+    told = (line["event"], line["level"], line["library"], line["text"])
+    assert told == ("library_said", "error", "asyncio", "Task failed")
+    assert line["exception"].endswith("ValueError")
+    assert "4711" not in str(line)
