@@ -19,7 +19,7 @@ import sys
 from pathlib import Path
 from gateway.config import LogFullPolicy
 from gateway.decision_log import DecisionLog, Limits
-from tests.gateway.installation import keep, make_decision, make_personal
+from tests.gateway.made_decision import keep, make_decision, make_personal
 log = DecisionLog(
     Path(sys.argv[1]), "g", "b1", policy=LogFullPolicy.SERVE, limits=Limits(1 << 20, 300.0)
 )
