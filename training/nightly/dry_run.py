@@ -6,6 +6,7 @@ from typing import Any
 import msgspec
 
 from training.nightly import record as records
+from training.nightly.became import Became
 from training.nightly.record import GOOD, RunRecord
 from training.nightly.settings import NightlySettings
 from training.nightly.start import Ask, resumable
@@ -45,7 +46,9 @@ def foresee(
     return DryRun(
         resumes=None if resumed is None else resumed.id,
         steps=tuple(foreseen),
-        lets_go=find(settings, nightly, last, min(ask.now, datetime.now(UTC)), None),
+        lets_go=find(
+            settings, nightly, last, min(ask.now, datetime.now(UTC)), None, Became.of(settings.lake)
+        ),
     )
 
 

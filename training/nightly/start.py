@@ -10,6 +10,7 @@ from training.fingerprint import key_of
 from training.lines import OrderSource
 from training.nightly import kept, lock, report, runner, unneeded
 from training.nightly import record as records
+from training.nightly.became import Became
 from training.nightly.desk import Desk
 from training.nightly.gone import Gone
 from training.nightly.night import Night
@@ -79,8 +80,9 @@ def _let_go(night: Night) -> None:
     with stuck.named("lake"):
         unneeded.mark_used(settings, night.record, stuck)
         kept.prune(settings, night.nightly, now, gone, stuck)
-        found = unneeded.find(settings, night.nightly, night.record, now, night.desk)
-        unneeded.prune(settings, found, now, gone, stuck)
+        became = Became.of(settings.lake)
+        found = unneeded.find(settings, night.nightly, night.record, now, night.desk, became)
+        unneeded.prune(settings, found, became, now, gone, stuck)
     night.record = msgspec.structs.replace(
         night.record,
         let_go=dict(gone.counts),

@@ -21,6 +21,7 @@ from bentos.contract.manifest import Manifest, VersionState
 from training import atomic
 from training.lake import used_now
 from training.nightly import witness, witnessed
+from training.nightly.became import Became
 from training.nightly.desk import Desk
 from training.nightly.errors import DeskError, PassingError
 from training.nightly.gone import WITNESS, Gone
@@ -67,6 +68,7 @@ def find(
     record: RunRecord | None,
     now: datetime,
     desk: Desk | None,
+    became: Became,
 ) -> Unneeded:
     """What nobody needs at ``now`` (aware). ``record``: of the night, which uses its own.
 
@@ -76,18 +78,21 @@ def find(
     if waiting:
         return Unneeded(held=f"{waiting} open law requests")
     stuck = Stuck()
+    stuck.why |= became.unread
     datasets: dict[str, tuple[str, ...]] = {}
     lines: tuple[str, ...] = ()
     tonight = None if record is None else _tonight(record)
     with stuck.named("snapshots"):
-        datasets = _datasets(settings, nightly, record, now, desk, stuck)
+        datasets = _datasets(settings, nightly, record, now, desk, became, stuck)
     with stuck.named("orders"):
         if tonight is not None and tonight.is_file():
             lines = _lines(settings, nightly, record, now, tonight)
     return Unneeded(datasets=datasets, lines=lines, tonight=str(tonight or ""), stuck=stuck.why)
 
 
-def prune(settings: Settings, found: Unneeded, now: datetime, gone: Gone, stuck: Stuck) -> None:
+def prune(
+    settings: Settings, found: Unneeded, became: Became, now: datetime, gone: Gone, stuck: Stuck
+) -> None:
     """Take it away, and note what went."""
     lake = settings.lake
     for place in (lake / "snapshots", lake / "orders"):
@@ -98,16 +103,16 @@ def prune(settings: Settings, found: Unneeded, now: datetime, gone: Gone, stuck:
             atomic.write_bytes(lake / NOTES / f"{digest}.json", msgspec.json.encode(note))
             remove(lake / "snapshots" / digest)
             gone.note("snapshots", digest)
-    if found.held is not None:
+    if found.held is not None or became.unread:
         return
-    for name in _taken_over(settings, found, now, gone, stuck):
+    for name in _taken_over(settings, found, became, now, gone, stuck):
         with stuck.named(f"orders/{name}"):
             remove(lake / "orders" / name)
             gone.note("orders", name)
 
 
 def _taken_over(
-    settings: Settings, found: Unneeded, now: datetime, gone: Gone, stuck: Stuck
+    settings: Settings, found: Unneeded, became: Became, now: datetime, gone: Gone, stuck: Stuck
 ) -> list[str]:
     """Of the folders of lines that would go those of which nothing is lost; what the witness tells
     and no dataset can hold goes as well."""
@@ -119,21 +124,18 @@ def _taken_over(
     bounds = (settings.training_memory, settings.training_threads, settings.spill)
     taken: list[str] = []
     with stuck.named(f"orders/{witness.FOLDER}"), connect(*bounds) as connection:
-        seen = _seen(settings.lake, now)
+        seen = _seen(settings.lake, became, now)
         gone.note_rows(WITNESS, witness.forget(connection, orders, seen))
         if found.lines:
             taken.extend(witness.take_over(connection, orders, tonight, found.lines, seen, stuck))
     return taken
 
 
-def _seen(lake: Path, now: datetime) -> Seen:
-    """Since when the datasets that stand do. Raises ContractError, msgspec.MsgspecError, OSError
-    where nobody can say."""
-    became: dict[str, str | None] = {}
-    for path in redaction_files.record_files(lake):
-        became |= redaction_files.read_record(path).snapshots
+def _seen(lake: Path, became: Became, now: datetime) -> Seen:
+    """Since when the datasets that stand do. Raises msgspec.MsgspecError, OSError where nobody
+    can say."""
     before = witnessed.load(lake / "orders" / witness.FOLDER)
-    return before.now(witnessed.standing(lake / "snapshots"), became, now)
+    return before.now(witnessed.standing(lake / "snapshots"), became.datasets, now)
 
 
 def mark_used(settings: Settings, record: RunRecord, stuck: Stuck) -> None:
@@ -162,12 +164,13 @@ def _datasets(
     record: RunRecord | None,
     now: datetime,
     desk: Desk | None,
+    became: Became,
     stuck: Stuck,
 ) -> dict[str, tuple[str, ...]]:
     limit = now - timedelta(days=nightly.nightly_keep_datasets_days)
     used = set() if record is None else _used(settings, record)
     old = [place for place in _older(settings.lake / "snapshots", limit) if place not in used]
-    learned = _learned(settings.lake, stuck)
+    learned = _learned(settings.lake, became, stuck)
     if learned is None:
         return {}
     asking = random.Random(0 if record is None else record.id)
@@ -184,26 +187,22 @@ def _datasets(
     return found
 
 
-def _learned(lake: Path, stuck: Stuck) -> dict[str, list[Manifest]] | None:
+def _learned(lake: Path, became: Became, stuck: Stuck) -> dict[str, list[Manifest]] | None:
     """Dataset → the versions made of it, also by what redactions left of it. None where a file
     that tells cannot be read: any dataset may be its own."""
-    became: dict[str, str | None] = {}
     manifests: list[Manifest] = []
     before = len(stuck.why)
-    for path in redaction_files.record_files(lake):
-        with stuck.named(f"redactions/{path.name}"):
-            became |= redaction_files.read_record(path).snapshots
     for path in sorted((lake / "versions").glob("*/manifest.json")):
         with stuck.named(f"versions/{path.parent.name}/{path.name}"):
             manifests.append(read_manifest(path))
-    if len(stuck.why) > before:
+    if became.unread or len(stuck.why) > before:
         return None
     learned: dict[str, list[Manifest]] = {}
     for manifest in manifests:
         digest: str | None = manifest.dataset.digest
         while digest is not None:
             learned.setdefault(digest, []).append(manifest)
-            digest = became.get(digest)
+            digest = became.datasets.get(digest)
     return learned
 
 

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from bentos import redaction_files
+from bentos.contract.redaction import RedactionRecord
 from tests.planted_data import PlantedData
 from tests.redaction_request import redaction_request
 from tests.training.made_up_shop import ROOT, made_up_orders, write_orders_export
@@ -306,6 +307,15 @@ def test_a_night_is_saved_and_told_whatever_could_not_be_let_go(tmp_path, monkey
 
     monkeypatch.setattr(start, "plan", lambda *_, **__: ())
     settings, desk = Settings(home=tmp_path), Told()
+    (settings.lake / "snapshots").mkdir(parents=True)
+    (settings.lake / "orders" / "witness").mkdir(parents=True)
+    redaction_files.write_record(
+        settings.lake, RedactionRecord(id="r-1", at="2026-11-22T00:00:00Z")
+    )
+    read, reads = redaction_files.read_record, []
+    monkeypatch.setattr(
+        redaction_files, "read_record", lambda path: reads.append(path) or read(path)
+    )
     damaged = settings.lake / "versions" / "fraud-1" / "manifest.json"
     damaged.parent.mkdir(parents=True)
     damaged.write_bytes(b"{")
@@ -318,3 +328,4 @@ def test_a_night_is_saved_and_told_whatever_could_not_be_let_go(tmp_path, monkey
     ((problem,),) = (night["problems"] for night in desk.nights)
     assert problem["column"] == "versions/fraud-1/manifest.json"
     assert damaged.is_file()
+    assert len(reads) == 1

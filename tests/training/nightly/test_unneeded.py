@@ -17,6 +17,7 @@ from tests.training.nightly.made_up import fresh_record
 from training import orders
 from training.lake import digest_of_parts
 from training.nightly import kept, unneeded
+from training.nightly.became import Became
 from training.nightly.errors import PassingError
 from training.nightly.gone import Gone
 from training.nightly.record import Outcome, StepRecord
@@ -105,12 +106,14 @@ class Lake:
         return record
 
     def find(self, record=None, desk=None):
-        return unneeded.find(self.settings, NightlySettings(), record, NOW, desk)
+        became = Became.of(self.lake)
+        return unneeded.find(self.settings, NightlySettings(), record, NOW, desk, became)
 
     def prune(self, record=None, desk=None, stuck=None, now=NOW):
         gone = Gone()
-        found = unneeded.find(self.settings, NightlySettings(), record, now, desk)
-        unneeded.prune(self.settings, found, now, gone, stuck or Stuck())
+        became = Became.of(self.lake)
+        found = unneeded.find(self.settings, NightlySettings(), record, now, desk, became)
+        unneeded.prune(self.settings, found, became, now, gone, stuck or Stuck())
         return dict(gone.counts)
 
     def stands(self, digest):
@@ -250,6 +253,18 @@ def test_no_lines_go_where_what_they_tell_cannot_be_written_down(lake):
     assert lake.prune(record, stuck=stuck) == {}
     assert list(stuck.why) == ["orders/witness"]
     assert old.is_dir()
+
+
+def test_no_lines_go_while_the_record_of_a_redaction_cannot_be_read(lake):
+    old = lake.lines("0a", 31, [("A", "1", 7)])
+    record = lake.tonight(lines=lake.lines("0b", 31, [("B", "2", 8)]))
+    damaged = lake.lake / "redactions" / "r-1.json"
+    damaged.parent.mkdir(parents=True)
+    damaged.write_bytes(b"{")
+    assert lake.prune(record) == {}
+    assert old.is_dir()
+    damaged.unlink()
+    assert lake.prune(record) == {"orders": 1}
 
 
 def test_a_control_plane_that_is_away_is_asked_once_a_night(lake):
