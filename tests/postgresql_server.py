@@ -78,7 +78,7 @@ class PostgresqlServer:
                 stdout=log,
                 stderr=log,
             )
-        end = time.monotonic() + 20
+        end = time.monotonic() + 60
         while not self._is_up():
             assert self.process.poll() is None, (self.folder / "log").read_text()
             assert time.monotonic() < end, "PostgreSQL does not come up"
@@ -95,7 +95,7 @@ class PostgresqlServer:
         """At once: open connections are closed."""
         if self.process is not None:
             self.process.send_signal(how)
-            self.process.wait(20)
+            self.process.wait(60)
             self.process = None
 
     def close(self) -> None:

@@ -67,7 +67,9 @@ async def exchange(path, *pieces, answers=1):
     for piece in pieces:
         writer.write(piece)
         await writer.drain()
-        await asyncio.sleep(0.02)
+        # Rounds of the loop, so that the server has read it, however long one takes.
+        for _ in range(20):
+            await asyncio.sleep(0.001)
     for _ in range(answers):
         head = await reader.readuntil(b"\r\n\r\n")
         length = next(

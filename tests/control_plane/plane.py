@@ -83,12 +83,12 @@ class Plane:
     def ended(self) -> int:
         """Wait for an end that comes by itself; how it came."""
         assert self.process is not None
-        return self.process.wait(20)
+        return self.process.wait(60)
 
     def stop(self, how: int = signal.SIGTERM) -> int:
         assert self.process is not None
         self.process.send_signal(how)
-        return self.process.wait(20)
+        return self.process.wait(60)
 
     def close(self) -> None:
         for client in self._clients.values():
@@ -97,7 +97,7 @@ class Plane:
             self.stop()
 
     def wait(
-        self, condition: Callable[[], Any], what: str = "condition", within_s: float = 20
+        self, condition: Callable[[], Any], what: str = "condition", within_s: float = 60
     ) -> Any:
         end = time.monotonic() + within_s
         while time.monotonic() < end:
@@ -114,7 +114,7 @@ class Plane:
             self._clients[key] = httpx.Client(
                 base_url=self.url,
                 headers=headers,
-                timeout=20,
+                timeout=60,
                 verify=False,
                 event_hooks=recorded_examples.hooks(),
             )

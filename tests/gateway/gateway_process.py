@@ -61,7 +61,7 @@ class GatewayProcess:
         """A gateway that is expected not to start."""
         environment = _environment(home, settings)
         return subprocess.run(
-            COMMAND, check=False, env=environment, capture_output=True, text=True, timeout=20
+            COMMAND, check=False, env=environment, capture_output=True, text=True, timeout=60
         )
 
     def __enter__(self) -> Self:
@@ -111,7 +111,7 @@ class GatewayProcess:
     def end(self) -> int:
         """SIGTERM, and the exit code."""
         self.process.send_signal(signal.SIGTERM)
-        return self.process.wait(30)
+        return self.process.wait(60)
 
     def _said(self, start: str) -> str:
         def line() -> str | None:
@@ -133,7 +133,7 @@ def _environment(home: Path, settings: dict[str, str]) -> dict[str, str]:
     }
 
 
-def eventually(condition, problem, seconds: float = 30):
+def eventually(condition, problem, seconds: float = 60):
     """The first truthy value of a condition."""
     until = time.monotonic() + seconds
     while time.monotonic() < until:

@@ -11,7 +11,7 @@ PATIENT_S = 20.0
 
 
 async def until(holds):
-    for _ in range(2000):
+    for _ in range(6000):
         if holds():
             return
         await asyncio.sleep(0.01)

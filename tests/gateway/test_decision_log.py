@@ -125,7 +125,7 @@ async def test_an_error_of_the_file_s_close_loses_no_caller_and_no_number(tmp_pa
     monkeypatch.setattr(os, "write", lambda file, data: write(file, data[: len(data) // 2]))
     monkeypatch.setattr(os, "ftruncate", cannot)
     monkeypatch.setattr(os, "close", with_an_error(os.close))
-    logged = await asyncio.wait_for(many(log, 10), 5)
+    logged = await asyncio.wait_for(many(log, 10), 60)
     monkeypatch.undo()
     kept = logged.index(False)
     log._failed_at = -1e9
@@ -313,10 +313,10 @@ async def test_an_error_of_close_after_a_failed_flush_loses_no_caller(tmp_path, 
     log = open_log(tmp_path, sync=LogSync.STRICT)
     recorded(monkeypatch, fail=True)
     monkeypatch.setattr(os, "close", with_an_error(os.close))
-    assert await asyncio.wait_for(many(log, 3), 5) == [False] * 3
+    assert await asyncio.wait_for(many(log, 3), 60) == [False] * 3
     monkeypatch.undo()
     log._failed_at = -1e9
-    assert await asyncio.wait_for(many(log, 2), 5) == [True] * 2
+    assert await asyncio.wait_for(many(log, 2), 60) == [True] * 2
     log.close()
 
 
@@ -327,7 +327,7 @@ async def test_what_is_written_while_a_flush_fails_is_not_acknowledged_either(
 
     def fdatasync(file):
         started.set()
-        assert gate.wait(20)
+        assert gate.wait(60)
         raise OSError(5, "Input/output error")
 
     log = open_log(tmp_path, sync=LogSync.STRICT)

@@ -3,8 +3,8 @@
 import asyncio
 import math
 import threading
-import time
 from datetime import UTC, datetime, timedelta
+from functools import partial
 
 import httpx
 import msgspec
@@ -226,10 +226,7 @@ async def test_a_night_s_run_reaches_the_next_answer(gateway, tmp_path, stable):
     done = await asyncio.to_thread(run_training, tmp_path, *command)
     assert done.returncode == 0, done.stderr
     store = gateway.serving.features.store
-    for _ in range(500):
-        if store.generation is not None:
-            break
-        await asyncio.sleep(0.02)
+    await until(lambda: store.generation is not None)
     after, _ = await ask(gateway, customer)
     bought = sum(line.get("Email") == "shopper7@example.com" for line in lines)
     assert bought > 5
@@ -323,7 +320,8 @@ def test_every_worker_goes_over_to_a_new_run_whole(tmp_path, canary, engine):
         run_of(home, server, 10, 90)
         with GatewayProcess(home, **more).wait_ready() as process:
             eventually(lambda: answered(process, 10, 90), "the store was never read")
-            seen = swapped_under_load(process, lambda: run_of(home, server, 100, 200))
+            swap = partial(run_of, home, server, 100, 200)
+            seen = swapped_under_load(process, swap, pytest.approx(expected(300), abs=1e-5))
             eventually(lambda: answered(process, 100, 200), "no worker went over")
             assert process.end() == 0
     finally:
@@ -359,22 +357,28 @@ def answered(process, orders, units):
     return all(one_answer(process) == wanted for _ in range(20))
 
 
-def swapped_under_load(process, swap):
+def swapped_under_load(process, swap, new):
+    """What callers are answered who never stop, from the run before until the new one serves."""
     seen, done = [], threading.Event()
 
     def call():
-        with httpx.Client() as client:
+        with httpx.Client(timeout=60) as client:
             while not done.is_set():
                 seen.append(one_answer(process, client))
 
     callers = [threading.Thread(target=call) for _ in range(3)]
     for caller in callers:
         caller.start()
-    swap()
-    time.sleep(1.5)
-    done.set()
-    for caller in callers:
-        caller.join()
+    try:
+        eventually(lambda: len(seen) > 20, "nobody was answered before")
+        swap()
+        eventually(lambda: seen[-1] == new, "nobody was answered from the new run")
+        since = len(seen)
+        eventually(lambda: len(seen) > since + 30, "nobody was answered after")
+    finally:
+        done.set()
+        for caller in callers:
+            caller.join()
     return seen
 
 

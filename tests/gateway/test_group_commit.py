@@ -65,7 +65,7 @@ async def test_a_failed_flush_fails_those_who_came_meanwhile_too(tmp_path, monke
     gate = threading.Event()
 
     def fdatasync(file):
-        assert gate.wait(20)
+        assert gate.wait(60)
         raise OSError(5, "Input/output error")
 
     monkeypatch.setattr(os, "fdatasync", fdatasync)
@@ -146,7 +146,7 @@ async def test_closing_while_a_flush_fails_promises_nothing_to_who_came_meanwhil
 
     def fdatasync(file):
         started.set()
-        assert gate.wait(20)
+        assert gate.wait(60)
         monkeypatch.setattr(os, "fdatasync", real)
         raise OSError(5, "Input/output error")
 
@@ -155,7 +155,7 @@ async def test_closing_while_a_flush_fails_promises_nothing_to_who_came_meanwhil
     commit = GroupCommit(tmp_path, lambda error: os.close(file))
     commit.follow(file)
     first = commit.wait()
-    assert started.wait(20)
+    assert started.wait(60)
     meanwhile = commit.wait()
     gate.set()
     commit.close()
@@ -222,7 +222,7 @@ async def test_who_was_just_answered_is_not_waited_for(tmp_path, slow_disk, monk
     assert await first
     # Those of the first flush still count as here; the second begins all the same.
     gate.release()
-    assert await asyncio.wait_for(later, 20)
+    assert await asyncio.wait_for(later, 60)
     assert len(done) == 2
     gate.release()
     commit.close()
@@ -238,7 +238,7 @@ async def test_a_retired_file_waits_for_nobody(tmp_path, monkeypatch):
     waiter = commit.wait()
     commit.retire(old)
     commit.follow(opened(tmp_path, "b"))
-    assert await asyncio.wait_for(waiter, 20)
+    assert await asyncio.wait_for(waiter, 60)
     commit.close()
 
 

@@ -34,9 +34,13 @@ def gateway(tmp_path_factory, versions):
 
 @pytest.fixture
 def connection(gateway):
-    place = urlsplit(gateway.url)
-    with socket.create_connection((place.hostname, place.port), timeout=20) as opened:
+    with connect(gateway) as opened:
         yield opened
+
+
+def connect(gateway):
+    place = urlsplit(gateway.url)
+    return socket.create_connection((place.hostname, place.port), timeout=60)
 
 
 def send(connection, text):
@@ -78,7 +82,7 @@ def answer(data):
 
 
 def still_serves(gateway):
-    response = httpx.post(gateway.url + PREDICT, json=BODY, headers=HEADERS)
+    response = httpx.post(gateway.url + PREDICT, json=BODY, headers=HEADERS, timeout=60)
     return response.status_code == 200
 
 
@@ -95,14 +99,21 @@ def test_a_head_that_stops_coming_is_408(gateway, connection, start):
     assert still_serves(gateway)
 
 
-def test_a_second_head_has_its_own_time(connection):
+def test_a_second_head_has_its_own_time(gateway):
     """Not what the first left of the connection's: a whole call does not begin a head."""
-    began = time.monotonic()
-    assert is_served(connection)
-    time.sleep(max(0.0, began + 0.4 - time.monotonic()))
-    send(connection, WHOLE[:30])
-    time.sleep(0.2)
-    assert is_served(connection, WHOLE[30:])
+    served, paused = False, 1.0
+    while not served and paused > 0.3:
+        # A machine that stood still for so long has shown nothing; it is tried again.
+        with connect(gateway) as connection:
+            began = time.monotonic()
+            assert is_served(connection)
+            time.sleep(max(0.0, began + 0.4 - time.monotonic()))
+            half_way = time.monotonic()
+            send(connection, WHOLE[:30])
+            time.sleep(0.2)
+            served = is_served(connection, WHOLE[30:])
+            paused = time.monotonic() - half_way
+    assert served
 
 
 def test_a_head_that_drips_is_408(gateway, connection):
@@ -136,7 +147,7 @@ def test_a_connection_that_was_served_may_be_silent_for_longer(gateway, connecti
     connection.settimeout(1.5)
     with pytest.raises(TimeoutError):
         connection.recv(1)
-    connection.settimeout(20)
+    connection.settimeout(60)
     assert is_served(connection)
 
 
@@ -224,5 +235,5 @@ def test_a_body_beside_an_offered_protocol_is_refused_by_name(gateway, connectio
 def test_what_never_became_a_request_is_counted(gateway, connection):
     send(connection, "nonsense\r\n\r\n")
     received(connection)
-    text = httpx.get(f"{gateway.url}/metrics").text
+    text = httpx.get(f"{gateway.url}/metrics", timeout=60).text
     assert 'signalbox_gateway_refused_total{path="head",status="400"}' in text

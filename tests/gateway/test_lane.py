@@ -28,8 +28,11 @@ async def ask_many(lane, count, within=PATIENT_S):
 
 async def test_both_workers_of_a_version_get_their_part(make_lane, versions):
     lane = await make_lane(versions.start(), versions.start())
-    await ask_many(lane, 60)
-    assert all(worker.ejection.calls > 5 for worker in lane.pool.workers.values())
+    # How they share sixty calls is also a matter of which of them the machine lets run.
+    async with asyncio.timeout(PATIENT_S):
+        while min(worker.ejection.calls for worker in lane.pool.workers.values()) <= 5:
+            await ask_many(lane, 60)
+    assert lane.failures == {}
 
 
 async def test_one_of_two_workers_killed_with_batches_in_flight_fails_no_request(
@@ -80,15 +83,16 @@ async def test_a_worker_that_answers_garbage_is_ejected_and_no_request_fails(
 ):
     bad = versions.start(fault=fault)
     lane = await make_lane(bad, versions.start())
+    ejected = set()
     with structlog.testing.capture_logs() as logged:
-        for _ in range(50):
-            await ask_many(lane, 50)
-            if lane.pool.ejections:
-                break
+        async with asyncio.timeout(60):
+            while not ejected:
+                await ask_many(lane, 50)
+                told = [line for line in logged if line["event"] == "worker_ejected"]
+                # Both may be silent for long on a busy machine: that is not what is meant here.
+                ejected = {line["address"] for line in told if not line["hung"]}
     assert lane.failures == {}
-    # On a busy machine the other one may be silent for long: that is not what it is left for.
-    ejected = [(e["address"], e["hung"]) for e in logged if e["event"] == "worker_ejected"]
-    assert set(ejected) == {(bad, False)}
+    assert ejected == {bad}
     assert lane.retries.taken >= 3
     versions.kill(bad)
 
@@ -111,8 +115,7 @@ async def test_a_call_two_workers_were_asked_for_is_let_go_of(make_lane, version
         await asyncio.gather(*asked, return_exceptions=True)
         await until(lambda: not lane._flight and not lane._again.waiting)
         asked.clear()
-        await asyncio.sleep(0.01)
-        assert [future() for future in kept] == [None, None]
+        await until(lambda: [future() for future in kept] == [None, None])
     finally:
         gc.enable()
 
@@ -121,8 +124,9 @@ async def test_when_the_worker_in_use_dies_an_ejected_one_is_used_again(make_lan
     hung, doomed = versions.start(), versions.start()
     lane = await make_lane(hung, doomed)
     versions.signal(hung, signal.SIGSTOP)
-    await ask_many(lane, 40)
-    assert lane.pool.workers[hung].is_ejected
+    async with asyncio.timeout(PATIENT_S):
+        while not lane.pool.workers[hung].is_ejected:
+            await ask_many(lane, 40)
     versions.signal(hung, signal.SIGCONT)
     await asyncio.to_thread(versions.kill, doomed)
     await until(lambda: lane.pool.workers[hung].is_in_use and lane.pool.idle)

@@ -1,6 +1,7 @@
 """A gateway whose callers want more than it can: who is let in, what the others are told."""
 
 import asyncio
+import signal
 from time import monotonic
 
 import pytest
@@ -72,11 +73,14 @@ async def test_while_a_queue_stands_calls_are_refused_unrouted_and_counted(gatew
 
 
 async def test_once_the_queue_is_gone_calls_are_taken_again(gateway, versions):
-    gateway.publish_all({STABLE: versions.start(fault="slow")}, route())
+    stopped = versions.start()
+    gateway.publish_all({STABLE: stopped}, route())
     await gateway.connected()
     make_room(gateway, ROOM)
+    versions.signal(stopped, signal.SIGSTOP)
     waiting = await standing(gateway, ROOM + 1)
     assert (await gateway.predict()).status_code == 503
+    versions.signal(stopped, signal.SIGCONT)
     assert {answer.status_code for answer in await asyncio.gather(*waiting)} == {200}
     assert (await gateway.predict()).status_code == 200
 

@@ -89,7 +89,8 @@ import sys, time
 from pathlib import Path
 from gateway.rate_limit import RateLimiter
 limiter = RateLimiter(Path(sys.argv[1]), int(sys.argv[2]), 4)
-admitted, until = 0, float(sys.argv[3])
+print("ready", flush=True)
+admitted, until = 0, float(sys.stdin.readline())
 while time.monotonic() < until:
     admitted += limiter.take("key", 500, time.monotonic())
 print(admitted)
@@ -97,10 +98,15 @@ print(admitted)
 
 
 def test_processes_that_hammer_one_key_share_its_rate(tmp_path):
+    commands = [[sys.executable, "-c", HAMMER, str(tmp_path), str(n)] for n in range(3)]
+    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "text": True}
+    running = [subprocess.Popen(command, **pipes) for command in commands]
+    assert [process.stdout.readline() for process in running] == ["ready\n"] * 3
     started = time.monotonic()
-    until = started + 2.0
-    commands = [[sys.executable, "-c", HAMMER, str(tmp_path), str(n), str(until)] for n in range(3)]
-    running = [subprocess.Popen(c, stdout=subprocess.PIPE, text=True) for c in commands]
+    until = started + 0.5
+    for process in running:
+        process.stdin.write(f"{until}\n")
+        process.stdin.flush()
     admitted = sum(int(process.communicate(timeout=60)[0]) for process in running)
     assert 0 < admitted <= 500 + 500 * (until - started) + 2
 

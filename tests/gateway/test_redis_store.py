@@ -54,7 +54,7 @@ def key(view, identifier):
 
 
 async def eventually(holds):
-    for _ in range(1000):
+    for _ in range(3000):
         if holds():
             return
         await asyncio.sleep(0.02)

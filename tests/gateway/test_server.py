@@ -82,7 +82,7 @@ def test_kill_9_under_load_loses_no_acknowledged_decision(home, sync):
 
 
 def ask(gateway):
-    answer = httpx.post(gateway.url + PREDICT, json=BODY, headers=HEADERS)
+    answer = httpx.post(gateway.url + PREDICT, json=BODY, headers=HEADERS, timeout=60)
     assert answer.status_code == 200, answer.text
     return answer.json()["decision_id"]
 
@@ -106,7 +106,7 @@ def test_bad_settings_are_named_and_nothing_starts(home, settings, fragment):
 
 def test_missing_keys_say_what_to_do(tmp_path):
     gateway = GatewayProcess(tmp_path)
-    assert gateway.process.wait(20) == 1
+    assert gateway.process.wait(60) == 1
     assert "signalbox init" in gateway.log.read_text()
 
 
@@ -123,7 +123,7 @@ def test_a_rate_holds_over_all_workers_together(home):
         headers = {"authorization": f"Bearer sbx_eeeeeeeeeeee_{OTHER_SECRET}"}  # 2 a second
         started = time.monotonic()
         statuses = [
-            httpx.post(gateway.url + PREDICT, json=BODY, headers=headers).status_code
+            httpx.post(gateway.url + PREDICT, json=BODY, headers=headers, timeout=60).status_code
             for _ in range(60)
         ]
         seconds = time.monotonic() - started

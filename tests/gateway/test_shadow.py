@@ -2,6 +2,7 @@
 
 import asyncio
 import signal
+from dataclasses import replace
 from time import monotonic
 from types import SimpleNamespace
 
@@ -16,7 +17,7 @@ from gateway.shadow import ShadowLimits, ShadowMirror
 from gateway.shadow_comparison import Tolerance
 from gateway.shadow_copy import ShadowCopy
 from tests.gateway.installation import SHADOW, STABLE, WIDE, frames, route, schemas_body
-from tests.gateway.lanes import until
+from tests.gateway.lanes import PATIENT_S, until
 
 OTHER_SHADOW = "fraud:20260102-bbbbbbbb"
 
@@ -64,12 +65,14 @@ async def test_a_shadow_that_thinks_otherwise_is_told_apart(gateway, stable, ver
     assert tally.distances[SHADOW, "fraud_probability"] > 1.0
 
 
-@pytest.mark.parametrize("fault", ["slow", "hung", "error", "half", "wrong_dtype", "nan"])
+@pytest.mark.parametrize("fault", ["late", "hung", "error", "half", "wrong_dtype", "nan"])
 async def test_whatever_a_shadow_does_answers_stay_and_it_is_recorded(
     gateway, stable, versions, fault
 ):
     bad = versions.start(fault=fault)
-    tally = await shadowed(gateway, {STABLE: stable, SHADOW: bad}, shadow_deadline_ms=200)
+    # A copy the machine itself lets lie for so long would be dropped, not asked about.
+    limits = {"shadow_deadline_ms": 1000} if fault in ("late", "hung") else {}
+    tally = await shadowed(gateway, {STABLE: stable, SHADOW: bad}, **limits)
     ids = await ask_many(gateway)
     await until(lambda: tally.totals()["failed"] == 20)
     found = frames(gateway, ShadowFrame)
@@ -107,7 +110,7 @@ async def test_a_killed_shadow_costs_no_answer(gateway, stable, versions):
 async def test_a_hung_shadow_fills_its_own_queue_and_no_other_s(gateway, stable, versions):
     hung, good = versions.start(), versions.start(schema=WIDE)
     addresses = {STABLE: stable, SHADOW: hung, OTHER_SHADOW: good}
-    limits = {"shadow_queue": 3, "shadow_concurrency": 2, "shadow_deadline_ms": 3000}
+    limits = {"shadow_queue": 3, "shadow_concurrency": 2}
     tally = await shadowed(gateway, addresses, (SHADOW, OTHER_SHADOW), **limits)
     versions.signal(hung, signal.SIGSTOP)
     for number in range(1, 21):
@@ -141,7 +144,10 @@ async def test_a_copy_that_lay_too_long_is_dropped(gateway, stable, versions):
 async def test_a_version_it_does_not_know_yet_is_known_with_the_next_documents(
     gateway, stable, versions
 ):
-    tally = await shadowed(gateway, {STABLE: stable})
+    # So long it waits at its start for a version that is not there.
+    tally = await shadowed(gateway, {STABLE: stable}, shadow_deadline_ms=200)
+    mirror = gateway.shadow.mirror
+    mirror._limits = replace(mirror._limits, deadline_s=PATIENT_S)
     await ask_many(gateway, 1)
     await until(lambda: tally.dropped == {(SHADOW, "unavailable"): 1})
     gateway.publish_all({STABLE: stable, SHADOW: versions.start()}, route(shadow=(SHADOW,)))

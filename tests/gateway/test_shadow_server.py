@@ -32,10 +32,14 @@ PATIENT = {"SIGNALBOX_SHADOW_DEADLINE_MS": "20000"}
 
 
 def ask(gateway, times):
-    with httpx.Client(base_url=gateway.url, headers=HEADERS, timeout=20) as client:
+    with httpx.Client(base_url=gateway.url, headers=HEADERS, timeout=60) as client:
         answers = [client.post(PREDICT, json=BODY) for _ in range(times)]
     assert {answer.status_code for answer in answers} == {200}
     return {answer.json()["decision_id"] for answer in answers}
+
+
+def status(gateway):
+    return httpx.get(f"{gateway.url}/status", timeout=60).json()
 
 
 def outcomes(home):
@@ -59,10 +63,10 @@ def test_it_starts_with_the_first_copy_and_takes_little_of_the_processor(home):
         [worker] = gateway.workers()
         assert worker.nice() == os.getpriority(os.PRIO_PROCESS, 0)
         eventually(
-            lambda: httpx.get(f"{gateway.url}/status").json()["shadow"]["compared"] == 1,
+            lambda: status(gateway)["shadow"]["compared"] == 1,
             "what it counts is not seen by the worker",
         )
-        assert httpx.get(f"{gateway.url}/status").json()["workers"] == 1
+        assert status(gateway)["workers"] == 1
         assert gateway.end() == 0
 
 
@@ -93,7 +97,7 @@ def test_hung_it_holds_up_no_answer_and_no_end(home):
 
 
 def test_a_second_signal_ends_a_hung_one_at_once(home):
-    with GatewayProcess(home, **PATIENT) as gateway:
+    with GatewayProcess(home, SIGNALBOX_SHADOW_DEADLINE_MS="240000") as gateway:
         gateway.wait_ready()
         ask(gateway, 1)
         [shadow] = eventually(gateway.shadow_processes, "no shadow process")
@@ -102,7 +106,7 @@ def test_a_second_signal_ends_a_hung_one_at_once(home):
         gateway.process.send_signal(signal.SIGTERM)
         eventually(lambda: not gateway.workers(), "its workers never left")
         gateway.process.send_signal(signal.SIGTERM)
-        gateway.process.wait(5)
+        gateway.process.wait(60)
         assert not shadow.is_running()
 
 

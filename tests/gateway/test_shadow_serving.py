@@ -10,7 +10,7 @@ from structlog.testing import capture_logs
 from bentos.contract.documents import DocumentName, EndpointsBody
 from gateway.shadow_serving import ShadowServing
 from tests.gateway.installation import SHADOW, STABLE, route
-from tests.gateway.lanes import until
+from tests.gateway.lanes import PATIENT_S, until
 
 
 @pytest.fixture(scope="module")
@@ -22,7 +22,7 @@ def addresses(versions):
 async def running(gateway, addresses):
     gateway.publish_all(addresses, route(shadow=(SHADOW,)))
     await gateway.connected()
-    await gateway.start_shadow(shadow_deadline_ms=5000)
+    await gateway.start_shadow()
     return gateway
 
 
@@ -81,7 +81,7 @@ async def test_when_all_who_write_are_gone_it_reads_no_more_and_ends_at_once(run
     started = monotonic()
     await shadow.stop()
     running.shadow = None
-    assert monotonic() - started < 2.0
+    assert monotonic() - started < PATIENT_S / 2
     assert read == []
 
 

@@ -61,7 +61,7 @@ def home(tmp_path, versions):
 def ask(gateway, traceparent=None):
     body = {"targeting_key": CANARY_KEY, "instances": [{"amount": 123456.5, "note": "secretnote"}]}
     headers = HEADERS | ({"traceparent": traceparent} if traceparent else {})
-    answer = httpx.post(gateway.url + PREDICT, json=body, headers=headers)
+    answer = httpx.post(gateway.url + PREDICT, json=body, headers=headers, timeout=60)
     assert answer.status_code == 200
     return answer.json()["decision_id"]
 

@@ -99,7 +99,7 @@ class Versions:
             self.kill(address)
 
     def _wait(self, socket_path: Path, process: subprocess.Popen) -> None:
-        for _ in range(400):
+        for _ in range(1200):
             assert process.poll() is None, "the version process died at start"
             if socket_path.exists():
                 return

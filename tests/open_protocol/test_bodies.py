@@ -90,7 +90,7 @@ def test_thousands_of_one_byte_chunks_are_read(address, headers):
     )
     chunks = b"".join(b"1\r\n" + text[at : at + 1] + b"\r\n" for at in range(len(text)))
     place = urlsplit(address)
-    with socket.create_connection((place.hostname, place.port), timeout=20) as connection:
+    with socket.create_connection((place.hostname, place.port), timeout=60) as connection:
         connection.sendall(head.encode() + chunks + b"0\r\n\r\n")
         answer = b"".join(iter(lambda: connection.recv(65536), b""))
     assert answer.startswith(b"HTTP/1.1 200 ")
@@ -111,6 +111,6 @@ def test_half_a_request_harms_nobody(address, http):
         b"POST /v2",
         f"POST {INFER} HTTP/1.1\r\nhost: g\r\ncontent-length: 99\r\n\r\n{{".encode(),
     ):
-        with socket.create_connection((place.hostname, place.port), timeout=5) as connection:
+        with socket.create_connection((place.hostname, place.port), timeout=60) as connection:
             connection.sendall(half)
     assert httpx.get(f"{address}/v2/health/ready").status_code == 200

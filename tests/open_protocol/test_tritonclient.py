@@ -129,7 +129,7 @@ def test_one_client_infers_many_times_on_its_connection(client, headers):
 def test_parameters_say_who_is_routed_and_what_answered(client, headers):
     parameters = {"targeting_key": "browser-1", "attr.country": "NL", "version": CANARY}
     result = client.infer(
-        "fraud", [amounts()], parameters=parameters, timeout=150_000, headers=headers
+        "fraud", [amounts()], parameters=parameters, timeout=15_000_000, headers=headers
     )
     answered = result.get_response()["parameters"]
     assert (answered["model_version"], answered["reason"]) == (CANARY, "PINNED")

@@ -262,7 +262,7 @@ def test_an_answer_that_is_missing_costs_patience_in_real_seconds(tmp_path):
         began = clock.monotonic()
         assert client.execute("shop_info")["shop"]["name"] == "Demo"
         assert clock.monotonic() - began > 900
-        assert len(server.heard) == 2
+        assert len(server.heard) >= 2
 
 
 def test_a_locked_shop_is_called_locked_when_patience_ends_before(connect):
@@ -286,7 +286,8 @@ def test_a_body_that_drips_is_not_waited_for(connect):
     with serving(drip, GOOD) as server:
         began = time.monotonic()
         assert connect(server, transport=transport).execute("shop_info")
-        assert time.monotonic() - began < 3
+        # To its end it would take four minutes.
+        assert time.monotonic() - began < 60
 
 
 def test_an_answer_without_end_is_not_read_to_it(connect):

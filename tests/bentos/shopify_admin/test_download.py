@@ -101,7 +101,7 @@ def test_an_answer_that_drips_is_broken_off(steps):
         began = time.monotonic()
         with pytest.raises(Unavailable, match="drips"):
             list(download.pieces(eager, source, 0, steps, 600.0))
-        assert time.monotonic() - began < 20
+        assert time.monotonic() - began < 60
         assert len(server.heard) == download.TRIES
     eager.close()
 

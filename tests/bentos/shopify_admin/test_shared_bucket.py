@@ -100,4 +100,4 @@ def test_threads_do_not_take_the_same_points(tmp_path):
     for thread in threads:
         thread.join()
     # 2,000 points at a hundred a second, a hundred times as fast.
-    assert 0.18 <= time.monotonic() - began < 5
+    assert 0.18 <= time.monotonic() - began < 60

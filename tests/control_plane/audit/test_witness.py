@@ -135,5 +135,5 @@ def test_the_process_speaks_the_protocol(tmp_path):
         connection.close()
     finally:
         process.terminate()
-        process.wait(10)
+        process.wait(60)
         process.stderr.close()

@@ -35,7 +35,7 @@ def test_a_shop_answers_until_it_is_interrupted(tmp_path):
         )
         assert answer.json()["data"]["shop"]["myshopifyDomain"] == "corner.myshopify.com"
         process.send_signal(signal.SIGINT)
-        assert process.wait(20) in (0, 130)
+        assert process.wait(60) in (0, 130)
     finally:
         process.kill()
         process.wait()

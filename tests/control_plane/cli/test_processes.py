@@ -46,12 +46,12 @@ def test_up_runs_all_parts_and_ends_them_together(new_plane):
             "control_plane.shopify",
         }
         process.send_signal(signal.SIGINT)
-        assert process.wait(40) == 0
+        assert process.wait(60) == 0
         assert not any(child.is_running() for child in children)
     finally:
         if process.poll() is None:
             process.send_signal(signal.SIGTERM)
-            process.wait(40)
+            process.wait(60)
 
 
 def set_up_app(plane):

@@ -36,6 +36,8 @@ def test_what_takes_too_long_is_broken_off_and_the_next_is_answered(make, lake):
     engine = make(timeout_s=0.3)
     with pytest.raises(TooBroadError, match="shorter time"):
         engine.rows(ENDLESS, {})
+    # What a busy machine may need for the next is not what is asked here.
+    engine._timeout_s = 60.0
     files = {"files": lake.files("public", "2026-01-01")}
     assert engine.rows("SELECT sum(seq) AS s FROM read_parquet($files)", files) == [{"s": 3}]
 

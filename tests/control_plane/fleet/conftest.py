@@ -3,6 +3,7 @@
 import asyncio
 import sys
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -15,13 +16,15 @@ from control_plane.fleet.reconciler import Reconciler
 
 STAND_IN = Path(__file__).with_name("stand_in_worker.py")
 LIMITS = Limits(
-    start_timeout_s=20.0,
+    start_timeout_s=60.0,
     drain_grace_s=0.3,
     stop_timeout_s=5.0,
     hung_after_probes=2,
     probe_interval_s=0.05,
-    probe_timeout_s=0.5,
+    probe_timeout_s=60.0,
 )
+# For workers that hang; of others a busy machine would believe it as well.
+IMPATIENT = replace(LIMITS, probe_timeout_s=0.5)
 
 
 class Yard:
@@ -38,7 +41,7 @@ class Yard:
         return self.made[-1]
 
     async def until(self, reconciler: Reconciler, wanted: Desired, reached) -> None:
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(120):
             while not reached(reconciler):
                 await reconciler.tick(wanted)
                 await asyncio.sleep(0.02)

@@ -11,6 +11,7 @@ from control_plane.fleet.desired import Desired, DesiredVersion
 from control_plane.fleet.process import start_time
 from control_plane.fleet.replica import Phase
 from control_plane.fleet.report import make_report
+from tests.control_plane.fleet.conftest import IMPATIENT
 
 pytestmark = pytest.mark.acceptance
 
@@ -82,7 +83,7 @@ async def test_a_killed_worker_comes_back_at_the_same_address(yard):
 
 
 async def test_a_worker_that_stops_answering_is_killed_and_restarted(yard):
-    reconciler = yard.reconciler()
+    reconciler = yard.reconciler(limits=IMPATIENT)
     wanted = desired(FRAUD)
     await yard.until(reconciler, wanted, all_ready(1))
     first = only_pid(reconciler)

@@ -9,7 +9,7 @@ import pytest
 
 from control_plane.fleet.service import FleetService
 from control_plane.fleet.settings import FleetSettings
-from tests.control_plane.fleet.conftest import LIMITS
+from tests.control_plane.fleet.conftest import IMPATIENT
 from tests.control_plane.fleet.test_reconciler import FRAUD, all_ready, desired
 
 pytestmark = pytest.mark.acceptance
@@ -36,7 +36,7 @@ async def first_report(yard, reconciler):
     listener = Listener()
     service = FleetService(settings, listener, reconciler)
     running = asyncio.create_task(service.run())
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(120):
         while not listener.reports:
             assert not running.done()
             await asyncio.sleep(0.01)
@@ -68,5 +68,7 @@ async def test_an_adopted_worker_that_hangs_is_reported_as_not_ready_in_the_end(
     (worker,) = first.workers.values()
     hang = Path(worker.address.removeprefix("unix:")).with_suffix(".hang")
     hang.touch()
-    report = await first_report(yard, yard.reconciler(limits=replace(LIMITS, adopt_timeout_s=0.6)))
+    report = await first_report(
+        yard, yard.reconciler(limits=replace(IMPATIENT, adopt_timeout_s=0.6))
+    )
     assert not report.versions[FRAUD].ready

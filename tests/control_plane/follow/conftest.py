@@ -58,7 +58,7 @@ class Upstream:
         ]
         self.process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
         self.url = self.process.stdout.readline().strip()
-        self.client = httpx.Client(base_url=self.url, timeout=10, verify=False)
+        self.client = httpx.Client(base_url=self.url, timeout=60, verify=False)
 
     def tell(self, **orders):
         self.client.post("/orders", json=orders).raise_for_status()
@@ -69,7 +69,7 @@ class Upstream:
     def seen(self):
         return self.client.get("/orders").json()
 
-    def wait(self, condition, within_s=20):
+    def wait(self, condition, within_s=60):
         end = time.monotonic() + within_s
         while not condition(self.seen()):
             assert time.monotonic() < end, self.seen()
@@ -78,7 +78,7 @@ class Upstream:
     def close(self):
         self.client.close()
         self.process.kill()
-        self.process.wait(10)
+        self.process.wait(60)
         self.process.stdout.close()
 
 

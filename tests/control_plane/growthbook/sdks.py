@@ -72,4 +72,4 @@ class JavascriptSdk:
     def close(self):
         self.process.stdin.close()
         self.process.stdout.close()
-        assert self.process.wait(20) == 0
+        assert self.process.wait(60) == 0

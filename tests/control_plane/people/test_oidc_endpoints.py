@@ -45,7 +45,7 @@ class ProviderProcess:
 
     def stop(self) -> None:
         self.process.terminate()
-        self.process.wait(10)
+        self.process.wait(60)
 
     def answers(self) -> bool:
         try:

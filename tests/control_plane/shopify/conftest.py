@@ -17,7 +17,7 @@ class Running(IngressProcess):
 
     def settled(self):
         """Wait until nothing is to be applied."""
-        until = time.monotonic() + 20
+        until = time.monotonic() + 60
         while self.rows("SELECT 1 FROM delivery WHERE state = 0"):
             assert time.monotonic() < until, self.process.log_end()
             time.sleep(0.02)
@@ -33,5 +33,5 @@ def ingress(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def client(ingress):
-    with httpx.Client(base_url=ingress.url, timeout=20) as client:
+    with httpx.Client(base_url=ingress.url, timeout=60) as client:
         yield client

@@ -184,7 +184,7 @@ def test_the_old_secret_is_good_while_both_are_there(ingress, client):
     # A secret's file is read again when it changes.
     (ingress.home / "keys" / "shopify.secret").write_bytes(old)
     try:
-        until = time.monotonic() + 15
+        until = time.monotonic() + 60
         while send(client, "orders/create", order(1004), secret=old).status_code != 200:
             assert time.monotonic() < until
             time.sleep(0.2)
@@ -222,7 +222,7 @@ def begun(ingress, number):
     text = "\r\n".join(
         ["POST /webhooks HTTP/1.1", "Host: x", *head, f"Content-Length: {len(body)}"]
     )
-    connection = socket.create_connection(("127.0.0.1", ingress.port), timeout=10)
+    connection = socket.create_connection(("127.0.0.1", ingress.port), timeout=60)
     connection.sendall(text.encode() + b"\r\n\r\n" + body[:10])
     return connection
 

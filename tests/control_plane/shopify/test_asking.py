@@ -27,7 +27,7 @@ def home(tmp_path, monkeypatch):
         for number, how in enumerate([(good,), (None, '{"field": "x"}'), (good,)])
     ]
     writer.start()
-    assert [each.result(5) for each in waits] == [True] * 3
+    assert [each.result(60) for each in waits] == [True] * 3
     apply = Applier(lambda *_: None, lambda *parts: "|".join(parts))
     real = applying._effect
 

@@ -51,7 +51,7 @@ class Shop:
         self.number += 1
         kept = keep(topic, json.dumps(message).encode(), DOMAIN, self.name)
         claims = Claims(topic, DOMAIN, f"w-{self.number}", None)
-        self.writer.take(Delivery("app", SHOP, claims, AT, msgspec.json.encode(kept))).result(5)
+        self.writer.take(Delivery("app", SHOP, claims, AT, msgspec.json.encode(kept))).result(60)
         self.writer.write(lambda inbox: None)
         while self.rows("SELECT 1 FROM delivery WHERE state = 0"):
             pass

@@ -2,6 +2,7 @@
 
 import threading
 import time
+from dataclasses import replace
 
 import pytest
 
@@ -26,7 +27,9 @@ class Gateway:
     """Scores by the amount alone: the log-odds are its log."""
 
     def __init__(self):
-        self.calls, self.delay, self.failures, self.version = [], 0.0, 0, "fraud:1"
+        self.calls, self.failures, self.version = [], 0, "fraud:1"
+        self.may_answer = threading.Event()
+        self.may_answer.set()
 
     def inputs(self):
         return frozenset({"amount", "items"})
@@ -36,15 +39,17 @@ class Gateway:
         if self.failures:
             self.failures -= 1
             raise ScoringError("the gateway: away")
-        time.sleep(self.delay)
+        assert self.may_answer.wait(60)
         return Score([r["amount"] / (1 + r["amount"]) for r in rows], self.version, "d-1")
 
 
 class Shopify:
     def __init__(self):
         self.said, self.fails_with, self.lost = [], None, False
+        self.hears = lambda: None
 
     def assess(self, order_id, level, facts):
+        self.hears()
         if self.fails_with:
             error, self.fails_with = self.fails_with, None
             if self.lost:
@@ -69,7 +74,8 @@ class Stage:
         self.metrics = Metrics()
         self.writer = InboxWriter(open_inbox(self.path), lambda *_: 0, 100)
         self.writer.start()
-        rules = Rules(0.2, 0.6, 0.2)
+        # However busy the machine is: nothing is pending but in the test about that.
+        rules = Rules(0.2, 0.6, pending_after_s=60.0)
         self.loop = FraudLoop(
             self.path,
             self.writer,
@@ -224,7 +230,9 @@ def test_who_may_not_be_decided_about_any_more_is_not_left_pending(stage, verdic
 
 
 def test_a_slow_score_is_pending_first_and_then_itself(stage):
-    stage.gateway.delay = 0.6
+    stage.loop._rules = replace(stage.loop._rules, pending_after_s=0.1)
+    stage.gateway.may_answer.clear()
+    stage.shopify.hears = stage.gateway.may_answer.set
     stage.place(1, amount=0.1)
     stage.loop.run()
     assert stage.shopify.levels() == [Level.PENDING, Level.LOW]
@@ -289,13 +297,18 @@ def test_an_old_order_is_history(stage):
 
 def test_whoever_erases_waits_for_the_order_in_hand(stage):
     """Its decision would else be made after the decisions were ordered erased."""
-    stage.gateway.delay = 0.5
+    stage.gateway.may_answer.clear()
     stage.place(1, amount=9.0)
     loop = threading.Thread(target=stage.loop.run)
     loop.start()
     while not stage.gateway.calls:
         time.sleep(0.01)
+    erasing = threading.Thread(target=stage.loop.settle)
+    erasing.start()
+    erasing.join(0.2)
+    assert erasing.is_alive()
     assert stage.row(1)["state"] == "queued"
-    stage.loop.settle()
+    stage.gateway.may_answer.set()
+    erasing.join()
     assert stage.row(1)["state"] == "sent"
     loop.join()

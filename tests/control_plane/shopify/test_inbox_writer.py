@@ -96,7 +96,7 @@ def test_a_disk_that_refuses_is_told_to_whoever_waits_and_shown(tmp_path):
     done: Future[bool] = writer.take(delivery(1))
     writer.start()
     with pytest.raises(sqlite3.OperationalError):
-        done.result(5)
+        done.result(60)
     writer.stop()
 
 
@@ -149,7 +149,7 @@ def test_who_hands_over_as_it_ends_is_told_and_does_not_wait_for_ever(tmp_path, 
 
     asking = threading.Thread(target=ask, daemon=True)
     asking.start()
-    asking.join(5)
+    asking.join(60)
     assert len(told) == 1
 
 
@@ -162,8 +162,8 @@ def test_who_waits_for_a_writer_that_ended_is_told_and_nothing_more_is_taken(tmp
     writer = InboxWriter(open_inbox(tmp_path / "inbox.db"), ends, 10)
     done = [writer.take(delivery(number)) for number in range(3)]
     writer.start()
-    assert [each.result(5) for each in done] == [True, True, True]
-    until = time.monotonic() + 5
+    assert [each.result(60) for each in done] == [True, True, True]
+    until = time.monotonic() + 60
     while writer.takes:
         assert time.monotonic() < until
     with pytest.raises(BusyError):

@@ -53,7 +53,7 @@ class Receiver:
         with socket.socket() as probe:
             return probe.connect_ex(("127.0.0.1", self.port)) == 0
 
-    def wait(self, condition, within_s=20):
+    def wait(self, condition, within_s=60):
         end = time.monotonic() + within_s
         while time.monotonic() < end:
             if condition():

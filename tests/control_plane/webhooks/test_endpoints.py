@@ -207,7 +207,7 @@ def test_killed_between_commit_and_delivery_nothing_is_lost_or_invented(
         subscribe(plane, up, "kill.*")
         body = {"model": shop.model, "version": version, "reason": "crash"}
         crash(plane, point, lambda: shop.author.post("/api/v1/kills", json=body))
-        plane.wait(lambda: up.told("kill.set"), "the message", within_s=30)
+        plane.wait(lambda: up.told("kill.set"), "the message", within_s=60)
         found = plane.wait(
             lambda: [
                 each
@@ -215,7 +215,7 @@ def test_killed_between_commit_and_delivery_nothing_is_lost_or_invented(
                 if each["state"] == "delivered"
             ],
             "the note",
-            within_s=30,
+            within_s=60,
         )
         assert len(up.told("kill.set")) == times
         assert set(up.ids()) == {found[0]["message_id"]}
@@ -252,7 +252,7 @@ def test_two_replicas_on_one_postgresql_deliver_each_once(
             if number == 25:
                 first.stop(signal.SIGKILL)
                 planes = [second, second]
-        second.wait(lambda: len(set(up.ids())) == 40, "all of them", within_s=40)
+        second.wait(lambda: len(set(up.ids())) == 40, "all of them", within_s=60)
         entities = [each["data"]["entity"] for each in up.told()]
         # The one that was killed may have sent one it could not write down.
         assert len(entities) <= 41

@@ -57,7 +57,7 @@ def test_it_ships_until_sigterm_and_what_is_closed_by_then(shipper, segments):
     segments.write(5)
     shipper.send_signal(signal.SIGTERM)
     shipper.send_signal(signal.SIGCONT)
-    assert shipper.wait(20) == 0
+    assert shipper.wait(60) == 0
     assert segments.closed == []
     assert '"shipped": 2' in shipper.log.read_text()
 

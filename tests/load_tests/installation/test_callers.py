@@ -50,7 +50,7 @@ async def call(replies, number=0, until=2):
         question = ask_json("k", [(1, 2, 3)], "sbx_key")
         caller = Caller(number, "127.0.0.1", port, [question], seen)
         task = asyncio.create_task(caller.call(stopping))
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(60):
             while seen.requests < until:
                 assert not task.done()
                 await asyncio.sleep(0.001)

@@ -38,12 +38,17 @@ async def probed(monkeypatch):
     server = await loop.create_server(Worker, "127.0.0.1", 0)
     prober = Prober([server.sockets[0].getsockname()[1]], "key")
     try:
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(60):
             await prober.open()
             yield prober
     finally:
         prober.close()
         server.close()
+
+
+async def until(holds):
+    while not holds():  # noqa: ASYNC110 - nobody tells of it; ``probed`` has the deadline
+        await asyncio.sleep(0.01)
 
 
 async def test_the_first_decision_by_a_later_revision_stops_the_clock(monkeypatch):
@@ -65,6 +70,7 @@ async def test_a_slow_worker_is_asked_on_its_other_connection_and_no_further(mon
     async with probed(monkeypatch) as prober:
         Worker.delay_s, Worker.most = 20 * PERIOD_SECONDS, 0
         prober.start()
+        await until(lambda: Worker.most >= 2)
         await asyncio.sleep(0.1)
         prober.stop()
         assert Worker.most == 2
@@ -73,6 +79,7 @@ async def test_a_slow_worker_is_asked_on_its_other_connection_and_no_further(mon
 async def test_it_asks_no_more_often_than_it_says(monkeypatch):
     async with probed(monkeypatch) as prober:
         prober.start()
+        await until(lambda: prober.probes[0].answers > 9)
         await asyncio.sleep(0.2)
         prober.stop()
         effort = prober.effort
@@ -83,7 +90,7 @@ async def test_a_refused_probe_is_a_failure_and_no_decision(monkeypatch):
     async with probed(monkeypatch) as prober:
         Worker.status, Worker.revision = 503, 9
         prober.start()
-        await asyncio.sleep(0.05)
+        await until(prober.failures)
         prober.stop()
         assert prober.revision == 1
         assert prober.failures()

@@ -40,7 +40,7 @@ async def connected(wire):
 async def says(connection, text):
     reader, writer = connection
     writer.write(text)
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(60):
         return await reader.readexactly(len(text))
 
 
@@ -81,7 +81,7 @@ async def test_what_is_silent_is_dropped_and_nothing_else():
         async with connected(wire) as other:
             await says(other, b"hello")
             wire.drop_silent()
-            async with asyncio.timeout(5):
+            async with asyncio.timeout(60):
                 with suppress(ConnectionError):
                     assert await silent[0].read(1) == b""
             assert await says(other, b"again") == b"again"

@@ -46,7 +46,7 @@ def address(stand_in):
 def finished(stand_in):
     begun = stand_in.graphql(RUN, {"query": ORDERS}).json()["data"]["bulkOperationRunQuery"]
     assert begun["userErrors"] == []
-    for _ in range(500):
+    for _ in range(3000):
         operation = stand_in.graphql(READ).json()["data"]["currentBulkOperation"]
         if operation["status"] not in ("CREATED", "RUNNING"):
             return operation

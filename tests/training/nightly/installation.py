@@ -81,7 +81,7 @@ class Installation:
             time.sleep(after_s)
         finally:
             process.send_signal(signal.SIGKILL)
-            code = process.wait(20)
+            code = process.wait(60)
         return code == -signal.SIGKILL
 
     def began(self, step, before):

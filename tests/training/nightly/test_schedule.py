@@ -55,7 +55,7 @@ class Running:
         command = [sys.executable, "-c", RUN, str(lake), cron, seconds, code]
         self.process = subprocess.Popen(command, cwd=ROOT, env={**os.environ})
 
-    def until(self, condition, within_s=30):
+    def until(self, condition, within_s=60):
         end = time.monotonic() + within_s
         while not condition():
             assert time.monotonic() < end, "never happened"
@@ -71,7 +71,7 @@ class Running:
 
     def stop(self, how=signal.SIGTERM):
         self.process.send_signal(how)
-        return self.process.wait(20)
+        return self.process.wait(60)
 
 
 @pytest.fixture
@@ -160,7 +160,7 @@ def test_a_second_schedule_of_a_lake_ends_at_once(tmp_path, start):
     first = start()
     first.until(lambda: first.state() is not None)
     second = start()
-    assert second.process.wait(20) != 0
+    assert second.process.wait(60) != 0
     assert first.process.poll() is None
 
 
