@@ -5,6 +5,7 @@ import hashlib
 import subprocess
 from collections.abc import Iterable
 from functools import cache
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -72,17 +73,19 @@ def _git(*arguments: str) -> str:
 
 
 def cpu_kernels() -> dict[str, str]:
-    """Which BLAS kernel and which onnxruntime computed; call after numpy is imported."""
+    """Which BLAS kernels and which onnxruntime computed."""
     import onnxruntime  # noqa: PLC0415 - heavy, only where a version is made
     from threadpoolctl import threadpool_info  # noqa: PLC0415
 
-    kernels = {
-        f"{pool['internal_api']}": f"{pool.get('architecture', 'unknown')} {pool.get('version')}"
-        for pool in threadpool_info()
-        if pool["user_api"] == "blas"
-    }
+    # Its BLAS is another than numpy's, and a night that took its fit from an earlier one lacks it.
+    import_module("scipy.linalg")
+    kernels: dict[str, set[str]] = {}
+    for pool in threadpool_info():
+        if pool["user_api"] == "blas":
+            kernel = f"{pool.get('architecture', 'unknown')} {pool.get('version')}"
+            kernels.setdefault(pool["internal_api"], set()).add(kernel)
     providers = ",".join(onnxruntime.get_available_providers())
     return {
-        **kernels,
+        **{name: ", ".join(sorted(found)) for name, found in sorted(kernels.items())},
         "onnxruntime": f"{onnxruntime.__version__} CPUExecutionProvider of {providers}",
     }

@@ -151,7 +151,8 @@ def reproduce(
             sys.stdout.write(f"  redacted by {line}\n")
         for name, listed in (("", found.differences), ("made with another ", found.circumstances)):
             for each in listed:
-                sys.stdout.write(f"  {name}{each.what}: {each.manifest}, now {each.now}\n")
+                now = "gone" if each.now is None else f"now {each.now}"
+                sys.stdout.write(f"  {name}{each.what}: {each.manifest}, {now}\n")
     raise typer.Exit(REPRODUCED[found.verdict.value])
 
 

@@ -6,6 +6,7 @@ cause; where the dataset was redacted, the redaction is.
 """
 
 import tempfile
+from collections.abc import Iterator
 from enum import StrEnum
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,7 @@ import msgspec
 
 from bentos.contract.errors import ContractError
 from bentos.contract.manifest import Manifest
+from bentos.contract.redaction import RedactionRecord
 from training import fingerprint
 from training.lake import digest_of_parts
 from training.nightly.redacted import of_version
@@ -64,7 +66,7 @@ def reproduce(settings: Settings, version: str) -> Reproduction:
         return Reproduction(
             version=version,
             verdict=Verdict.REDACTED if redactions else Verdict.LOST,
-            differences=broken,
+            differences=(*_became(manifest.dataset.digest, redactions), *broken),
             redactions=tuple(f"{each.id} of {each.at}: {each.reason}" for each in redactions),
             let_go=None if (note := let_go(settings.lake, folder.name)) is None else note.at,
         )
@@ -99,6 +101,15 @@ def broken_parts(folder: Path, manifest: Manifest) -> tuple[Difference, ...]:
         if now != digest:
             found.append(Difference(what=f"dataset {name}", manifest=digest, now=now))
     return tuple(found)
+
+
+def _became(digest: str, redactions: tuple[RedactionRecord, ...]) -> Iterator[Difference]:
+    """Under which digest the dataset lies without whoever was erased; None where it went whole."""
+    now: str | None = digest
+    for record in redactions:
+        now = now and record.snapshots.get(now, now)
+    if now != digest:
+        yield Difference(what="dataset", manifest=digest, now=now)
 
 
 def _made_again(manifest: Manifest, folder: Path) -> list[Difference]:

@@ -74,6 +74,8 @@ def test_a_redacted_dataset_names_its_redaction_and_a_lost_one_does_not(trained,
         part.with_suffix(".aside").rename(part)
         shutil.rmtree(home / "lake/redactions", ignore_errors=True)
     assert redacted["redactions"] == ["r-17 of 2026-11-20T10:00:00Z: customers/redact"]
+    became = {"what": "dataset", "manifest": digest, "now": "1" * 64}
+    assert redacted["differences"][0] == became
 
 
 def test_the_short_form_and_an_unknown_version(home):
