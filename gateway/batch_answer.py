@@ -57,7 +57,7 @@ def read_batch(
             tensor.name: tensor for tensor in oip.decode_response(body, header_length).outputs
         }
     except ContractError as error:
-        raise BadAnswer(str(error)) from error
+        raise BadAnswer(f"{error.field}: expected {error.expected}", error.got) from error
     columns: dict[str, list[Any]] = {}
     bad_rows: dict[int, str] = {}
     for spec in signature.outputs:
@@ -108,7 +108,7 @@ def _array(spec: OutputSpec, tensor: oip.Tensor, rows: int) -> npt.NDArray[Any]:
             return np.frombuffer(tensor.raw, dtype).reshape(shape)
         return _from_json(spec, tensor.data, dtype).reshape(shape)
     except (ValueError, TypeError, OverflowError) as error:
-        raise BadAnswer(f"{spec.name}: expected {spec.datatype} data, got {error}") from error
+        raise BadAnswer(f"{spec.name}: expected {spec.datatype} data", str(error)) from error
 
 
 def _shape(spec: OutputSpec, tensor: oip.Tensor, rows: int) -> tuple[int, ...]:
@@ -133,7 +133,7 @@ def _from_json(spec: OutputSpec, data: Any, dtype: np.dtype[Any]) -> npt.NDArray
     kinds = _JSON_KINDS.get(spec.datatype, _JSON_INTEGERS)
     kind = values.dtype.kind
     if kind not in kinds or (kind == "O" and any(isinstance(each, str) for each in values.flat)):
-        raise BadAnswer(f"{spec.name}: expected {spec.datatype} data, got {shorten(data)}")
+        raise BadAnswer(f"{spec.name}: expected {spec.datatype} data", shorten(data))
     # What is too large for the type becomes infinite, and is refused as such.
     with np.errstate(over="ignore"):
         return np.asarray(data, dtype)
@@ -162,7 +162,7 @@ def _texts(spec: OutputSpec, tensor: oip.Tensor, rows: int) -> list[Any]:
     count = math.prod(shape)
     fits = texts.shape in ((count,), tensor.shape)
     if not fits or not all(isinstance(text, str) for text in texts.flat):
-        raise BadAnswer(f"{spec.name}: expected {count} strings, got {data!r:.80}")
+        raise BadAnswer(f"{spec.name}: expected {count} strings", shorten(data))
     columns: list[Any] = texts.reshape(shape).tolist()
     return columns
 
@@ -178,6 +178,6 @@ def _split_bytes(spec: OutputSpec, raw: memoryview) -> list[str]:
         try:
             texts.append(bytes(raw[offset + 4 : end]).decode())
         except UnicodeDecodeError as error:
-            raise BadAnswer(f"{spec.name}: expected UTF-8 text, got {error}") from error
+            raise BadAnswer(f"{spec.name}: expected UTF-8 text", str(error)) from error
         offset = end
     return texts

@@ -10,6 +10,7 @@ LaneError: a version did not answer; predict.py turns it into a fallback or one 
 """
 
 from collections.abc import Sequence
+from typing import Self
 
 
 class GatewayError(Exception):
@@ -127,12 +128,20 @@ class LaneError(Exception):
     """A version did not answer as it should; ``counted_as`` is its metric label.
 
     ``is_workers_fault`` counts towards ejecting the worker; ``may_repeat`` means that the same
-    worker may be asked once more.
+    worker may be asked once more. ``quote`` is what may repeat a value of the batch.
     """
 
     counted_as = "error"
     is_workers_fault = False
     may_repeat = False
+
+    def __init__(self, text: str, quote: str = "") -> None:
+        super().__init__(f"{text}: {quote}" if quote else text)
+        self._text = text
+
+    def unquoted(self) -> Self:
+        """The same for several callers: none may read what was quoted of another's row."""
+        return type(self)(self._text)
 
 
 class LaneUnavailable(LaneError):

@@ -234,6 +234,8 @@ class Lane:
             return  # another worker may still answer
         if self._again.after(batch, connection, error, monotonic()):
             return
+        if len(batch.works) > 1:
+            error = error.unquoted()
         for work in batch.works:
             self._fail(work, error)
 

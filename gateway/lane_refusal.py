@@ -18,13 +18,13 @@ def refused(version: str, worker: LaneWorker, answer: HttpAnswer) -> LaneError:
     """
     text = answer.body[:TEXT_BYTES].decode("utf-8", "replace")
     if answer.status == TOO_MANY:
-        return LaneFull(f"{version}: the worker takes no more: {text}")
+        return LaneFull(f"{version}: the worker takes no more", text)
     if answer.status == DEADLINE:
-        return LaneTimeout(f"{version}: dropped by the worker: {text}")
+        return LaneTimeout(f"{version}: dropped by the worker", text)
     if 300 <= answer.status < 400:
         # Never followed: a wrong base path would cost a second trip for every batch.
         return BadAnswer(f"{version}: status {answer.status}, sent on to {answer.location!r}")
     if answer.status in NOT_UNDERSTOOD and not worker.encoding_is_sure:
         worker.encoding, worker.encoding_is_sure = Encoding.JSON, True
-        return LaneRefused(f"{version}: binary tensors refused: {text}")
-    return BadAnswer(f"{version}: status {answer.status}: {text}")
+        return LaneRefused(f"{version}: binary tensors refused", text)
+    return BadAnswer(f"{version}: status {answer.status}", text)

@@ -158,6 +158,24 @@ def test_texts_of_another_type_shape_or_number_fail_the_batch(spec, tensor, mess
         texts_answer(spec, **tensor)
 
 
+@pytest.mark.parametrize(
+    ("datatype", "data"),
+    [
+        (Datatype.INT64, ["shopper-7"]),
+        (Datatype.INT8, [300, 7]),
+        (Datatype.BYTES, [["shopper-7"]]),
+        (Datatype.FP32, [["shopper-7"], 1]),
+    ],
+)
+def test_a_wrong_answer_is_told_without_its_values_too(datatype, data):
+    with pytest.raises(BadAnswer) as refused:
+        json_answer(datatype, data)
+    told = str(refused.value.unquoted())
+    assert told.startswith("o: expected ")
+    assert "7" not in told
+    assert str(refused.value).startswith(f"{told}: ")
+
+
 @pytest.mark.parametrize("value", [None, 1e300])
 def test_what_is_no_finite_number_in_json_fails_its_own_row(value):
     batch = json_answer(Datatype.FP32, [0.5, value])

@@ -10,7 +10,9 @@ import pytest
 import structlog
 
 from gateway.errors import BadAnswer, LaneFull, LaneTimeout, LaneUnavailable
+from tests.gateway.installation import STABLE
 from tests.gateway.lanes import PATIENT_S, ask, until
+from tests.gateway.version_process import QUOTED
 
 
 async def ask_many(lane, count, within=PATIENT_S):
@@ -95,6 +97,15 @@ async def test_a_worker_that_answers_garbage_is_ejected_and_no_request_fails(
     assert ejected == {bad}
     assert lane.retries.taken >= 3
     versions.kill(bad)
+
+
+async def test_only_who_sent_it_is_told_what_a_worker_quotes_of_a_row(make_lane, versions):
+    lane = await make_lane(versions.start(fault="quoting"))
+    together = await asyncio.gather(ask(lane), ask(lane), return_exceptions=True)
+    assert [str(error) for error in together] == [f"{STABLE}: status 500"] * 2
+    assert lane.batches == 1
+    with pytest.raises(BadAnswer, match=f"status 500: .*{QUOTED}"):
+        await ask(lane)
 
 
 async def test_the_last_worker_in_use_is_never_ejected(make_lane, versions):
