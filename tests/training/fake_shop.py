@@ -24,13 +24,15 @@ SWEEPS = {
 
 
 class FakeShop(FakeRecords):
-    """``faults``: names of what goes wrong next, taken one by one by whoever looks for theirs."""
+    """``faults``: names of what goes wrong next, taken one by one by whoever looks for theirs.
+    ``denied``: part of the bulk queries that the app has no scope for."""
 
     def __init__(self, seed=1, scopes=("read_orders",)):
         super().__init__(seed)
         self.scopes = scopes
         self.operations = {}
         self.faults = []
+        self.denied = "none"
         self.calls = []
         self.shuffled = True
 
@@ -102,6 +104,9 @@ class FakeShop(FakeRecords):
         for status in ("RUNNING", "CANCELED", "EXPIRED"):
             if self._fault(status):
                 return {"bulkOperation": {**shown, "status": status}}
+        if self.denied in operation["query"]:
+            failed = {"status": "FAILED", "errorCode": "ACCESS_DENIED", "partialDataUrl": None}
+            return {"bulkOperation": {**shown, **failed}}
         if self._fault("FAILED"):
             operation["content"] = operation["content"][: len(operation["content"]) // 2]
             failed = {"status": "FAILED", "errorCode": "TIMEOUT", "partialDataUrl": operation["id"]}

@@ -11,7 +11,7 @@ from typing import Any, Protocol, TypeAlias
 import msgspec
 
 from bentos.shopify_admin.clock import Clock
-from bentos.shopify_admin.errors import Refused
+from bentos.shopify_admin.errors import AccessDenied, Refused
 from training.shop.errors import SyncError
 
 FIRST_POLL_S = 1.0
@@ -107,7 +107,8 @@ class Operations:
         return None
 
     def finished(self, identifier: str) -> Operation:
-        """Wait for the end of one; raises Ended unless it completed."""
+        """Wait for the end of one; raises Ended unless it completed, and AccessDenied where it
+        never will: the app lacks a scope."""
         pause = FIRST_POLL_S
         until = self._clock.monotonic() + RUN_PATIENCE_S
         while self._clock.monotonic() < until:
@@ -118,7 +119,7 @@ class Operations:
             if operation.status == "COMPLETED":
                 return operation
             if operation.status not in {"CREATED", "RUNNING", "CANCELING"}:
-                raise Ended(operation.status, operation.partial_data_url)
+                raise _end_of(operation)
             self._wait(identifier, pause)
             pause = min(2 * pause, LAST_POLL_S)
         raise Ended("lost")
@@ -142,3 +143,12 @@ class Operations:
         if errors or not payload.get("bulkOperation"):
             raise Refused("bulk operation", [str(error.get("code")) for error in errors], errors)
         return msgspec.convert(payload["bulkOperation"], Operation)
+
+
+def _end_of(operation: Operation) -> Ended | AccessDenied:
+    code = operation.error_code
+    if code == "ACCESS_DENIED":
+        hint = "Give the app the scopes it lacks, and let the merchant approve them."
+        return AccessDenied(f"The bulk operation may not read this ({code})", hint)
+    why = operation.status if code is None else f"{operation.status} ({code})"
+    return Ended(why, operation.partial_data_url)

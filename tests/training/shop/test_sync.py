@@ -263,6 +263,20 @@ def test_a_watermark_never_passes_what_was_read(shop, tmp_path):
     assert 40 in alive(tmp_path, "orders", "order_id")
 
 
+def test_a_bulk_operation_the_app_has_no_scope_for_is_run_once_and_skipped(shop, tmp_path):
+    shop.denied = "BulkInventory"
+    report = sync(shop, tmp_path)
+    assert (list(report.skipped), report.problems) == (["inventory_items"], {})
+    assert "ACCESS_DENIED" in report.skipped["inventory_items"]
+    asked = [each for each in shop.operations.values() if "BulkInventory" in each["query"]]
+    assert len(asked) == 1
+
+
+def test_orders_the_app_may_not_read_are_a_problem_and_no_optional_part(shop, tmp_path):
+    shop.denied = "BulkOrders"
+    assert "ACCESS_DENIED" in sync(shop, tmp_path).problems["orders"]
+
+
 def test_what_the_app_may_not_read_is_skipped_and_said(shop, tmp_path):
     def denied(_):
         raise AccessDenied("disputes", required="read_shopify_payments_disputes")
