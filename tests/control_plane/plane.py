@@ -9,9 +9,12 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
+from unittest import mock
 
 import httpx
 
+from control_plane.config import Settings
+from control_plane.init import initialise
 from load_tests.free_ports import free_port
 from tests.control_plane import recorded_examples
 
@@ -36,12 +39,10 @@ class Plane:
         self._clients: dict[str | None, httpx.Client] = {}
 
     def initialise(self) -> None:
-        subprocess.run(
-            [sys.executable, "-m", "control_plane.init"],
-            env=self.environment(),
-            check=True,
-            capture_output=True,
-        )
+        """In this process: another one would load for a second what this one has loaded."""
+        with mock.patch.dict(os.environ, self.environment(), clear=True):
+            settings = Settings()
+        initialise(settings, "admin")
 
     def environment(self, **more: str) -> dict[str, str]:
         settings = {"SIGNALBOX_DATABASE_URL": self.database_url} | self.settings | more

@@ -122,7 +122,7 @@ def test_leaving_finishes_what_was_accepted_and_closes_the_connection(home, vers
         ThreadPoolExecutor(1) as pool,
     ):
         place = silent.getpeername()
-        versions.running[address].send_signal(signal.SIGSTOP)
+        versions.signal(address, signal.SIGSTOP)
         headers = {"x-request-timeout-ms": "20000"}
         asked = pool.submit(client.post, PREDICT, json=BODY, headers=headers)
         eventually(lambda: waits_in_lane(gateway.url), "the request never reached its lane")
@@ -131,7 +131,7 @@ def test_leaving_finishes_what_was_accepted_and_closes_the_connection(home, vers
         assert silent.recv(1) == b""  # so it closes what is silent, and waits for the request
         with pytest.raises(ConnectionRefusedError):  # nobody waits for what nobody will accept
             socket.create_connection(place, timeout=20)
-        versions.running[address].send_signal(signal.SIGCONT)
+        versions.signal(address, signal.SIGCONT)
         assert asked.result().status_code == 200
         assert asked.result().headers["connection"] == "close"
         assert gateway.process.wait(60) == 0

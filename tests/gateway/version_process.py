@@ -110,16 +110,20 @@ def main() -> None:
         parser.add_argument(name, required=True)
     parser.add_argument("--fault", default="", choices=("", *FAULTS))
     parser.add_argument("--keep-alive", type=int, default=75)
-    arguments = parser.parse_args()
-    schema = msgspec.json.decode(Path(arguments.schema).read_bytes(), type=FeatureSchema)
-    app = OipApp(schema)
-    app.bind(OnnxModel(arguments.graph), "1")
+    serve(**vars(parser.parse_args()))
+
+
+def serve(graph: str, schema: str, uds: str, fault: str, keep_alive: int) -> None:
+    """Until killed."""
+    features = msgspec.json.decode(Path(schema).read_bytes(), type=FeatureSchema)
+    app = OipApp(features)
+    app.bind(OnnxModel(graph), "1")
     uvicorn.run(
-        faulty(app, arguments.fault) if arguments.fault else app,
-        uds=arguments.uds,
+        faulty(app, fault) if fault else app,
+        uds=uds,
         lifespan="off",
-        log_level="critical" if arguments.fault == "half" else "warning",
-        timeout_keep_alive=arguments.keep_alive,
+        log_level="critical" if fault == "half" else "warning",
+        timeout_keep_alive=keep_alive,
     )
 
 

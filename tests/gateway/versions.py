@@ -1,18 +1,22 @@
 """Versions of a model as real processes, with graphs made for the test."""
 
+import multiprocessing
+import os
 import signal
-import subprocess
-import sys
 import time
 from dataclasses import dataclass, field
+from multiprocessing.process import BaseProcess
 from pathlib import Path
 
 import msgspec
 from onnx import TensorProto, helper, save
 
+from tests.gateway import version_process
 from tests.gateway.installation import NARROW
 
-VERSION_PROCESS = Path(__file__).with_name("version_process.py")
+# Forked from a process that has loaded what they need: more than a hundred are started in a run.
+_FORKS = multiprocessing.get_context("forkserver")
+_FORKS.set_forkserver_preload([version_process.__name__])
 
 
 def build_graph(path: Path, columns: int, bias: float, output: float | None = None) -> Path:
@@ -48,7 +52,7 @@ class Versions:
     """Version processes of one test module; each ends with the fixture."""
 
     folder: Path
-    running: dict[str, subprocess.Popen] = field(default_factory=dict)
+    running: dict[str, BaseProcess] = field(default_factory=dict)
     count: int = 0
 
     def start(
@@ -67,41 +71,29 @@ class Versions:
         schema_path = self.folder / f"{name}.json"
         schema_path.write_bytes(msgspec.json.encode(schema))
         socket_path = self.folder / f"{name}.sock"
-        command = [
-            sys.executable,
-            str(VERSION_PROCESS),
-            "--graph",
-            str(graph),
-            "--schema",
-            str(schema_path),
-            "--uds",
-            str(socket_path),
-            "--fault",
-            fault,
-            "--keep-alive",
-            str(keep_alive),
-        ]
+        asked = (str(graph), str(schema_path), str(socket_path), fault, keep_alive)
         address = f"unix:{socket_path}"
-        self.running[address] = subprocess.Popen(command)
+        self.running[address] = _FORKS.Process(target=version_process.serve, args=asked)
+        self.running[address].start()
         self._wait(socket_path, self.running[address])
         return address
 
     def kill(self, address: str) -> None:
         process = self.running.pop(address)
         process.kill()
-        process.wait()
+        process.join()
 
     def signal(self, address: str, number: signal.Signals) -> None:
-        self.running[address].send_signal(number)
+        os.kill(self.running[address].pid, number)
 
     def stop(self) -> None:
         for address in list(self.running):
             self.kill(address)
 
-    def _wait(self, socket_path: Path, process: subprocess.Popen) -> None:
-        for _ in range(1200):
-            assert process.poll() is None, "the version process died at start"
+    def _wait(self, socket_path: Path, process: BaseProcess) -> None:
+        for _ in range(6000):
+            assert process.is_alive(), "the version process died at start"
             if socket_path.exists():
                 return
-            time.sleep(0.05)
+            time.sleep(0.01)
         raise AssertionError(f"{socket_path} never appeared")
