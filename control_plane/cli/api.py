@@ -11,6 +11,7 @@ from pydantic import ValidationError
 
 from control_plane.cli.exit_code import ExitCode, of_status
 from control_plane.cli.output import fail
+from control_plane.cli.private_file import open_private
 from control_plane.cli.sending import send
 from control_plane.cli.settings import CliSettings
 
@@ -54,10 +55,10 @@ def call_for_text(path: str) -> str:
 
 
 def download(path: str, body: Any, file: Path, timeout_s: float) -> int:
-    """POST, and write the answer to a file as it comes; its size. Half a file is removed."""
+    """POST, and write the answer to a file (0600) as it comes; its size. Half a file is removed."""
     size, part = 0, file.with_name(file.name + ".part")
     try:
-        with _asked("POST", path, body, None, timeout_s) as answer, part.open("wb") as out:
+        with _asked("POST", path, body, None, timeout_s) as answer, open_private(part) as out:
             for piece in answer.iter_raw():
                 size += out.write(piece)
         part.replace(file)

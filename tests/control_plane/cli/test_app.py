@@ -140,6 +140,8 @@ def test_evidence_is_taken_away_and_verified_offline(run, plane, tmp_path, signa
     assert run("audit", "verify", "--checkpoint", note).exit_code == 0
     assert run("audit", "prove", "2", "--out", proof).exit_code == 0
     assert run("audit", "export", "--out", export, "--form", "parquet").exit_code == 0
+    # What is taken away may be of a person: nobody else on the machine reads it.
+    assert export.stat().st_mode & 0o077 == 0
     key = plane.home / "keys" / "register.pub"
     for file in (proof, export):
         assert signalbox("audit", "verify", file, "--key", key).returncode == 0
