@@ -66,19 +66,14 @@ def package(
     differently; a failed gate gives a manifest with state rejected. Raises ContractError where
     the shop is to be erased whole since its rows were taken.
     """
-    if lines.own_data:
-        waiting.check_shop(settings.home, settings.shop)
     made = recipe(request.model)
-    gate.check_figures(fitted.offline)
-    _check_pins(made)
+    _check(settings, lines, made, fitted)
     short = _short(made, fitted, snapshot, lines.basis_of(request.model))
     born = _born(settings, request.model, short)
     if born is not None:
         return born
     version = f"{request.model}:{verdicts.day or f'{datetime.now(UTC):%Y%m%d}'}-{short}"
-    bento_store.use(settings.bentoml_home)
-    with bento_store.locked(settings.bentoml_home):
-        bento = _build(version, request.model, fitted)
+    bento = _stored(settings, version, request.model, fitted)
     with progress.step("track in MLflow"):
         run_id = track(settings, version, snapshot, fitted, bento.graph)
     reason = gate.rejection(fitted.offline, bento.budgets, verdicts.failures)
@@ -117,6 +112,12 @@ class _Bento(NamedTuple):
     digest: str
 
 
+def _stored(settings: Settings, version: str, model: str, fitted: Fitted) -> _Bento:
+    bento_store.use(settings.bentoml_home)
+    with bento_store.locked(settings.bentoml_home):
+        return _build(version, model, fitted)
+
+
 def _build(version: str, model: str, fitted: Fitted) -> _Bento:
     graph = bento_store.store_graph(version, fitted.onnx)
     with progress.step(f"parity {model}"):
@@ -126,7 +127,11 @@ def _build(version: str, model: str, fitted: Fitted) -> _Bento:
         return _Bento(graph, parity, budgets, bento_store.build_bento(version))
 
 
-def _check_pins(made: Recipe) -> None:
+def _check(settings: Settings, lines: Lines, made: Recipe, fitted: Fitted) -> None:
+    """Whether a version may come of it at all."""
+    if lines.own_data:
+        waiting.check_shop(settings.home, settings.shop)
+    gate.check_figures(fitted.offline)
     if views_of(made.features):
         from training.features.pins import check_pins  # noqa: PLC0415 - Ibis takes a second
 

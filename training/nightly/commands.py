@@ -75,14 +75,7 @@ def nightly(  # noqa: PLR0913 - one option each
 
     own = NightlySettings()
     settings = _asking(Settings(), own, control_plane, key_file, offline=offline)
-    shop = shop or (own.nightly_shop and orders is None)
-    source = OrderSource(
-        orders=orders if shop else orders or own.nightly_orders,
-        shop=shop,
-        mapping=mapping if shop else mapping or own.nightly_mapping,
-        consent_basis=consent_basis or own.nightly_consent_basis,
-        pseudonym_key_file=pseudonym_key_file,
-    )
+    source = _source(own, orders, mapping, consent_basis, pseudonym_key_file, shop=shop)
     models = tuple(dict.fromkeys(model or own.models))
     for name in models:
         recipe(name)
@@ -93,6 +86,26 @@ def nightly(  # noqa: PLR0913 - one option each
         return
     desk = None if offline else _desk(settings, own, control_plane, key_file)
     raise typer.Exit(_run(settings, own, ask, desk, as_json=as_json))
+
+
+def _source(
+    own: NightlySettings,
+    orders: Path | None,
+    mapping: str | None,
+    basis: str | None,
+    key_file: Path | None,
+    *,
+    shop: bool,
+) -> OrderSource:
+    """What was not told is as configured; where it is the shop, no settings of a file count."""
+    shop = shop or (own.nightly_shop and orders is None)
+    return OrderSource(
+        orders=orders if shop else orders or own.nightly_orders,
+        shop=shop,
+        mapping=mapping if shop else mapping or own.nightly_mapping,
+        consent_basis=basis or own.nightly_consent_basis,
+        pseudonym_key_file=key_file,
+    )
 
 
 def _asking(

@@ -100,35 +100,7 @@ def sales(tables: dict[str, Any]) -> Any:
 
 
 def _sold(tables: dict[str, Any]) -> Any:
-    lines, orders, refunds = tables["order_lines"], tables["orders"], tables["refunds"]
-    came_back = refunds.group_by("line_id").aggregate(returned=refunds.quantity.sum())
-    orders = orders.select(
-        "order_id",
-        "processed_at",
-        "currency",
-        "customer_id",
-        "test",
-        "cancelled_at",
-        "financial_status",
-    )
-    costs = tables["inventory_items"].select("inventory_item_id", "unit_cost", "cost_currency")
-    variants = tables["variants"].select("variant_id", "compare_at_price", "inventory_item_id")
-    products = tables["products"].select("product_id", "title", "product_type")
-    customers = tables["customers"].select("customer_id", "data_sale_opt_out")
-    joined = (
-        lines.drop("updated_at", "synced_at", "deleted_at")
-        .join(orders, "order_id")
-        .left_join(came_back, "line_id")
-        .drop("line_id_right")
-        .left_join(products, "product_id")
-        .drop("product_id_right")
-        .left_join(variants, "variant_id")
-        .drop("variant_id_right")
-        .left_join(costs, "inventory_item_id")
-        .drop("inventory_item_id_right")
-        .left_join(customers, "customer_id")
-        .drop("customer_id_right")
-    )
+    joined = _joined(tables)
     returned = joined.returned.fill_null(0)
     units = ibis.least(
         joined.quantity, joined.current_quantity.fill_null(joined.quantity) + returned
@@ -153,6 +125,39 @@ def _sold(tables: dict[str, Any]) -> Any:
         unit_cost=same.ifelse(joined.unit_cost, None),
         kind=ibis.literal("sale"),
         shop_left_out=_left_out(joined),
+    )
+
+
+def _joined(tables: dict[str, Any]) -> Any:
+    """Lines that were sold, each with what the other tables say of it."""
+    lines, orders, refunds = tables["order_lines"], tables["orders"], tables["refunds"]
+    came_back = refunds.group_by("line_id").aggregate(returned=refunds.quantity.sum())
+    orders = orders.select(
+        "order_id",
+        "processed_at",
+        "currency",
+        "customer_id",
+        "test",
+        "cancelled_at",
+        "financial_status",
+    )
+    costs = tables["inventory_items"].select("inventory_item_id", "unit_cost", "cost_currency")
+    variants = tables["variants"].select("variant_id", "compare_at_price", "inventory_item_id")
+    products = tables["products"].select("product_id", "title", "product_type")
+    customers = tables["customers"].select("customer_id", "data_sale_opt_out")
+    return (
+        lines.drop("updated_at", "synced_at", "deleted_at")
+        .join(orders, "order_id")
+        .left_join(came_back, "line_id")
+        .drop("line_id_right")
+        .left_join(products, "product_id")
+        .drop("product_id_right")
+        .left_join(variants, "variant_id")
+        .drop("variant_id_right")
+        .left_join(costs, "inventory_item_id")
+        .drop("inventory_item_id_right")
+        .left_join(customers, "customer_id")
+        .drop("customer_id_right")
     )
 
 

@@ -24,7 +24,7 @@ from training.shop.reading import Reader, Told, stamp
 from training.shop.rows import Rows
 from training.shop.staging import Progress, Staging, staged_name
 from training.shop.streams import BULK, DISPUTES, NAMES, REFUNDS, SWEEP_SUFFIX, WHOLE, Stream
-from training.shop.tables import Current, ShopLake
+from training.shop.tables import Contents, Current, ShopLake
 
 OVERLAP = timedelta(hours=1)
 "Read again of what was read before: Shopify's search index may lag behind its orders."
@@ -42,6 +42,15 @@ CODE = (
     "training/shop/staging.py",
     "training/shop/values.py",
 )
+
+
+class Merged(msgspec.Struct, kw_only=True):
+    """What came of merging: all tables and watermarks, rows read and rows seen beyond a mark."""
+
+    tables: dict[str, Contents]
+    marks: dict[str, str]
+    read: dict[str, int] = {}
+    behind: dict[str, int] = {}
 
 
 class Sync(msgspec.Struct, frozen=True, kw_only=True):
@@ -154,39 +163,16 @@ class Sync(msgspec.Struct, frozen=True, kw_only=True):
         resumed: bool,
     ) -> Report:
         synced_at = self.clock.now().astimezone(UTC).replace(tzinfo=None, microsecond=0)
-        number = before.generation + 1
-        merging = Merging(staging.connection, self.lake.folder, number, before.tables)
-        tables, marks = dict(before.tables), dict(before.watermarks)
-        read: dict[str, int] = {}
-        behind: dict[str, int] = {}
-        # Orders last but one: what is gone of them is still known when refunds are merged.
-        for stream in (*BULK[1:], BULK[0]):
-            if stream.name in unread:
-                continue
-            tables |= merging.merge(self._how(stream, plan, staging, unread, synced_at))
-            read |= {name: staging.count(staged_name(name)) for name in stream.tables}
-            mark, late = _watermark(staging, merging, stream, before, plan, unread)
-            if mark is not None:
-                marks[stream.name] = mark
-            behind |= {stream.name: late} if late else {}
-        if REFUNDS not in unread:
-            tables |= merging.merge_refunds(synced_at, orders_gone="orders" not in unread)
-            read[REFUNDS] = staging.count(staged_name(REFUNDS))
-            mark = _refund_mark(staging.progress(REFUNDS), marks.get("orders"))
-            marks |= {REFUNDS: mark} if mark else {}
-        if DISPUTES not in unread:
-            how = Merge(table=DISPUTES, complete=True, synced_at=synced_at)
-            tables |= merging.merge(how)
-            read[DISPUTES] = staging.count(staged_name(DISPUTES))
+        merged = self._merged(staging, plan, before, unread, synced_at)
         current = Current(
-            generation=number,
+            generation=before.generation + 1,
             shop=self.shop,
             pseudonym_key_id=self.key.key_id,
             synced_at=stamp(synced_at),
             window_from=plan.window_from,
-            tables=tables,
-            watermarks=marks,
-            behind=behind,
+            tables=merged.tables,
+            watermarks=merged.marks,
+            behind=merged.behind,
             problems=unread.problems,
             skipped=unread.skipped,
         )
@@ -195,14 +181,46 @@ class Sync(msgspec.Struct, frozen=True, kw_only=True):
             full=plan.full,
             resumed=resumed,
             synced_at=stamp(synced_at),
-            window_from=plan.window_from,
-            read=read,
-            tables=tables,
-            watermarks=marks,
-            behind=behind,
-            problems=unread.problems,
-            skipped=unread.skipped,
+            window_from=current.window_from,
+            read=merged.read,
+            tables=current.tables,
+            watermarks=current.watermarks,
+            behind=current.behind,
+            problems=current.problems,
+            skipped=current.skipped,
         )
+
+    def _merged(
+        self,
+        staging: Staging,
+        plan: Plan,
+        before: Current,
+        unread: Unread,
+        synced_at: datetime,
+    ) -> Merged:
+        number = before.generation + 1
+        merging = Merging(staging.connection, self.lake.folder, number, before.tables)
+        found = Merged(tables=dict(before.tables), marks=dict(before.watermarks))
+        # Orders last but one: what is gone of them is still known when refunds are merged.
+        for stream in (*BULK[1:], BULK[0]):
+            if stream.name in unread:
+                continue
+            found.tables |= merging.merge(self._how(stream, plan, staging, unread, synced_at))
+            found.read |= {name: staging.count(staged_name(name)) for name in stream.tables}
+            mark, late = _watermark(staging, merging, stream, before, plan, unread)
+            found.marks |= {stream.name: mark} if mark is not None else {}
+            found.behind |= {stream.name: late} if late else {}
+        if REFUNDS not in unread:
+            gone = "orders" not in unread
+            found.tables |= merging.merge_refunds(synced_at, orders_gone=gone)
+            found.read[REFUNDS] = staging.count(staged_name(REFUNDS))
+            mark = _refund_mark(staging.progress(REFUNDS), found.marks.get("orders"))
+            found.marks |= {REFUNDS: mark} if mark else {}
+        if DISPUTES not in unread:
+            how = Merge(table=DISPUTES, complete=True, synced_at=synced_at)
+            found.tables |= merging.merge(how)
+            found.read[DISPUTES] = staging.count(staged_name(DISPUTES))
+        return found
 
     def _how(
         self,

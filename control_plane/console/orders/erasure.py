@@ -21,7 +21,6 @@ MAX_REASON = 1000
 
 async def ask_erasure(desk: Desk) -> None:
     """Order that somebody is erased."""
-
     told = (
         "What their decisions keep about them goes: inputs, outputs, pseudonym, salt.",
         "The public parts stay, and every proof still verifies.",
@@ -74,7 +73,6 @@ async def ask_erasure(desk: Desk) -> None:
 
 async def ask_expire(desk: Desk, due: list[dict[str, Any]]) -> None:
     """Delete whole days whose time is over, now instead of within the hour."""
-
     rows = sum(each["rows"] for each in due)
     told = (
         f"{len(due)} days go, with {rows:,} rows. It cannot be undone.",
