@@ -15,7 +15,9 @@ STEPS = st.lists(
     min_size=60,
     max_size=200,
 )
-GIVEN = settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+GIVEN = settings(
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow], deadline=None
+)
 
 
 def buckets(folder, rate, workers, started=0.0):

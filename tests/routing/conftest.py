@@ -13,14 +13,8 @@ from growthbook.common_types import (
     UserContext,
 )
 from growthbook.core import eval_feature
-from hypothesis import HealthCheck, settings
 
 from tests.routing import javascript_sdk
-
-settings.register_profile(
-    "signalbox", deadline=None, suppress_health_check=[HealthCheck.too_slow], print_blob=True
-)
-settings.load_profile("signalbox")
 
 # value, source, variation key, variation name, bucket
 Answer = tuple[Any, str, str | None, str | None, float | None]

@@ -77,6 +77,8 @@ window.signalbox = {
   },
 
   async signOut(root) {
+    // The plane sends a page whose session is over away, which NiceGUI does so; this one leaves itself.
+    window.open = () => null;
     await fetch("/api/v1/session", { method: "DELETE" });
     location.assign(root + "/sign-in");
   },
