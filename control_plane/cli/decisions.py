@@ -15,6 +15,8 @@ from control_plane.cli.processes import PASS_ON, become
 decisions = typer.Typer(no_args_is_help=True, help="Decisions that were shipped to the lake.")
 PATH = "/api/v1/decisions"
 COLUMNS = ("at", "decision_id", "model", "assigned_version", "variant", "reason", "status")
+RERUN_TIMEOUT_S = 180.0
+"""A worker may have to be started for it, asked and stopped."""
 KeyFile = Annotated[
     Path | None,
     typer.Option("--targeting-key-file", help="File with one raw targeting key; - for stdin."),
@@ -134,7 +136,7 @@ def rerun(
         body["attributes"] = _pairs("--attribute", attribute)
     if key_file is not None:
         body["targeting_key"] = read_key(key_file)
-    found = call("POST", f"{PATH}/{decision_id}/rerun", body)
+    found = call("POST", f"{PATH}/{decision_id}/rerun", body, timeout_s=RERUN_TIMEOUT_S)
     show(found, as_json)
     if found["reproduced"] is False:
         raise typer.Exit(ExitCode.FAILURE)

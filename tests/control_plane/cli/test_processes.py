@@ -2,6 +2,7 @@ import os
 import signal
 import subprocess
 import sys
+from functools import partial
 
 import httpx
 import psutil
@@ -32,10 +33,11 @@ def test_up_runs_all_parts_and_ends_them_together(new_plane):
     command = [sys.executable, "-m", "control_plane.cli", "up"]
     process = subprocess.Popen(command, env=environment, stdout=subprocess.DEVNULL)
     try:
-        new_plane.wait(lambda: _answers(f"http://127.0.0.1:{port}/health/ready"), "readiness")
-        new_plane.wait(lambda: _has_routes(f"http://127.0.0.1:{gateway_port}/status"), "routes")
-        ingress = f"http://127.0.0.1:{ingress_port}/health/ready"
-        new_plane.wait(lambda: _answers(ingress), "the ingress")
+        # Six processes start at once, on a machine that may be busy otherwise.
+        wait = partial(new_plane.wait, within_s=90)
+        wait(lambda: _answers(f"http://127.0.0.1:{port}/health/ready"), "readiness")
+        wait(lambda: _has_routes(f"http://127.0.0.1:{gateway_port}/status"), "routes")
+        wait(lambda: _answers(f"http://127.0.0.1:{ingress_port}/health/ready"), "the ingress")
         children = psutil.Process(process.pid).children(recursive=True)
         assert {part for child in children for part in child.cmdline()} >= {
             "control_plane",
