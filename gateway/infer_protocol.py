@@ -61,7 +61,7 @@ def decode(view: ModelView, body: bytes, header_length: str | None, max_rows: in
         parameters.get("targeting_key"),
         attributes,
         _text(parameters.get("version"), "parameters.version"),
-        None if timeout is None else check_timeout(_micro(timeout), "parameters.timeout"),
+        None if timeout is None else _timeout(timeout),
         request,
         parameters.get("consent"),
     )
@@ -160,6 +160,12 @@ def _text(value: Any, field: str) -> str | None:
     if value is not None and not isinstance(value, str):
         raise ContractError(field, "a string", value)
     return value
+
+
+def _timeout(value: Any) -> float | None:
+    """Milliseconds; None for 0, by which Triton's clients say that they set none."""
+    milliseconds = _micro(value)
+    return check_timeout(milliseconds, "parameters.timeout") if milliseconds else None
 
 
 def _micro(value: Any) -> float:

@@ -92,6 +92,8 @@ async def test_binary_both_ways_gives_the_same_numbers(ready):
          "$[0].amount: expected a value, got 'nothing'"),
         ([tensor()], {"timeout": "soon"}, "parameters.timeout"),
         ([tensor()], {"timeout": True}, "parameters.timeout"),
+        ([tensor()], {"timeout": False}, "parameters.timeout"),
+        ([tensor()], {"timeout": -1}, "parameters.timeout"),
         ([tensor()], {"timeout": 10**400}, "parameters.timeout"),
         ([tensor()], {"timeout": "1e999"}, "parameters.timeout"),
         ([tensor()], {"version": 3}, "parameters.version"),
@@ -107,6 +109,13 @@ async def test_bad_tensors_name_the_field(ready, inputs, parameters, fragment):
     response = await ready.client.post(PATH, json={"inputs": inputs, "parameters": parameters})
     assert response.status_code == 400
     assert fragment in response.json()["error"]
+
+
+@pytest.mark.parametrize("microseconds", [0, "0"])
+async def test_a_timeout_of_0_is_none_as_in_triton(ready, microseconds):
+    body = {"inputs": [tensor()], "parameters": {"timeout": microseconds}}
+    response = await ready.client.post(PATH, json=body)
+    assert response.status_code == 200, response.text
 
 
 async def test_an_unknown_output_is_refused(ready):
