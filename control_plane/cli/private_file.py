@@ -1,6 +1,7 @@
 """Files that only their owner may read: keys, evidence, exports."""
 
 import os
+import stat
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -9,8 +10,12 @@ from control_plane.cli.output import fail, show
 
 
 def open_private(path: Path) -> BinaryIO:
-    """A new file (0600), to be written; raises OSError."""
-    return os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb")
+    """A new file (0600), to be written, or what is there instead of it; raises OSError."""
+    file = os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb")
+    # One that was there keeps its mode; what is no file, such as /dev/null, is not ours to close.
+    if stat.S_ISREG(os.fstat(file.fileno()).st_mode):
+        os.fchmod(file.fileno(), 0o600)
+    return file
 
 
 def write_private(path: Path, text: str) -> None:
