@@ -54,12 +54,16 @@ class Libraries(logging.Handler):
     hold exceptions and arguments."""
 
     def emit(self, record: logging.LogRecord) -> None:
-        """Write a record of the standard library's."""
+        """Write a record of the standard library's. An error would end what the library does."""
+        try:
+            text = record.getMessage()
+        except Exception:  # noqa: BLE001 - values that do not fit their text are not told either
+            text = str(record.msg)
         structlog.get_logger().log(
-            record.levelno,
+            min(record.levelno // 10 * 10, logging.CRITICAL),  # structlog knows no levels between
             "library_said",
             library=record.name,
-            text=record.getMessage().partition("\n")[0],
+            text=text.partition("\n")[0],
             exc_info=record.exc_info[1] if record.exc_info else None,
         )
 

@@ -77,3 +77,22 @@ except ValueError as error:
     assert told == ("library_said", "error", "asyncio", "Task failed")
     assert line["exception"].endswith("ValueError")
     assert "4711" not in str(line)
+
+
+def test_a_library_that_logs_badly_loses_no_more_than_its_line(tmp_path):
+    """What a handler raises would end whatever the library was doing."""
+    code = """
+import logging as standard
+said = standard.getLogger('library')
+said.warning('%d rows', 'shopper-4711')
+said.log(35, 'of a level of its own')
+said.warning('%d rows', 3)
+"""
+    with (tmp_path / "log").open("wb") as log:
+        assert say(code, log).returncode == 0
+    lines = map(json.loads, (tmp_path / "log").read_text().splitlines())
+    assert [(line["level"], line["text"]) for line in lines] == [
+        ("warning", "%d rows"),
+        ("warning", "of a level of its own"),
+        ("warning", "3 rows"),
+    ]
