@@ -15,6 +15,7 @@ import signal
 import socket
 import sys
 from collections.abc import Callable
+from contextlib import suppress
 from types import FrameType
 
 import uvicorn
@@ -25,7 +26,7 @@ from gateway.config import GatewayConfig
 from gateway.exit_code import ExitCode
 from gateway.hot_protocol import HotProtocol
 from gateway.listener import BACKLOG
-from gateway.worker_process import SERVES
+from gateway.worker_process import LEAVES, SERVES
 
 KEEP_ALIVE_S = 75
 # When the whole gateway leaves, a silent connection is not waited for any longer than this.
@@ -68,6 +69,8 @@ class Server(uvicorn.Server):
             await asyncio.sleep(self._settings.gateway_drain_delay_s)
         for server in self.servers:
             server.close()
+        with suppress(OSError):  # the parent may be gone
+            self._lifeline.send(LEAVES)
         self._say_goodbye()
         await self._finish()
         await self.lifespan.shutdown()

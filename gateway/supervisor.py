@@ -77,16 +77,16 @@ class Supervisor:
         for worker in self._alive:
             worker.leave()
         delay, bound = self._config.gateway_drain_delay_s, self._config.gateway_drain_timeout_s
-        refusing = asyncio.create_task(self._refuse_after(delay))
         alive = set(self._alive)
+        refusing = asyncio.create_task(self._refuse_after(alive))
         ended = await asyncio.gather(*[self._ended_within(w, delay + bound) for w in alive])
         refusing.cancel()
         return all(ended)
 
-    async def _refuse_after(self, delay_s: float) -> None:
-        """Refuse new connections: while the socket is open they would wait for workers that
-        accept no more, and be reset when it closes."""
-        await asyncio.sleep(delay_s)
+    async def _refuse_after(self, workers: set[WorkerProcess]) -> None:
+        """Refuse new connections once none of these accepts any more: while the socket is open
+        they would wait, and be reset when it closes. Earlier would reset what is yet accepted."""
+        await asyncio.gather(*[worker.accepts_no_more() for worker in workers])
         with suppress(OSError):  # not every system can
             self._listener.shutdown(socket.SHUT_RD)
 

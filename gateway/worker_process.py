@@ -1,7 +1,7 @@
 """One worker as its parent sees it: a process, and a lifeline between the two.
 
-The lifeline is a socket pair. The worker says on it that it serves; its end of file tells
-the worker that the parent is gone, however it went.
+The lifeline is a socket pair. The worker says on it that it serves, and that it accepts no more;
+its end of file tells the worker that the parent is gone, however it went.
 """
 
 import asyncio
@@ -15,6 +15,7 @@ from contextlib import suppress
 from gateway.exit_code import ExitCode
 
 SERVES = b"S"
+LEAVES = b"L"
 # The worker's own bound comes first; this much later it is killed.
 KILL_MARGIN_S = 2.0
 
@@ -62,6 +63,13 @@ class WorkerProcess:
             async with asyncio.timeout(within_s):
                 self.served = await loop.sock_recv(self._lifeline, 1) == SERVES
         return self.served
+
+    async def accepts_no_more(self) -> None:
+        """Wait until the worker says so, or ends."""
+        loop = asyncio.get_running_loop()
+        with suppress(OSError):
+            while await loop.sock_recv(self._lifeline, 1) not in (LEAVES, b""):
+                pass
 
     async def ended(self) -> int:
         """Wait for the end; the exit code, negative for a signal."""

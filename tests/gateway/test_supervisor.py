@@ -4,6 +4,7 @@ import os
 import signal
 import socket
 import threading
+import time
 from concurrent.futures import ThreadPoolExecutor
 from typing import Self
 
@@ -134,6 +135,18 @@ def test_leaving_finishes_what_was_accepted_and_closes_the_connection(home, vers
         versions.signal(address, signal.SIGCONT)
         assert asked.result().status_code == 200
         assert asked.result().headers["connection"] == "close"
+        assert gateway.process.wait(60) == 0
+
+
+def test_who_connects_is_refused_only_once_no_worker_accepts_any_more(home):
+    with GatewayProcess(home).wait_ready() as gateway:
+        [worker] = gateway.workers()
+        place = ("127.0.0.1", int(gateway.url.rpartition(":")[2]))
+        worker.suspend()
+        gateway.process.send_signal(signal.SIGTERM)
+        time.sleep(0.5)
+        socket.create_connection(place, timeout=60).close()  # the worker may still take it
+        worker.resume()
         assert gateway.process.wait(60) == 0
 
 
