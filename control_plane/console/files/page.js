@@ -154,8 +154,10 @@ window.signalbox = {
     const note = Object.assign(document.createElement("div"), { className: "notice tone-red lost", textContent: OVER });
     note.setAttribute("role", "alert");
     note.append(load);
-    (document.querySelector("dialog[open]") ?? document.getElementById("main")).prepend(note);
-    document.addEventListener("close", () => kept() || location.reload(), true);
+    // A dialog that is closed hides it: then it is told where the person looks next.
+    const show = () => (document.querySelector("dialog[open]") ?? document.getElementById("main")).prepend(note);
+    show();
+    document.addEventListener("close", () => (kept() ? show() : location.reload()), true);
     document.getElementById("popup").ariaHidden = true;
   };
   addEventListener("DOMContentLoaded", () => {

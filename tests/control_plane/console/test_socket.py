@@ -87,27 +87,32 @@ def test_the_api_refuses_what_the_page_does_not_offer(here, canary, people, open
 
 @pytest.fixture
 def lost(here, people, at_work):
-    """Two pages of somebody, one with a question open, and a control plane that began anew."""
+    """Three pages of somebody, two with a question open, one of them with something typed beside
+    it, and a control plane that began anew."""
     here.bootstrap(1)
     here.started(2, shadow=False)
     _, context = people.newcomer("release_manager")
-    idle, busy = context.new_page(), context.new_page()
-    for page in (idle, busy):
+    pages = [context.new_page() for _ in range(3)]
+    for page in pages:
         page.goto(f"{here.plane.url}/console/")
         page.locator("#main h1").wait_for(state="attached")
-    busy.get_by_role("button", name=f"Pause {here.model}").click()
-    busy.get_by_role("dialog").get_by_label("Reason").fill("the margin fell at noon")
-    for page in (idle, busy):
+    _, busy, full = pages
+    full.evaluate("document.getElementById('main').append(document.createElement('input'))")
+    full.locator("#main > input").fill("mar")
+    for page in (busy, full):
+        page.get_by_role("button", name=f"Pause {here.model}").click()
+        page.get_by_role("dialog").get_by_label("Reason").fill("the margin fell at noon")
+    for page in pages:
         page.evaluate("window.untouched = true")
     here.plane.stop(signal.SIGKILL)
     here.plane.start()
-    yield idle, busy
+    yield pages
     context.close()
 
 
 @pytest.mark.slow
 def test_an_idle_page_comes_back_by_itself_and_a_typed_one_when_let_go(here, lost):
-    idle, busy = lost
+    idle, busy, full = lost
     idle.wait_for_function("!window.untouched", timeout=PATIENT_MS)
     idle.get_by_role("button", name=f"Pause {here.model}").click()
     expect(idle.get_by_role("dialog").get_by_label("Reason")).to_be_focused()
@@ -122,3 +127,10 @@ def test_an_idle_page_comes_back_by_itself_and_a_typed_one_when_let_go(here, los
     busy.wait_for_function("!window.untouched")
     busy.get_by_role("button", name=f"Pause {here.model}").click()
     expect(busy.get_by_role("dialog").get_by_label("Reason")).to_be_focused()
+    told = full.locator("#main").get_by_role("alert").filter(has_text="nothing on this page")
+    full.get_by_role("dialog").get_by_role("button", name="Load anew").wait_for(timeout=PATIENT_MS)
+    full.get_by_role("dialog").get_by_role("button", name="Cancel").click()
+    expect(told).to_be_visible()
+    assert full.evaluate("window.untouched")
+    told.get_by_role("button", name="Load anew").click()
+    full.wait_for_function("!window.untouched")
