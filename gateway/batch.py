@@ -38,7 +38,8 @@ class Batch:
     """Works sent in one call; ``sent_at`` is time.monotonic.
 
     ``tried`` are the workers that failed it before, or that are still being waited for: then
-    ``twin`` is the same works' other batch, and either may answer until it ``is_over``.
+    ``twin`` is the same works' other batch, and either may answer until it ``is_over``. One that
+    ``is_part`` is a half of a batch that was refused whole.
     """
 
     works: list[Work]
@@ -47,6 +48,7 @@ class Batch:
     tried: "tuple[LaneWorker, ...]" = ()
     twin: "Batch | None" = None
     is_over: bool = False
+    is_part: bool = False
 
     def ends(self) -> None:
         """It is over; twins of which both are hold each other no more, nor what callers saw."""

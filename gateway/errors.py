@@ -6,7 +6,8 @@ GatewayError
 ├── TooManyRequests 429 · HeadersTooLarge 431
 └── Unavailable 503 (Overloaded) · DeadlineExceeded 504
 LaneError: a version did not answer; predict.py turns it into a fallback or one of the above
-├── LaneUnavailable · Unpackable · LaneFull · LaneTimeout · LaneLost · LaneRefused · BadAnswer
+├── LaneUnavailable · Unpackable · LaneFull · LaneTimeout · LaneLost · LaneRefused
+└── BadAnswer (BatchRefused)
 """
 
 from collections.abc import Sequence
@@ -188,3 +189,7 @@ class BadAnswer(LaneError):
 
     counted_as = "bad_answer"
     is_workers_fault = True
+
+
+class BatchRefused(BadAnswer):
+    """A worker answered a batch with the status of an error: one caller's row may be why."""

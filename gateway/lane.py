@@ -13,7 +13,15 @@ from bentos.contract.features import TensorBlock
 from bentos.contract.signature import ModelSignature
 from gateway.batch import Batch, LaneAnswer, Work
 from gateway.batch_answer import BatchAnswer, read_batch
-from gateway.errors import BadAnswer, LaneError, LaneFull, LaneLost, LaneTimeout, LaneUnavailable
+from gateway.errors import (
+    BadAnswer,
+    BatchRefused,
+    LaneError,
+    LaneFull,
+    LaneLost,
+    LaneTimeout,
+    LaneUnavailable,
+)
 from gateway.lane_connection import HttpAnswer, LaneConnection
 from gateway.lane_flight import Flight
 from gateway.lane_pool import WorkerPool
@@ -227,7 +235,7 @@ class Lane:
         return self._again.budget
 
     def _batch_failed(self, batch: Batch, connection: LaneConnection, error: LaneError) -> None:
-        if error.is_workers_fault:
+        if error.is_workers_fault and not (batch.is_part and isinstance(error, BatchRefused)):
             self.pool.failed(connection.worker)
         self._plan_pump()
         if batch.twin is not None and not batch.twin.is_over:

@@ -1,6 +1,6 @@
 """What a worker's answer other than 200 means to its lane."""
 
-from gateway.errors import BadAnswer, LaneError, LaneFull, LaneRefused, LaneTimeout
+from gateway.errors import BadAnswer, BatchRefused, LaneError, LaneFull, LaneRefused, LaneTimeout
 from gateway.lane_connection import HttpAnswer
 from gateway.lane_request import Encoding
 from gateway.lane_worker import LaneWorker
@@ -27,4 +27,4 @@ def refused(version: str, worker: LaneWorker, answer: HttpAnswer) -> LaneError:
     if answer.status in NOT_UNDERSTOOD and not worker.encoding_is_sure:
         worker.encoding, worker.encoding_is_sure = Encoding.JSON, True
         return LaneRefused(f"{version}: binary tensors refused", text)
-    return BadAnswer(f"{version}: status {answer.status}", text)
+    return BatchRefused(f"{version}: status {answer.status}", text)

@@ -48,8 +48,9 @@ class LaneTally:
         text = "Requests a version did not answer."
         for kind, count in self.failures.items():
             yield f"{PREFIX}_failures_total", text, {**labels, "kind": kind}, count
-        text = "Batches tried again, or not for want of budget."
-        for outcome, count in (("taken", retries.taken), ("refused", retries.refused)):
+        text = "Batches tried again, whole or in halves, or not for want of budget."
+        for outcome in ("taken", "halved", "refused"):
+            count = getattr(retries, outcome)
             yield f"{PREFIX}_retries_total", text, {**labels, "outcome": outcome}, count
         yield f"{PREFIX}_ejections_total", "Times a worker was left out.", labels, ejections
         yield f"{PREFIX}_rows_total", "Rows a version answered.", labels, self.rows

@@ -10,9 +10,10 @@ import pytest
 import structlog
 
 from gateway.errors import BadAnswer, LaneFull, LaneTimeout, LaneUnavailable
+from gateway.lane_ejection import CONSECUTIVE
 from tests.gateway.installation import STABLE
 from tests.gateway.lanes import PATIENT_S, ask, until
-from tests.gateway.version_process import QUOTED
+from tests.gateway.version_process import QUOTED, UNLUCKY, UNLUCKY_ROW
 
 
 async def ask_many(lane, count, within=PATIENT_S):
@@ -101,11 +102,43 @@ async def test_a_worker_that_answers_garbage_is_ejected_and_no_request_fails(
 
 async def test_only_who_sent_it_is_told_what_a_worker_quotes_of_a_row(make_lane, versions):
     lane = await make_lane(versions.start(fault="quoting"))
+    for _ in range(CONSECUTIVE):
+        with pytest.raises(BadAnswer, match=f"status 500: .*{QUOTED}"):
+            await ask(lane)
     together = await asyncio.gather(ask(lane), ask(lane), return_exceptions=True)
     assert [str(error) for error in together] == [f"{STABLE}: status 500"] * 2
-    assert lane.batches == 1
-    with pytest.raises(BadAnswer, match=f"status 500: .*{QUOTED}"):
-        await ask(lane)
+    # A worker that refuses everything is not asked for halves.
+    assert (lane.batches, lane.retries.halved) == (CONSECUTIVE + 1, 0)
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+async def test_a_row_on_which_a_version_fails_fails_who_sent_it_alone(make_lane, versions, workers):
+    started = [versions.start(fault=UNLUCKY_ROW) for _ in range(workers)]
+    lane = await make_lane(*started, max_batch_rows=16)
+    amounts = [float(number) for number in range(int(UNLUCKY) - 9, int(UNLUCKY) + 7)]
+    for _ in range(2 * CONSECUTIVE):
+        answers = await asyncio.gather(*[ask(lane, a) for a in amounts], return_exceptions=True)
+        failed = [a for a, got in zip(amounts, answers, strict=True) if isinstance(got, Exception)]
+        assert failed == [UNLUCKY]
+        assert f'status 500: {{"error": "cannot compute {UNLUCKY}' in str(answers[9])
+    assert lane.failures == {"bad_answer": 2 * CONSECUTIVE}
+    # One of sixteen is found by halving four times.
+    assert lane.retries.halved == 2 * CONSECUTIVE * 4
+    assert lane.retries.running == 0
+    assert lane.pool.ejections == 0
+
+
+async def test_who_waits_no_more_is_not_asked_for_in_halves(make_lane, versions):
+    lane = await make_lane(versions.start(fault=UNLUCKY_ROW), max_batch_rows=16)
+    waiting = [ask(lane, amount) for amount in (UNLUCKY, 1.0, 2.0, 3.0)]
+    await until(lambda: lane.retries.halved)
+    for each in waiting[2:]:
+        each.cancel()
+    with pytest.raises(BadAnswer):
+        await waiting[0]
+    assert (await waiting[1]).batch_rows == 1
+    await until(lambda: not lane._again.waiting and not lane._flight)
+    assert lane.retries.running == 0
 
 
 async def test_the_last_worker_in_use_is_never_ejected(make_lane, versions):

@@ -5,6 +5,7 @@
 
 import argparse
 import asyncio
+import math
 from pathlib import Path
 
 import msgspec
@@ -44,9 +45,16 @@ def wrong_name(tensor):
 
 SPOILERS = {f.__name__: f for f in (wrong_dtype, wrong_shape, nan, extra_rows, wrong_name)}
 SLEEPS_S = {"slow": 0.5, "late": 1.5, "hung": FOREVER_S}
-FAULTS = (*SLEEPS_S, "error", "quoting", "busy", "half", *SPOILERS)
 # As a framework would that quotes what it could not read.
 QUOTED = "planted7f3aquoted"
+REFUSALS = {
+    "error": (500, "broken"),
+    "quoting": (500, f"cannot convert {QUOTED} to a number"),
+    "busy": (429, "Too many requests"),
+}
+FAULTS = (*SLEEPS_S, *REFUSALS, "half", *SPOILERS)
+# Not always at fault: there is one amount with which it can compute no batch.
+UNLUCKY_ROW, UNLUCKY = "unlucky_row", 13.0
 
 
 async def refuse(send, status: int, text: str) -> None:
@@ -75,6 +83,13 @@ def spoil(kept, spoiler):
     kept[0]["headers"] = list(headers.items())
 
 
+def holds_unlucky(kept) -> bool:
+    length = dict(kept[0]["headers"])[b"inference-header-content-length"].decode()
+    [tensor] = oip.decode_response(kept[1]["body"], length).outputs
+    unlucky = 1 / (1 + math.exp(1 - UNLUCKY / 100))
+    return bool(np.isclose(np.frombuffer(tensor.raw, "<f4"), unlucky, atol=1e-5).any())
+
+
 def faulty(app: OipApp, fault: str):
     async def call(scope, receive, send):
         if not scope["path"].endswith("/infer"):
@@ -82,16 +97,13 @@ def faulty(app: OipApp, fault: str):
             return
         if fault in SLEEPS_S:
             await asyncio.sleep(SLEEPS_S[fault])
-        if fault == "error":
-            await refuse(send, 500, "broken")
-            return
-        if fault == "quoting":
-            await refuse(send, 500, f"cannot convert {QUOTED} to a number")
-            return
-        if fault == "busy":
-            await refuse(send, 429, "Too many requests")
+        if fault in REFUSALS:
+            await refuse(send, *REFUSALS[fault])
             return
         kept = await call_and_keep(app, scope, receive)
+        if fault == UNLUCKY_ROW and holds_unlucky(kept):
+            await refuse(send, 500, f"cannot compute {UNLUCKY}")
+            return
         if fault == "half":
             await send(kept[0])
             await send({"type": "http.response.body", "body": kept[1]["body"][:40]})
@@ -108,7 +120,7 @@ def main() -> None:
     parser = argparse.ArgumentParser()
     for name in ("--graph", "--schema", "--uds"):
         parser.add_argument(name, required=True)
-    parser.add_argument("--fault", default="", choices=("", *FAULTS))
+    parser.add_argument("--fault", default="", choices=("", UNLUCKY_ROW, *FAULTS))
     parser.add_argument("--keep-alive", type=int, default=75)
     serve(**vars(parser.parse_args()))
 
