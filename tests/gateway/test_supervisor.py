@@ -139,7 +139,8 @@ def test_leaving_finishes_what_was_accepted_and_closes_the_connection(home, vers
 
 
 def test_who_connects_is_refused_only_once_no_worker_accepts_any_more(home):
-    with GatewayProcess(home).wait_ready() as gateway:
+    patient = {"SIGNALBOX_GATEWAY_DRAIN_TIMEOUT_S": "60"}
+    with GatewayProcess(home, **patient).wait_ready() as gateway:
         [worker] = gateway.workers()
         place = ("127.0.0.1", int(gateway.url.rpartition(":")[2]))
         worker.suspend()
