@@ -4,6 +4,7 @@ import hashlib
 import itertools
 import json
 import threading
+import time
 import zipfile
 
 import pytest
@@ -18,7 +19,7 @@ from control_plane.backup.restoring import restore
 from control_plane.backup.taking import take
 from control_plane.db import Database
 from control_plane.errors import ConflictError
-from control_plane.in_use import holding
+from control_plane.in_use import holding, refuse_if_served
 from gateway.documents import DocumentRefused, DocumentStore, load_public_key
 from tests.control_plane.backup.installation import (
     append,
@@ -192,6 +193,20 @@ def test_a_damaged_or_forged_backup_changes_nothing(prepared, tmp_path, engine):
     assert do(settings, verify).ok
 
 
+def wait_until_left(settings):
+    """PostgreSQL notices a moment later that a client is gone."""
+    database = Database(settings.database)
+    end = time.monotonic() + 60
+    while True:
+        try:
+            refuse_if_served(database)
+            break
+        except ConflictError:
+            assert time.monotonic() < end
+            time.sleep(0.05)
+    database.dispose()
+
+
 @pytest.mark.parametrize("engine", ENGINES)
 def test_who_works_is_not_restored_away(prepared, tmp_path, engine):
     settings = prepared(engine)
@@ -204,6 +219,7 @@ def test_who_works_is_not_restored_away(prepared, tmp_path, engine):
         with pytest.raises(ConflictError, match=r"connected to it, from 127\.0\.0\.1"):
             restore(settings, tmp_path / "backup.zip", replace=True)
     serving.dispose()
+    wait_until_left(settings)
     restore(settings, tmp_path / "backup.zip", replace=True)
 
 
