@@ -195,7 +195,7 @@ def test_a_damaged_or_forged_backup_changes_nothing(prepared, tmp_path, engine):
 
 def wait_until_left(settings):
     """PostgreSQL notices a moment later that a client is gone."""
-    database = Database(settings.database)
+    database = Database(settings.database, maintenance=True)
     end = time.monotonic() + 60
     while True:
         try:
