@@ -155,7 +155,7 @@ def test_two_replicas_carry_out_a_keyed_write_once(replicas):
     first, second = replicas
     manager = first.person("release_manager")
     elsewhere = second.client(manager.headers["authorization"].removeprefix("Bearer "))
-    body = {"starts_at": "2031-01-01T00:00:00Z", "ends_at": "2031-01-02T00:00:00Z"}
+    body = {"starts_at": "2099-01-01T00:00:00Z", "ends_at": "2099-01-02T00:00:00Z"}
 
     def send(client, number):
         headers = {"Idempotency-Key": f"key-{number}"}

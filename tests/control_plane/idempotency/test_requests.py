@@ -27,7 +27,7 @@ def new_key():
 
 
 def freeze(client, headers, **more):
-    body = {"starts_at": "2031-01-01T00:00:00Z", "ends_at": "2031-01-02T00:00:00Z"}
+    body = {"starts_at": "2099-01-01T00:00:00Z", "ends_at": "2099-01-02T00:00:00Z"}
     body |= {"reason": f"test {headers}", **more}
     return client.post("/api/v1/freezes", json=body, headers=headers)
 
@@ -48,7 +48,7 @@ def test_sent_again_it_is_answered_again_and_done_once(plane):
     assert len(freezes_because_of(manager, headers)) == 1
     # With the quotes or without, it is one key.
     bare = {"Idempotency-Key": headers["Idempotency-Key"].strip('"')}
-    body = {"starts_at": "2031-01-01T00:00:00Z", "ends_at": "2031-01-02T00:00:00Z"}
+    body = {"starts_at": "2099-01-01T00:00:00Z", "ends_at": "2099-01-02T00:00:00Z"}
     bare_again = manager.post(
         "/api/v1/freezes", json=body | {"reason": f"test {headers}"}, headers=bare
     )

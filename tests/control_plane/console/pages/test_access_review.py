@@ -8,7 +8,7 @@ from control_plane.console.pages.access_review import doubts_of
 KEY = {
     "made_by_another": False,
     "created_by": "ada",
-    "expires_at": "2027-01-01T00:00:00.000000Z",
+    "expires_at": "2099-01-01T00:00:00.000000Z",
     "last_used_at": None,
 }
 
