@@ -162,13 +162,13 @@ def _text(value: Any, field: str) -> str | None:
     return value
 
 
-def _timeout(value: Any) -> float | None:
+def _timeout(value: object) -> float | None:
     """Milliseconds; None for 0, by which Triton's clients say that they set none."""
     milliseconds = _micro(value)
     return check_timeout(milliseconds, "parameters.timeout") if milliseconds else None
 
 
-def _micro(value: Any) -> float:
+def _micro(value: object) -> float:
     if isinstance(value, bool) or not isinstance(value, int | float | str):
         raise ContractError("parameters.timeout", "microseconds", value)
     try:

@@ -3,9 +3,9 @@ from uuid import UUID
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from msgspec import structs
 
-from bentos.contract.decision import Decision, Latency, PersonalPart, Reason, ShadowOutcome
-from bentos.contract.documents import Revision
+from bentos.contract.decision import PersonalPart, ShadowOutcome
 from bentos.contract.segment import (
     MAGIC,
     DecisionFrame,
@@ -14,34 +14,13 @@ from bentos.contract.segment import (
     encode_frame,
 )
 from demo.records import Records
+from tests.gateway.made_decision import make_decision
 
 HEADER = SegmentHeader(gateway="g", boot="b", first_seq=0, opened_at="2026-01-01T00:00:00Z")
 
 
 def decision(identifier: UUID) -> DecisionFrame:
-    public = Decision(
-        decision_id=str(identifier),
-        shop="s",
-        at="2026-01-01T00:00:00Z",
-        gateway="g",
-        boot="b",
-        seq=0,
-        model="fraud",
-        release_id=None,
-        step=None,
-        revision=Revision(1, 1),
-        assigned_version="v",
-        served_version="v",
-        variant="stable",
-        reason=Reason.STATIC,
-        bucket=None,
-        status=200,
-        rows=1,
-        latency_us=Latency(1, 1, 1, 1),
-        batch_rows=1,
-        feature_age_s=None,
-        schema_digest=None,
-    )
+    public = structs.replace(make_decision(0), decision_id=str(identifier))
     personal = PersonalPart(
         subject=None,
         pseudonym_key_id="k",
